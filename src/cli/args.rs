@@ -1,4 +1,4 @@
-//! What can be typed.
+//! Command-line arguments.
 
 mod command;
 mod foreign;
@@ -23,26 +23,32 @@ pub(super) use self::values::{Known, Medium, Packed, Twins};
 use self::values::{Offered, path, positive, whole};
 use crate::config::{Resolve, Size};
 
-/// What is told below the long help.
+/// The text below the long help.
 const AFTER: &str = "\
 A link is a URL, with or without `https://`; `source:id`, as in `imgur:q6i58`;
-or a word that one source knows as an id, as in `q6i58`.
+or a bare id that one of the sources recognizes, as in `q6i58`.
 
 Examples:
-  fetch https://imgur.com/a/q6i58            an album, into a folder of its own
+  fetch https://imgur.com/a/q6i58            an album, into its own directory
   fetch -d pictures -i links.txt             a list of links, into `pictures`
   fetch -I 1-5,8- https://imgur.com/a/q6i58  items 1 to 5, and all from 8 on
-  fetch -j https://imgur.com/a/q6i58 | jq .  what happens, as JSON
-  fetch sources which imgur.com/a/q6i58      who would fetch this
+  fetch -j https://imgur.com/a/q6i58 | jq .  events as JSON
+  fetch sources which imgur.com/a/q6i58      which source handles a link
 
 Exit codes:
-  0  all is well             3  some failed             6  a login is needed
-  1  a defect of fetch       4  nothing succeeded       7  blocked, or slow down
-  2  asked wrongly           5  nobody knows the link   8  the disk refused
-  9  the job, or a `rename` of the folder, is running already; `archive move`:
-     a fetch uses the folder
-  130  interrupted: the first Ctrl-C finishes what has begun, the second stops
-       at once";
+  0    success
+  1    internal error: a bug in fetch
+  2    usage or configuration error
+  3    some items failed
+  4    nothing succeeded
+  5    no source handles the link, or there is nothing in it to save
+  6    login required
+  7    blocked or rate-limited
+  8    disk error
+  9    already running: the job, a `rename` of the directory or, for
+       `archive move`, a fetch into the directory
+  130  interrupted: the first Ctrl-C finishes what is in progress, the second
+       stops at once";
 
 /// Saves the media behind any URL.
 #[derive(Debug, Parser)]
@@ -50,7 +56,7 @@ Exit codes:
     name = "fetch",
     version,
     about,
-    after_help = "`fetch --help` tells more, with examples and exit codes.",
+    after_help = "See `fetch --help` for all options, examples and exit codes.",
     after_long_help = AFTER,
     override_usage = "fetch [OPTIONS] LINK...\n       fetch COMMAND",
     disable_help_subcommand = true,
@@ -84,12 +90,12 @@ pub(super) struct Links {
     pub(super) links: Vec<String>,
     /// Read links from a file, or `-` for stdin
     ///
-    /// A file ending in `.csv` or `.tsv` has them in the column `url` or `link`, or else in the first one, and wherever
-    /// there is `https://`. Elsewhere each line is a link, with a title behind a TAB if need be, or a JSON object with
-    /// `url`; lines that begin with `#` are comments. Can be given several times.
+    /// In a `.csv` or `.tsv` file, links are in the column titled `url` or `link`; without such a title, in the first
+    /// column and in every field that starts with `https://`. In other files, each line is a link, optionally followed by
+    /// a TAB and a title, or a JSON object with `url`; lines starting with `#` are comments. Can be given several times.
     #[arg(short, long, value_name = "FILE", value_parser = path())]
     pub(super) input_file: Vec<PathBuf>,
-    /// Take everything on a page: icons, logos, posters, what stands beside the matter
+    /// Take everything on a page, including icons, logos, posters and sidebars
     #[arg(long, hide_short_help = true)]
     pub(super) all: bool,
 }
@@ -97,42 +103,42 @@ pub(super) struct Links {
 #[derive(Debug, Group)]
 #[command(next_help_heading = "What to fetch")]
 pub(super) struct What {
-    /// Follow the links of a page to other pages, so many deep
+    /// Follow links from a page to other pages, up to N levels deep
     ///
-    /// Within the host of the page, as its robots.txt lets programs, up to 1,000 pages: `-S source.page.max_pages=N`.
+    /// Stays on the host of the page, obeys its robots.txt, and stops after 1,000 pages: `-S source.page.max_pages=N`.
     #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
     #[arg(hide_short_help = true)]
     pub(super) depth: Option<u32>,
-    /// With `--depth`, stay on the host of the page, as it is; `--same-host=false` leaves it
+    /// With `--depth`, stay on the host of the page (the default); `--same-host=false` leaves it
     #[arg(long, value_name = "BOOL", hide_short_help = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) same_host: Option<bool>,
-    /// With `--depth`, follow only links with such an address: `*/cats/*`
+    /// With `--depth`, follow only links that match this pattern: `*/cats/*`
     ///
-    /// `*` stands for anything; a pattern without it may stand anywhere. Can be given several times.
+    /// `*` matches anything; a pattern without it may match anywhere in the link. Can be given several times.
     #[arg(long, value_name = "PATTERN", hide_short_help = true)]
     pub(super) accept: Vec<String>,
-    /// With `--depth`, follow no links with such an address
+    /// With `--depth`, follow no links that match this pattern
     #[arg(long, value_name = "PATTERN", hide_short_help = true)]
     pub(super) reject: Vec<String>,
     /// Only items at these positions: `1-5,8`
     ///
-    /// `-3` is up to the third, `8-` from the eighth on. Positions are counted in each link.
+    /// `-3` is up to the third, `8-` from the eighth on. Positions are counted separately for each link.
     #[arg(short = 'I', long, value_name = "RANGE", allow_hyphen_values = true)]
     pub(super) items: Option<String>,
-    /// Only items published since: `2025-01-31` or `2w ago`
+    /// Only items published since this date: `2025-01-31` or `2w ago`
     ///
-    /// A date begins at midnight UTC. Units are `m` (minutes), `h`, `d` and `w`. Items without a date pass.
+    /// A date begins at midnight UTC. Units are `m` (minutes), `h`, `d` and `w`. Items without a date are kept.
     #[arg(long, value_name = "DATE")]
     pub(super) since: Option<String>,
-    /// Only items published until: `2025-12-31`, that day included
+    /// Only items published until this date, inclusive: `2025-12-31`
     ///
-    /// Written as for `--since`. Items without a date pass.
+    /// Same format as `--since`. Items without a date are kept.
     #[arg(long, value_name = "DATE", hide_short_help = true)]
     pub(super) until: Option<String>,
     /// Only items of these kinds: image, video, audio, other
     ///
-    /// Several are separated by commas. Items whose kind nobody knows beforehand pass.
+    /// Separate several with commas. Items whose kind is not known in advance are kept.
     #[arg(
         long,
         value_name = "KIND",
@@ -140,34 +146,35 @@ pub(super) struct What {
         hide_possible_values = true
     )]
     pub(super) kind: Vec<Medium>,
-    /// Only items for which this holds: `width >= 1000`
+    /// Only items for which this is true: `width >= 1000`
     ///
-    /// The fields are those of templates, `fetch fields LINK` lists them; `size >= bytes("2M")` compares sizes.
+    /// Uses the same fields as templates (see `fetch fields LINK`); `size >= bytes("2M")` compares sizes.
     #[arg(long, value_name = "EXPRESSION")]
     pub(super) filter: Option<String>,
-    /// Leave a listing after so many known items in a row
+    /// Leave a listing after this many known items in a row
     ///
-    /// Posts that are pinned at its head do not count: those that are older than what follows them. So a few more known
-    /// items are looked at there. In a listing of listings, each counts as one item, known if nothing in it is new.
+    /// Posts pinned to the top do not count, that is, those older than what follows them; so a few more known items are
+    /// looked at there. In a listing of listings, each listing counts as one item, known if nothing in it is new.
     #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>, hide_short_help = true)]
     #[arg(allow_negative_numbers = true)]
     pub(super) stop_after_known: Option<NonZeroUsize>,
-    /// Stop after so many new items
+    /// Stop after this many new items
     #[arg(long, value_name = "N", value_parser = positive::<NonZeroU64>)]
     #[arg(allow_negative_numbers = true)]
     pub(super) max_new: Option<NonZeroU64>,
     #[command(flatten)]
     pub(super) of_streams: OfStreams,
-    /// Which known items to leave alone: present, changed, seen, never
+    /// Which known items to skip: present, changed, seen, never
     ///
-    /// `present`: those whose files are there. `changed`: the same, but the server is asked, and a new version is saved
-    /// beside the old one; what it tells nothing of is fetched once more and compared. `seen`: those that were ever saved. `never`: none.
+    /// `present`: those whose files exist. `changed`: the same, but the server is asked for changes, and a new version is
+    /// saved beside the old one; a file for which it sends neither ETag nor date is downloaded again and compared.
+    /// `seen`: those that were ever saved. `never`: none.
     #[arg(long, value_name = "WHICH", hide_possible_values = true)]
     pub(super) skip: Option<Known>,
-    /// What to do with a file whose bytes are there already as another item's: keep, link, skip
+    /// What to do with a file identical to another item's: keep, link, skip
     ///
-    /// `link` gives the file that is there a second name (a hard link), `skip` does not save it again. The bytes are
-    /// compared, and nothing is ever deleted.
+    /// `link` makes a hard link to the existing file, `skip` does not save the new one. Files are compared byte by byte,
+    /// and nothing is ever deleted.
     #[arg(
         long,
         value_name = "WHAT",
@@ -175,25 +182,25 @@ pub(super) struct What {
         hide_short_help = true
     )]
     pub(super) duplicates: Option<Twins>,
-    /// Ask also for what was gone from its site
+    /// Also request items that were gone from their site
     ///
-    /// What a site says is not there, or no longer, is remembered and left alone.
+    /// By default, items that a site has reported as missing or removed are remembered and skipped.
     #[arg(long, hide_short_help = true)]
     pub(super) recheck: bool,
-    /// List from the start what an earlier run did not list to its end
+    /// Restart listings that a previous run did not finish
     ///
-    /// Otherwise a listing of many pages goes on where it stopped, if that was in the last seven days.
+    /// By default, a listing of many pages resumes where it stopped, if that was in the last seven days.
     #[arg(long, hide_short_help = true)]
     pub(super) from_start: bool,
 }
 
-/// What is wanted of streams.
+/// Which parts of streams to download.
 #[derive(Debug, Group)]
 #[command(next_help_heading = "What to fetch")]
 pub(super) struct OfStreams {
-    /// Which rendition of a stream: best, worst, audio, or lines such as 720p
+    /// Which rendition of a stream: best, worst, audio, or a height such as 720p
     ///
-    /// `720p` is the best with no more lines than that. Streams are films that come as a playlist of segments.
+    /// `720p` is the best with at most 720 lines. A stream is a video that comes as a playlist of segments.
     #[arg(
         long,
         value_name = "WHICH",
@@ -204,7 +211,7 @@ pub(super) struct OfStreams {
     pub(super) quality: Option<String>,
     /// Which subtitles of a stream: none, all, or languages such as `en,pt-BR`
     ///
-    /// They are saved beside the film, as `NAME.en.vtt`. `-v` tells which there are.
+    /// They are saved beside the video as `NAME.en.vtt`. `-v` prints which ones exist.
     #[arg(
         long,
         value_name = "WHICH",
@@ -213,9 +220,9 @@ pub(super) struct OfStreams {
     )]
     #[arg(value_parser = Offered(&["all", "none"]))]
     pub(super) subtitles: Option<String>,
-    /// Leave a live stream after so long: `90s`, `10m`, `1h`
+    /// Leave a live stream after this long: `90s`, `10m`, `1h`
     ///
-    /// Otherwise it is followed until it ends, or until Ctrl-C; what is there by then is saved.
+    /// By default, it is followed until it ends or until Ctrl-C; what was received by then is saved.
     #[arg(
         long,
         value_name = "TIME",
@@ -226,48 +233,48 @@ pub(super) struct OfStreams {
 }
 
 #[derive(Debug, Group)]
-#[command(next_help_heading = "Where it goes")]
+#[command(next_help_heading = "Output")]
 pub(super) struct Where {
-    /// Write into this folder instead of the current one
+    /// Save files in this directory instead of the current one
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) directory: Option<String>,
     /// Name files by this template
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(super) output: Option<String>,
-    /// Leave the files' times at that of their saving
+    /// Do not set the modification times of files
     ///
-    /// Otherwise a file gets the time at which its item was published, or else the one that the server names.
+    /// By default, a file gets the time when its item was published, or else the one the server reports.
     #[arg(long, hide_short_help = true)]
     pub(super) no_mtime: bool,
-    /// Write what is known of each file beside it: `NAME.json`
+    /// Write the metadata of each file beside it: `NAME.json`
     #[arg(long, hide_short_help = true)]
     pub(super) write_metadata: bool,
-    /// Write what is known of each album into its folder: `info.json`
+    /// Write the metadata of each album into its directory: `info.json`
     #[arg(long, hide_short_help = true)]
     pub(super) write_info: bool,
-    /// Pack the files of each album: `ALBUM.zip` beside its folder
+    /// Pack the files of each album: `ALBUM.zip` beside its directory
     ///
-    /// What was packed stays packed, also if its file is deleted later. The files stay; with `--zip=only` they go once all
-    /// of them are packed, and are known to be there.
+    /// A packed file stays in the ZIP even if it is deleted on disk later. The files are kept; with `--zip=only` they are
+    /// deleted once all of them are packed and verified.
     #[arg(long, value_name = "ONLY", hide_short_help = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "beside")]
     pub(super) zip: Option<Packed>,
-    /// The same with its pictures alone, for readers of comics: `ALBUM.cbz`
+    /// Like `--zip`, but only the pictures, for comic readers: `ALBUM.cbz`
     #[arg(long, value_name = "ONLY", hide_short_help = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "beside")]
     pub(super) cbz: Option<Packed>,
     /// Run a program for each saved file: `exiftool {path}`
     ///
-    /// `{path}`, `{dir}`, `{name}`, `{source}`, `{key}` and `{url}` stand for what belongs to the file, each within its
-    /// word. There is no shell.
+    /// `{path}`, `{dir}`, `{name}`, `{source}`, `{key}` and `{url}` are replaced with the values of the file, each within
+    /// a single argument. No shell is involved.
     #[arg(long, value_name = "COMMAND", hide_short_help = true)]
     pub(super) exec: Option<String>,
     /// Run a program at the end, with `{dir}` and `{saved}`
     #[arg(long, value_name = "COMMAND", hide_short_help = true)]
     pub(super) exec_after: Option<String>,
-    /// Remember what was fetched in this file
+    /// Remember what was downloaded in this file
     ///
-    /// Without it, the archive is in the user's state folder: `$XDG_STATE_HOME/fetch/archive.db`.
+    /// By default, the archive is in the user's state directory: `$XDG_STATE_HOME/fetch/archive.db`.
     #[arg(long, value_name = "FILE", conflicts_with = "no_archive")]
     pub(super) archive: Option<String>,
     /// Remember nothing
@@ -276,31 +283,31 @@ pub(super) struct Where {
 }
 
 #[derive(Debug, Group)]
-#[command(next_help_heading = "How")]
+#[command(next_help_heading = "Network")]
 pub(super) struct How {
-    /// Most connections for files at once
+    /// Maximum number of connections for files
     #[arg(short = 'N', long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
     #[arg(allow_negative_numbers = true)]
     pub(super) connections: Option<NonZeroUsize>,
-    /// Most bytes a second, all together: `500K`, `2M`
+    /// Maximum bytes per second in total: `500K`, `2M`
     #[arg(short, long, value_name = "RATE", allow_negative_numbers = true)]
     pub(super) rate: Option<Size>,
-    /// Most tries again without progress in between (429: four times that)
+    /// Maximum retries without progress (four times as many after a 429)
     #[arg(short = 'R', long, value_name = "N", value_parser = whole::<u32>)]
     #[arg(allow_negative_numbers = true)]
     pub(super) retries: Option<u32>,
-    /// Cookies, as a Netscape `cookies.txt`
+    /// Read cookies from a Netscape `cookies.txt`
     #[arg(short = 'C', long, value_name = "FILE")]
     pub(super) cookies: Option<String>,
-    /// Write the cookies that servers set back to the file of `-C`
+    /// Write cookies set by servers back to the file of `-C`
     ///
-    /// The file is made if need be. Lines of other cookies and comments stay as they are.
+    /// The file is created if necessary. Other cookies and comments in it stay as they are.
     #[arg(long, hide_short_help = true)]
     pub(super) save_cookies: bool,
     /// Use the cookies of Firefox: `firefox` or `firefox:PROFILE`
     ///
-    /// `PROFILE` is a name or a folder. `firefox:PROFILE::CONTAINER` takes those of a container. Other browsers keep their
-    /// cookies from other programs; export those to a file for `-C`.
+    /// `PROFILE` is a name or a directory. `firefox:PROFILE::CONTAINER` uses the cookies of a container. Other browsers do
+    /// not let programs read their cookies; export those to a file for `-C`.
     #[arg(
         long,
         value_name = "BROWSER",
@@ -309,17 +316,18 @@ pub(super) struct How {
     )]
     #[arg(value_parser = Offered(&["firefox"]))]
     pub(super) cookies_from: Option<String>,
-    /// Use the names and passwords in `~/.netrc`, or in `$NETRC`
+    /// Use the names and passwords in `~/.netrc` or `$NETRC`
     ///
-    /// Over https alone, but for this machine itself, and never where a redirect leads. Another file: `-S net.netrc=PATH`.
+    /// They are sent only over https (or to this machine), and never to where a redirect leads. To use another file:
+    /// `-S net.netrc=PATH`.
     #[arg(long, hide_short_help = true)]
     pub(super) netrc: bool,
     /// Add a header to requests to the sites of the links
     ///
-    /// It goes to the origins of the links given, and to no other. Can be given several times.
+    /// It is sent to the origins of the given links and to no others. Can be given several times.
     #[arg(long, value_name = "NAME: VALUE")]
     pub(super) header: Vec<String>,
-    /// Call this program by another name
+    /// Send this user agent
     #[arg(long, value_name = "TEXT")]
     pub(super) user_agent: Option<String>,
     /// Proxy: http, https, socks4, socks4a, socks5 or socks5h
@@ -327,30 +335,31 @@ pub(super) struct How {
     pub(super) proxy: Option<String>,
     /// Use this address for a host
     ///
-    /// It holds for all ports of the host, whichever is written; connections go to the port of the link. Several addresses are separated by commas. Can be given several times.
+    /// It applies to all ports of the host, whichever PORT says; connections go to the port of the link. Separate several
+    /// addresses with commas. Can be given several times.
     #[arg(long, value_name = "HOST:PORT:ADDR", hide_short_help = true)]
     pub(super) resolve: Vec<Resolve>,
-    /// Trust the authorities in this PEM file, too
+    /// Also trust the certificate authorities in this PEM file
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(super) ca_cert: Vec<String>,
 }
 
 #[derive(Debug, Group)]
-#[command(next_help_heading = "What it says")]
+#[command(next_help_heading = "Messages")]
 pub(super) struct Talk {
-    /// Fetch nothing; tell what would be fetched
+    /// Download nothing; print what would be downloaded
     #[arg(short, long)]
     pub(super) simulate: bool,
-    /// Fetch nothing; print the URLs of the media
+    /// Download nothing; print the URLs of the media
     #[arg(short, long, conflicts_with = "json")]
     pub(super) get_urls: bool,
-    /// Print what happens as JSON, one event a line
+    /// Print events as JSON, one per line
     #[arg(short, long)]
     pub(super) json: bool,
-    /// Tell failures only
+    /// Print only failures
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Tell everything
+    /// Print everything
     #[arg(short, long, action = ArgAction::Count)]
     pub(super) verbose: u8,
 }
@@ -358,23 +367,23 @@ pub(super) struct Talk {
 #[derive(Debug, Group)]
 #[command(next_help_heading = "Settings")]
 pub(super) struct Settings {
-    /// Read settings from this file, too
+    /// Also read settings from this file
     ///
-    /// Can be given several times; the later ones hold over the earlier.
+    /// Can be given several times; later files override earlier ones.
     #[arg(short, long, value_name = "FILE", global = true, value_parser = path())]
     pub(super) config: Vec<PathBuf>,
     /// Set any option: `-S net.stall_timeout=1m`
     ///
-    /// A part of a key that has dots itself is put in quotes: `-S 'host."example.org".connections=4'`.
+    /// Quote a part of a key that contains dots: `-S 'host."example.org".connections=4'`.
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", global = true)]
     pub(super) set: Vec<String>,
-    /// Use the plugin in this folder, too
+    /// Also use the plugin in this directory
     ///
-    /// It goes before any other of its id. Those in `$XDG_CONFIG_HOME/fetch/plugins` are used without a flag. Can be given
-    /// several times.
+    /// It takes precedence over others with the same id. Plugins in `$XDG_CONFIG_HOME/fetch/plugins` are used without this
+    /// flag. Can be given several times.
     #[arg(long, value_name = "DIR", global = true, hide_short_help = true, value_parser = path())]
     pub(super) plugin: Vec<PathBuf>,
-    /// Print this; `--help` tells more
+    /// Print help (see more with `--help`)
     #[arg(short, long, action = ArgAction::Help, global = true)]
     help: Option<bool>,
     /// Print the version

@@ -1,4 +1,4 @@
-//! What can be asked for besides links.
+//! The subcommands and their arguments.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use super::{
     ArchiveCommand, Args, How, OfStreams, PluginCommand, Rename, Talk, Verify, What, Where,
 };
 
-/// Where shells look for such a script.
+/// Where shells look for completion scripts.
 const COMPLETIONS: &str = "\
-Where shells look for it:
+Where shells look for the script:
   fetch completions bash > ~/.local/share/bash-completion/completions/fetch
   fetch completions fish > ~/.config/fish/completions/fetch.fish
   fetch completions zsh > ~/.zfunc/_fetch    with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc";
 
-/// The reasons for which something may fail, as a shell offers them.
+/// The failure reasons that shell completion offers.
 const REASONS: &[&str] = &[
     "blocked",
     "busy",
@@ -35,54 +35,54 @@ const REASONS: &[&str] = &[
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
-    /// List the sources and the links they know
+    /// List the sources and the links they handle
     Sources {
         #[command(subcommand)]
         which: Option<SourcesCommand>,
     },
-    /// Run jobs of the configuration
+    /// Run jobs from the configuration
     Run(Box<Run>),
-    /// List the jobs: when they ran, when they are next, and what came of them
+    /// List the jobs with their last results and next runs
     Jobs {
-        /// As JSON, one job a line
+        /// Print JSON, one job per line
         #[arg(short, long)]
         json: bool,
     },
-    /// Fetch the media that a browser has recorded, from a HAR file
+    /// Download the media that a browser has recorded in a HAR file
     FromHar(Box<FromHar>),
-    /// Fetch what a command for `curl` would, as browsers copy it
+    /// Download what a `curl` command copied from a browser requests
     FromCurl(Box<FromCurl>),
-    /// Fetch once more what failed
+    /// Retry what failed
     #[command(mut_arg("no_archive", |flag| flag.hide(true)))]
     Retry(Box<Retry>),
-    /// Move what was saved to where another template has it, without fetching it
+    /// Move saved files to where another template puts them, without downloading
     Rename(Box<Rename>),
-    /// Look back at runs
+    /// Show past runs
     History(Past),
-    /// Look whether what was saved is still there and whole
+    /// Check that saved files are still there and intact
     Verify(Box<Verify>),
-    /// Look at what is known of files, and change it
+    /// Show and change what is remembered about files
     #[command(subcommand)]
     Archive(ArchiveCommand),
-    /// List what templates and filters can say about a link
+    /// List the fields that templates and filters can use for a link
     Fields {
         /// The link
         link: String,
-        /// Look at so many items instead of the first alone
+        /// Show this many items instead of only the first
         #[arg(short, long, value_name = "N", default_value = "1")]
         #[arg(value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
         number: NonZeroUsize,
-        /// Print JSON, an object for each item
+        /// Print JSON, one object per item
         #[arg(short, long)]
         json: bool,
     },
-    /// Look at the plugins that are scripts, make some, and install those of others
+    /// List, write, test and install script plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
-    /// Look at the settings
+    /// Show, check and create settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Print a script that completes this command line in a shell
+    /// Print a shell completion script
     #[command(after_help = COMPLETIONS)]
     Completions {
         /// The shell
@@ -90,15 +90,15 @@ pub(in crate::cli) enum Command {
     },
 }
 
-/// The flags are those of a call with links, and hold over what a job says.
+/// The flags are those of a call with links, and override the settings of the job.
 #[derive(Debug, Group)]
 #[command(override_usage = "\
 fetch run [OPTIONS] NAME...
        fetch run [OPTIONS] --all
        fetch run [OPTIONS] --due [NAME]...")]
 #[command(after_help = "\
-A job is a section `[job.NAME]` of the configuration. A job that is running already is not started twice: exit code 9, or \
-with `--all` and `--due` a line that says so.")]
+A job is a section `[job.NAME]` of the configuration. A job that is already running is not started again: the exit code is 9 \
+or, with `--all` or `--due`, a message says so.")]
 pub(in crate::cli) struct Run {
     #[command(flatten)]
     pub(in crate::cli) jobs: Jobs,
@@ -120,7 +120,7 @@ pub(in crate::cli) struct Flags {
 }
 
 impl Args {
-    /// Takes the flags that stand behind a command.
+    /// Uses the flags given after a subcommand.
     pub(in crate::cli) fn take(&mut self, flags: Flags) {
         (self.what, self.place) = (flags.what, flags.place);
         (self.how, self.talk) = (flags.how, flags.talk);
@@ -136,23 +136,24 @@ pub(in crate::cli) struct Jobs {
     /// All jobs
     #[arg(long, conflicts_with = "names")]
     pub(in crate::cli) all: bool,
-    /// Only jobs whose schedule says that it is time, of those named or of all
+    /// Only those of the named jobs, or of all, that are due by their schedule
     ///
-    /// A run that was interrupted or killed does not count. A job with a schedule needs an archive, which has when it ran.
+    /// A run that was interrupted or killed does not count. A job with a schedule needs an archive, which records when it
+    /// ran.
     #[arg(long)]
     pub(in crate::cli) due: bool,
 }
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-In a browser's tools for developers, the list of requests is saved as a HAR, with sensitive data if a login is needed. Such \
-a file is as secret as a password. The headers of each request go to its origin and to no other; none is printed or \
-remembered. Private addresses are refused, since whoever made the file may be somebody else: `-S net.private=always`.")]
+A browser's developer tools save the list of requests as a HAR file; include sensitive data if a login is needed. Such a \
+file is as secret as a password. The headers of each request are sent to its origin and to no other; none is printed or \
+remembered. Private addresses are refused, since the file may come from somebody else; `-S net.private=always` allows them.")]
 pub(in crate::cli) struct FromHar {
     /// The file, or `-` for stdin
     #[arg(value_name = "FILE", value_parser = path())]
     pub(in crate::cli) file: PathBuf,
-    /// Also what is no picture, video or sound; web pages are left out all the same
+    /// Include files other than images, videos and audio, but no web pages
     #[arg(long)]
     pub(in crate::cli) all: bool,
     #[command(flatten)]
@@ -161,9 +162,9 @@ pub(in crate::cli) struct FromHar {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-Browsers copy a request as cURL; take the one for bash. `-` reads it from stdin, where other users of the machine and the \
-history of the shell do not see it. Its headers go to the origin of its URL and to no other; none is printed or remembered. \
-Only a GET is made again.")]
+Browsers can copy a request as cURL; choose the format for bash. `-` reads it from stdin, which keeps it out of the shell \
+history and hidden from other users of the machine. Its headers are sent to the origin of its URL and to no other; none is \
+printed or remembered. Only GET requests are repeated.")]
 pub(in crate::cli) struct FromCurl {
     /// The command, in quotes, or `-` for stdin
     #[arg(value_name = "COMMAND")]
@@ -174,8 +175,8 @@ pub(in crate::cli) struct FromCurl {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-What is gone from its site is left alone, unless it is asked for: `--reason missing` or `--recheck`. The flags of the call \
-that failed are not remembered, such as `-o` and `--quality`: give them again. What a list or a job says holds.")]
+Items gone from their site are skipped without `--reason missing` or `--recheck`. Flags of the call that failed, such as \
+`-o` and `--quality`, are not remembered: give them again. Options from a list or a job still apply.")]
 pub(in crate::cli) struct Retry {
     /// Only what failed for this reason: `network`, `blocked`, ...
     ///
@@ -183,13 +184,13 @@ pub(in crate::cli) struct Retry {
     #[arg(long, value_name = "REASON", hide_possible_values = true)]
     #[arg(value_parser = Offered(REASONS))]
     pub(in crate::cli) reason: Vec<String>,
-    /// Only what failed since: `2d`, `2025-01-31`
+    /// Only what failed since this date: `2d`, `2025-01-31`
     #[arg(long, value_name = "DATE")]
     pub(in crate::cli) since: Option<String>,
     /// Only what failed in runs of this job, with its settings
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(in crate::cli) job: Option<String>,
-    /// What is gone from its site, too
+    /// Also what is gone from its site
     #[arg(long)]
     pub(in crate::cli) recheck: bool,
     #[command(flatten)]
@@ -207,21 +208,21 @@ pub(in crate::cli) struct Past {
     /// Show the summary and the failures of this run
     #[arg(value_name = "RUN", value_parser = whole::<i64>)]
     pub(in crate::cli) run: Option<i64>,
-    /// Show so many of the last runs
+    /// Show this many of the last runs
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     #[arg(value_parser = positive::<NonZeroU32>, allow_negative_numbers = true)]
     pub(in crate::cli) count: NonZeroU32,
-    /// Print JSON, one run a line
+    /// Print JSON, one run per line
     #[arg(short, long)]
     pub(in crate::cli) json: bool,
-    /// Look into this archive
+    /// Use this archive
     #[arg(long, value_name = "FILE", value_parser = path())]
     pub(in crate::cli) archive: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SourcesCommand {
-    /// Tell which source and route a link goes to
+    /// Show which source and route handle a link
     Which {
         /// The link
         link: String,
@@ -230,23 +231,23 @@ pub(in crate::cli) enum SourcesCommand {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ConfigCommand {
-    /// List the files that are read, in their order
+    /// List the configuration files, in the order in which they are read
     Path,
-    /// Show the settings that hold
+    /// Show the settings in effect
     Show {
-        /// Tell where each comes from
+        /// Show where each one comes from
         #[arg(long)]
         origin: bool,
     },
-    /// Look for mistakes in the settings
+    /// Check the settings for mistakes
     Check,
-    /// Write a file with every setting, commented out, for this user
+    /// Write a user configuration file with every setting, commented out
     Init {
         /// Print it instead
         #[arg(long)]
         stdout: bool,
     },
-    /// Print a JSON schema, by which editors complete and check such files
+    /// Print a JSON schema with which editors complete and check configuration files
     Schema,
 }
 

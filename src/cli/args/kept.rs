@@ -1,4 +1,4 @@
-//! What can be typed about what was saved.
+//! Arguments of the subcommands for saved files.
 
 use std::path::PathBuf;
 
@@ -7,20 +7,20 @@ use clap::{Args as Group, Subcommand, ValueEnum};
 use super::values::path;
 use super::{How, Where};
 
-/// Where the files are, and what is known of them.
+/// The output directory and the archive.
 #[derive(Debug, Group)]
-#[command(next_help_heading = "Where it is")]
+#[command(next_help_heading = "Location")]
 pub(in crate::cli) struct Place {
-    /// The output folder, instead of the current one
+    /// The output directory, instead of the current one
     #[arg(short, long, value_name = "DIR")]
     directory: Option<String>,
-    /// The archive, instead of the one in the user's state folder
+    /// The archive, instead of the one in the user's state directory
     #[arg(long, value_name = "FILE")]
     archive: Option<String>,
 }
 
 impl Place {
-    /// Says so in the words of a call that fetches.
+    /// Copies these values into the arguments of a download.
     pub(in crate::cli) fn apply(self, place: &mut Where) {
         place.directory = self.directory.or(place.directory.take());
         place.archive = self.archive.or(place.archive.take());
@@ -29,17 +29,18 @@ impl Place {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-A file is `missing`; `broken`, if its format says so, or it has other bytes than were saved and as many, or only some of \
-them; `changed`, if it is another whole file; `unreadable`; or `unknown`, if the archive does not know it. With -v those \
-that are whole and unknown are listed too. Exit codes: 0 if all are whole or were repaired, else 3; with `--repair` also those \
-of a run.")]
+A file is `missing`; `broken`, if its format is damaged, it is truncated, or it has the saved length but other bytes; \
+`changed`, if it is another, complete file; `unreadable`; or `unknown`, if the archive does not know it. With -v intact and \
+unknown files are listed too. Exit codes: 0 if all files are intact or were repaired, else 3; with `--repair` also those of \
+a download.")]
 pub(in crate::cli) struct Verify {
-    /// This folder, which may be part of an output folder or hold several
+    /// The directory to check, which may be part of an output directory or contain several
     #[arg(value_name = "DIR", value_parser = path())]
     pub(in crate::cli) folder: Option<PathBuf>,
-    /// Fetch again what is missing or broken, or what is said: `=missing,broken,changed`
+    /// Download missing and broken files again, or only the given: `=missing,broken,changed`
     ///
-    /// What is not said is left as it is. A file is replaced once the new one is whole, and kept beside it as `NAME.broken`.
+    /// All other files are left as they are. A file is replaced once the new one is complete, and kept beside it as
+    /// `NAME.broken`.
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     #[arg(default_missing_value = "missing,broken")]
     pub(in crate::cli) repair: Vec<Repair>,
@@ -53,24 +54,24 @@ pub(in crate::cli) struct Verify {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-What a site told of a file is in its `NAME.json` or in `metadata.jsonl`, where `--write-metadata` or `after.lines` \
-wrote it. Without these, only `source`, `key`, `ext`, `size`, `kind` and in part `date` are known; a file whose template \
-asks for more stays where it is. What a list says of a link, `directory` and `template`, holds for its files, and is \
-remembered. Nothing is replaced. Exit codes: 0 if all have their names, else 3, or 4 if none has.")]
+Metadata comes from the `NAME.json` of a file or from `metadata.jsonl`, if `--write-metadata` or `after.lines` wrote them. \
+Without these, only `source`, `key`, `ext`, `size`, `kind` and sometimes `date` are known; a file whose template needs more \
+stays where it is. The `directory` and `template` that a list sets for a link apply to its files, and are remembered. \
+Nothing is overwritten. Exit codes: 0 if all files have their names, else 3, or 4 if none has.")]
 pub(in crate::cli) struct Rename {
-    /// Links to list for what is not known of their items here; no file is fetched
+    /// Links to list for the metadata that is missing here; no files are downloaded
     #[arg(value_name = "LINK")]
     pub(in crate::cli) links: Vec<String>,
     /// Name files by this template
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(in crate::cli) output: Option<String>,
-    /// With the output folder, the template and the lists of this job
+    /// Use the output directory, the template and the lists of this job
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) job: Option<String>,
-    /// With what this list says of its links now, which are not listed
+    /// Apply the options that this list now sets for its links; does not list the links
     #[arg(short, long, value_name = "FILE", value_parser = path())]
     pub(in crate::cli) input_file: Vec<PathBuf>,
-    /// Only tell what would be moved where
+    /// Only print what would be moved where
     #[arg(short, long)]
     pub(in crate::cli) simulate: bool,
     #[command(flatten)]
@@ -79,7 +80,7 @@ pub(in crate::cli) struct Rename {
     pub(in crate::cli) talk: Telling,
 }
 
-/// What is fetched again.
+/// Which files are downloaded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Repair {
     Missing,
@@ -88,24 +89,24 @@ pub(in crate::cli) enum Repair {
 }
 
 #[derive(Debug, Group)]
-#[command(next_help_heading = "What it says")]
+#[command(next_help_heading = "Messages")]
 pub(in crate::cli) struct Telling {
-    /// Print what is found as JSON, one object a line
+    /// Print the results as JSON, one object per line
     #[arg(short, long)]
     pub(in crate::cli) json: bool,
-    /// Tell nothing but what is wrong
+    /// Print only problems
     #[arg(short, long, conflicts_with = "verbose")]
     pub(in crate::cli) quiet: bool,
-    /// Tell everything
+    /// Print everything
     #[arg(short, long)]
     pub(in crate::cli) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ArchiveCommand {
-    /// Take over what gallery-dl or yt-dlp has had, so that it is not fetched again
+    /// Import the archive of gallery-dl or yt-dlp, to skip what they have downloaded
     ///
-    /// FILE is gallery-dl's database or yt-dlp's list. Where the files are is not known, so they cannot be verified.
+    /// FILE is gallery-dl's database or yt-dlp's list. They do not say where the files are, so these cannot be verified.
     Import {
         /// The archive of the other program
         #[arg(value_parser = path())]
@@ -113,22 +114,22 @@ pub(in crate::cli) enum ArchiveCommand {
         #[command(flatten)]
         place: Place,
     },
-    /// Write down what is known below an output folder
+    /// Export what is remembered about the files in an output directory
     Export {
-        /// A new file, instead of stdout, which is `-`
+        /// The file to create; `-` is stdout, the default
         #[arg(value_parser = path())]
         file: Option<PathBuf>,
-        /// As JSON, one item a line, or as another program's archive
+        /// JSON, one item per line, or the archive of another program
         #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
         format: Format,
         #[command(flatten)]
         place: Place,
     },
-    /// Take files that are there already for those of links, without fetching them
+    /// Record existing files as those of links, without downloading them
     Adopt(Box<Adopt>),
-    /// Forget items, as if they had never been there; their files stay
+    /// Forget items, as if they had never been downloaded; their files stay
     Forget {
-        /// A link, `source:key`, or a path below the output folder; `*` and `?` stand for letters
+        /// A link, `source:key`, or a path in the output directory, with `*` and `?` as wildcards
         #[arg(required = true)]
         what: Vec<String>,
         /// Only list what would be forgotten
@@ -137,16 +138,16 @@ pub(in crate::cli) enum ArchiveCommand {
         #[command(flatten)]
         place: Place,
     },
-    /// Tell how much is known
+    /// Show how much is remembered
     Stats {
-        /// As JSON
+        /// Print JSON
         #[arg(short, long)]
         json: bool,
-        /// The archive, instead of the one in the user's state folder
+        /// The archive, instead of the one in the user's state directory
         #[arg(long = "archive", value_name = "FILE")]
         file: Option<String>,
     },
-    /// Tell the archive that an output folder has moved
+    /// Record that an output directory was moved
     Move {
         /// Where it was
         #[arg(value_parser = path())]
@@ -154,7 +155,7 @@ pub(in crate::cli) enum ArchiveCommand {
         /// Where it is now
         #[arg(value_parser = path())]
         new: PathBuf,
-        /// The archive, instead of the one in the user's state folder
+        /// The archive, instead of the one in the user's state directory
         #[arg(long = "archive", value_name = "FILE")]
         file: Option<String>,
     },
@@ -162,10 +163,11 @@ pub(in crate::cli) enum ArchiveCommand {
 
 #[derive(Debug, Group)]
 #[command(after_help = "\
-The links are listed. A file is taken if it is where it would be saved, as whole as its format tells, and neither a known \
-placeholder nor of another digest than the listing names; that its size alone differs is told. Nothing is fetched or changed; what is not there is left to be fetched.")]
+The links are listed. A file is recorded if it is where it would be saved, its format shows no damage, it is no known \
+placeholder, and its digest matches the one in the listing, if there is one; if only its size differs, that is reported. \
+No file is downloaded or changed; missing files can be downloaded later.")]
 pub(in crate::cli) struct Adopt {
-    /// The output folder that the files are in
+    /// The output directory with the files
     #[arg(value_name = "DIR", value_parser = path())]
     pub(in crate::cli) folder: PathBuf,
     /// The links that they came from
@@ -174,7 +176,7 @@ pub(in crate::cli) struct Adopt {
     /// The template by which they are named
     #[arg(short, long, value_name = "TEMPLATE")]
     pub(in crate::cli) output: Option<String>,
-    /// The archive, instead of the one in the user's state folder
+    /// The archive, instead of the one in the user's state directory
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) archive: Option<String>,
     #[command(flatten)]
@@ -183,7 +185,7 @@ pub(in crate::cli) struct Adopt {
     pub(in crate::cli) talk: Telling,
 }
 
-/// How an archive is written.
+/// Format of an exported archive.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Format {
     Jsonl,

@@ -1,4 +1,4 @@
-//! What can be asked about plugins that are scripts.
+//! Arguments of `fetch plugin`.
 
 use std::path::PathBuf;
 
@@ -6,132 +6,134 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PluginCommand {
-    /// List them, with where each is from
+    /// List the plugins and where each comes from
     List,
-    /// Tell which one a link goes to
+    /// Show which plugin handles a link
     Which {
         /// The link
         link: String,
     },
-    /// Tell what one may do and what can be set
+    /// Show the permissions and settings of a plugin
     Info {
         /// Its id
         name: String,
     },
-    /// Make a folder with a plugin to begin with
+    /// Create a directory with a starter plugin
     #[command(after_help = "\
-Change its files, look with `fetch plugin test NAME`, and try it: `fetch --plugin NAME -s LINK`. In the folder `plugins` \
-beside your configuration it is found without the flag.")]
+Change its files, test it with `fetch plugin test NAME`, and try it: `fetch --plugin NAME -s LINK`. In the directory \
+`plugins` beside your configuration it is found without the flag.")]
     New {
         /// Its id, a word of lower-case letters and digits
         name: String,
     },
-    /// Run the cases of a plugin, which ask for nothing in the net
+    /// Run the test cases of a plugin, without network access
     #[command(after_help = "\
-A case is a file `cases/NAME.toml`: a link, what its site answers, and the items that are to come. What a case has no answer \
-for fails, and so does an answer that nobody asks for. With `--live` the site is asked as well, and what has changed there is \
-told; it may have more than the case says, and one that cannot be asked has not changed. Exit code 3 if a case fails or has changed.")]
+A case is a file `cases/NAME.toml`: a link, the responses of its site, and the expected items. A request without a response \
+in the case fails, and so does a response that is never requested. With `--live` the site is asked as well, and its changes \
+are reported; it may have more than the case expects, and a site that cannot be reached has not changed. Exit code 3 if a \
+case fails or has changed.")]
     Test {
-        /// The folder of the plugin
+        /// The directory of the plugin
         #[arg(default_value = ".")]
         folder: PathBuf,
-        /// Ask the site too, for each case that holds
+        /// Also ask the site, for each case that passes
         #[arg(long)]
         live: bool,
-        /// Run this case alone; can be given several times
+        /// Run only this case; can be given several times
         #[arg(long, value_name = "NAME")]
         case: Vec<String>,
     },
-    /// Look for what is wrong with a plugin before others get it
+    /// Check a plugin for problems before publishing it
     #[command(after_help = "\
-Its routes, names that nobody declares, cases that fail, routes without a case, and permissions that no case needs. Exit \
-code 3 if there is something.")]
+Checks its routes, and looks for undeclared names, failing cases, routes without a case, and permissions that no case needs. \
+Exit code 3 if there is a problem.")]
     Check {
-        /// The folder of the plugin
+        /// The directory of the plugin
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
-    /// Write a case from what a site answers now
+    /// Record a test case from the current responses of a site
     #[command(after_help = "\
-The answers and what comes of them go to `cases/NAME.toml`, without secrets. Shorten them by hand to what matters.")]
+The responses and the resulting items are written to `cases/NAME.toml`, without secrets. Shorten them by hand to what matters.")]
     Record {
-        /// The folder of the plugin
+        /// The directory of the plugin
         folder: PathBuf,
-        /// What the case is called
+        /// The name of the case
         name: String,
         /// The link
         link: String,
     },
-    /// Print what scripts can call, with types, for an editor (luau-lsp)
+    /// Print type definitions of the script API for editors (luau-lsp)
     Types,
-    /// Make a package of a plugin, to give it to others
+    /// Package a plugin for others
     #[command(after_help = "\
-The package goes into this folder as `ID-VERSION.tar.gz`, and what stands in an index for it to stdout. How an index is made \
-and signed stands in plugins/README.md.")]
+The package is written to the current directory as `ID-VERSION.tar.gz`, and its index entry to stdout. plugins/README.md \
+explains how to make and sign an index.")]
     Pack {
-        /// The folder of the plugin
+        /// The directory of the plugin
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
-    /// Know, list and forget indexes, from which plugins are installed
+    /// Add, list and remove the indexes from which plugins are installed
     #[command(subcommand)]
     Index(IndexCommand),
-    /// Install a plugin of somebody else's
+    /// Install a plugin from an index or a repository
     #[command(after_help = "\
-What it may do is told before, and you are asked. Nobody but you adds an index; none comes with the program. From a \
-repository, nothing is signed: you know the commit, and whoever is asked for it. With another tag it is the plugin that is \
-installed from there already, in another version.")]
+Its permissions are shown first, and you are asked to agree. Only you can add an index; none comes with the program. A plugin \
+from a repository is not signed: you rely on the commit and on the host that serves it. Giving another tag changes the \
+version of a plugin already installed from there.")]
     Install {
-        /// Its id, `INDEX/ID` where more than one index has it, or `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`
+        /// Its id, `INDEX/ID` if several indexes have it, or `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`
         #[arg(value_name = "ID")]
         wanted: String,
-        /// Agree to what it may do
+        /// Agree to its permissions
         #[arg(short, long)]
         yes: bool,
-        /// In the place of a plugin of this id that is part of the program
+        /// Replace the built-in plugin with this id
         #[arg(long)]
         over_builtin: bool,
-        /// Agree to what another tag may do beyond what you have agreed to
+        /// Agree to permissions of another tag beyond those you have agreed to
         #[arg(long)]
         allow_wider: bool,
     },
-    /// Look for newer versions of what is installed, and install them
+    /// Update installed plugins
     #[command(after_help = "\
-A version that may do more than you have agreed to is installed only after you were asked, or with `--allow-wider`. Exit \
-code 3 if one of all could not be updated. Of one that is named: 2 if you did not agree, else the code of the failure.")]
+A version with more permissions than you have agreed to is installed only if you agree when asked, or with `--allow-wider`. \
+Exit code when updating all: 3 if one could not be updated; when updating one: 2 if you did not agree, else the code of the \
+failure.")]
     Update {
-        /// Its id; all without one
+        /// Its id; without one, all are updated
         id: Option<String>,
-        /// Agree to what newer versions may do beyond what you have agreed to
+        /// Agree to permissions of newer versions beyond those you have agreed to
         #[arg(long)]
         allow_wider: bool,
     },
-    /// Go back to the version before the last update
+    /// Restore the version before the last update
     Rollback {
         /// Its id
         id: String,
     },
-    /// Remove a plugin that was installed
+    /// Remove an installed plugin
     Remove {
         /// Its id
         id: String,
     },
-    /// Move a plugin that was installed, as it is now, into your own folder of plugins
+    /// Move an installed plugin, as it is now, to your own plugins
     Adopt {
         /// Its id
         id: String,
     },
-    /// Trust the plugins in `.fetch/plugins` of a folder as they are now
+    /// Trust the plugins in `.fetch/plugins` of a directory as they are now
     #[command(after_help = "\
-What they may do is told before, and you are asked. They are used in this folder, and no more once they have changed.")]
+Their permissions are shown first, and you are asked to agree. They are used in this directory until they change.")]
     Trust {
-        /// The folder
+        /// The directory
         #[arg(default_value = ".")]
         folder: PathBuf,
-        /// Agree to what they may do
+        /// Agree to their permissions
         #[arg(short, long)]
         yes: bool,
-        /// Trust them no more
+        /// Stop trusting them
         #[arg(long)]
         undo: bool,
     },
@@ -139,19 +141,19 @@ What they may do is told before, and you are asked. They are used in this folder
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum IndexCommand {
-    /// Know an index from now on
+    /// Add an index
     Add {
-        /// What you call it
+        /// A name of your choice for it
         name: String,
-        /// The folder in the net that it is in
+        /// The URL of the directory that contains it
         url: String,
-        /// The public key of `minisign` with which it is signed
+        /// The `minisign` public key that verifies it
         #[arg(long)]
         key: String,
     },
     /// List the indexes
     List,
-    /// Forget an index; what was installed from it stays
+    /// Remove an index; plugins installed from it stay
     Remove {
         /// Its name
         name: String,

@@ -156,7 +156,7 @@ fn programs_read_which_job_is_next() {
 #[test]
 fn flags_of_a_command_stand_behind_it() {
     let done = Fetch::new().args(["-q", "run", "cats"]).run().fails(2);
-    let said = "error: `--quiet` stands before `run`; the flags of a command stand behind it\n";
+    let said = "error: `--quiet` is before `run`; flags of a command go after it\n";
     assert!(done.stderr.starts_with(said), "{}", done.stderr);
 }
 

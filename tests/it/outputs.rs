@@ -88,8 +88,8 @@ fn a_command_with_a_slip() {
         let done = Fetch::new().args([typed, "pictures"]).run().fails(2);
         let expected = format!(
             "\
-error: `{typed}` is no command; did you mean `{meant}`?
-  hint: as an id it is written with its source: `SOURCE:{typed}`
+error: `{typed}` is not a command; did you mean `{meant}`?
+  hint: if it is an id, write it with its source: `SOURCE:{typed}`
 "
         );
         assert_says(&done.stderr_filtered(), &expected);
@@ -114,8 +114,8 @@ fn help_and_version_as_words() {
     let expected = "there is no command `nosuch`";
     assert!(unknown.stderr.contains(expected), "{}", unknown.stderr);
     let expected = "\
-error: `version` is no command; did you mean `--version`?
-  hint: as an id it is written with its source: `SOURCE:version`
+error: `version` is not a command; did you mean `--version`?
+  hint: if it is an id, write it with its source: `SOURCE:version`
 ";
     let done = Fetch::new().arg("version").run().fails(2);
     assert_says(&done.stderr_filtered(), expected);
@@ -130,7 +130,7 @@ fn a_path_in_place_of_a_link() {
         let expected = format!(
             "\
 error: `{path}` is not a link: it is a path
-  hint: `-d DIR` says where to write, and `fetch -i FILE` reads the links of a list
+  hint: `-d DIR` sets the output directory, and `fetch -i FILE` reads links from a file
 "
         );
         assert_says(&call.run().fails(2).stderr_filtered(), &expected);
@@ -143,7 +143,7 @@ fn the_name_of_a_file_in_place_of_a_link() {
     let site = Site::start();
     let call = Fetch::new().args([site.url("/cat.jpg").as_str(), "x.jpg"]);
     let expected = "\
-error: `x.jpg` is no link: no host is called so
+error: `x.jpg` is not a link: no host has such a name
   hint: `-o x.jpg` names the file
 ";
     assert_says(&call.run().fails(2).stderr_filtered(), expected);
@@ -153,7 +153,7 @@ error: `x.jpg` is no link: no host is called so
 #[test]
 fn a_dash_in_place_of_a_link() {
     let expected = "\
-error: `-` is no link
+error: `-` is not a link
   hint: `fetch -i -` reads links from stdin
 ";
     assert_says(
@@ -178,22 +178,22 @@ fn flags_that_other_programs_have() {
         .run()
         .fails(2);
     assert!(!done.stderr.contains("--no-archive"), "{}", done.stderr);
-    done.says("tip: `--archive FILE` is that here");
+    done.says("tip: use `--archive FILE`");
 }
 
 #[test]
 fn a_list_in_place_of_a_link() {
     let fetch = Fetch::new();
     let expected = "\
-error: `links.txt` is no link, and there is no file of this name
-  hint: `fetch -i FILE` fetches the links in a file
+error: `links.txt` is not a link, and there is no such file
+  hint: `fetch -i FILE` downloads the links in a file
 ";
     let call = fetch.clone().arg("links.txt");
     assert_says(&call.run().fails(2).stderr_filtered(), expected);
     std::fs::write(fetch.out().join("links.txt"), "").unwrap();
     let expected = "\
 error: `links.txt` is a file, not a link
-  hint: `fetch -i links.txt` fetches the links in it
+  hint: `fetch -i links.txt` downloads the links in it
 ";
     assert_says(&call.run().fails(2).stderr_filtered(), expected);
 }

@@ -1,30 +1,30 @@
-//! Flags that other programs have and this one has not, and what is said of them.
+//! Flags of other programs that this one does not have, and the tips for them.
 
 use clap::error::{ContextKind, ContextValue};
 
 use super::read::has_flag;
 use crate::source::nearest;
 
-/// Names of flags with blanks between them, the flag that is meant by them, if it is one, and what is told.
+/// Names of foreign flags, separated by spaces; our flag with that meaning, if there is one; and the tip.
 type Row = (&'static str, Option<&'static str>, &'static str);
 
-/// As curl, wget, aria2, gallery-dl and yt-dlp have them. Where a letter is another flag in each, all are told.
+/// Flags of curl, wget, aria2, gallery-dl and yt-dlp. If a letter differs between them, the tip covers all its meanings.
 const KNOWN: [Row; 49] = [
     (
         "--batch-file --input --url-file -a",
         Some("input-file"),
         "`-i FILE` reads links from a file",
     ),
-    ("--continue", None, "what was interrupted goes on by itself"),
+    ("--continue", None, "interrupted downloads always resume"),
     (
         "--output-dir --dest --destination --dir --directory-prefix --paths -D -P",
         Some("directory"),
-        "`-d DIR` says where to write",
+        "`-d DIR` sets the output directory",
     ),
     (
         "--filename --out --output-document --output-template --remote-name --remote-name-all -O",
         Some("output"),
-        "files are named by themselves, or by `-o TEMPLATE`",
+        "files are named automatically, or by `-o TEMPLATE`",
     ),
     (
         "--recursive --level --mirror --page-requisites -l -m",
@@ -34,77 +34,73 @@ const KNOWN: [Row; 49] = [
     (
         "--no-parent --domains --include-directories",
         Some("accept"),
-        "`--accept PATTERN` says which links are followed",
+        "`--accept PATTERN` limits which links are followed",
     ),
-    (
-        "--span-hosts",
-        Some("same-host"),
-        "`--same-host=false` is that here",
-    ),
+    ("--span-hosts", Some("same-host"), "use `--same-host=false`"),
     (
         "--write-sub --write-subs --write-auto-sub --write-auto-subs --sub-lang --sub-langs --all-subs --embed-subs",
         Some("subtitles"),
-        "`--subtitles all` is that here, or `--subtitles en,de`",
+        "use `--subtitles all` or `--subtitles en,de`",
     ),
     (
         "--format --format-sort -f",
         Some("quality"),
-        "`--quality 720p` is that here",
+        "use `--quality`, as in `--quality 720p`",
     ),
     (
         "--extract-audio --audio-only",
         Some("quality"),
-        "`--quality audio` is that here",
+        "use `--quality audio`",
     ),
     (
         "--list-formats -F",
         None,
-        "`fetch -v` tells which renditions there are; `--quality` chooses",
+        "`fetch -v` prints the available renditions; `--quality` selects one",
     ),
     (
         "--dateafter --date-after",
         Some("since"),
-        "`--since DATE` is that here",
+        "use `--since DATE`",
     ),
     (
         "--datebefore --date-before",
         Some("until"),
-        "`--until DATE` is that here",
+        "use `--until DATE`",
     ),
     (
         "--match-filter --match-filters --image-filter",
         Some("filter"),
-        "`--filter EXPRESSION` is that here",
+        "use `--filter EXPRESSION`",
     ),
     (
         "--range --playlist-items --playlist-start --playlist-end --image-range",
         Some("items"),
-        "`-I RANGE` chooses by position",
+        "`-I RANGE` selects items by position",
     ),
     (
         "--max-downloads --limit",
         Some("max-new"),
-        "`--max-new N` is that here",
+        "use `--max-new N`",
     ),
     (
         "--break-on-existing --abort",
         Some("stop-after-known"),
-        "`--stop-after-known N` is that here",
+        "use `--stop-after-known N`",
     ),
     (
         "--download-archive",
         Some("archive"),
-        "`--archive FILE` is that here; without it, an archive is kept as well",
+        "use `--archive FILE`; an archive is kept even without it",
     ),
     (
         "--no-clobber --no-overwrites --skip-existing --no-skip",
         Some("skip"),
-        "nothing is overwritten; `--skip` says what of the known is left alone",
+        "nothing is overwritten; `--skip` sets which known items are skipped",
     ),
     (
         "--timestamping --remote-time",
         Some("skip"),
-        "files get the times of the server; `--skip changed` looks for new versions",
+        "files get the times of the server; `--skip changed` checks for new versions",
     ),
     (
         "--write-info-json --dump-json",
@@ -114,17 +110,17 @@ const KNOWN: [Row; 49] = [
     (
         "--restrict-filenames --windows-filenames",
         None,
-        "names are safe on every system by themselves",
+        "file names are always safe on every system",
     ),
     (
         "--insecure -k",
         Some("ca-cert"),
-        "certificates are always checked; `--ca-cert FILE` trusts further authorities",
+        "certificates are always checked; `--ca-cert FILE` trusts additional authorities",
     ),
     (
         "--no-check-certificate --no-check-certificates --check-certificate",
         Some("ca-cert"),
-        "certificates are always checked; `--ca-cert FILE` trusts further authorities",
+        "certificates are always checked; `--ca-cert FILE` trusts additional authorities",
     ),
     (
         "--username --user --password --http-user --http-password -u",
@@ -134,12 +130,12 @@ const KNOWN: [Row; 49] = [
     (
         "--limit-rate --max-download-limit --max-overall-download-limit",
         Some("rate"),
-        "`-r RATE` is that here",
+        "use `-r RATE`",
     ),
     (
         "--dry-run --spider --skip-download --no-download",
         Some("simulate"),
-        "`-s` tells what would be fetched",
+        "`-s` prints what would be downloaded",
     ),
     (
         "--get-url --print-urls",
@@ -149,37 +145,37 @@ const KNOWN: [Row; 49] = [
     (
         "--referer --referrer",
         Some("header"),
-        "`--header 'Referer: URL'` is that here",
+        "use `--header 'Referer: URL'`",
     ),
     (
         "--add-header --add-headers -H",
         Some("header"),
-        "`--header 'NAME: VALUE'` is that here",
+        "use `--header 'NAME: VALUE'`",
     ),
     (
         "-e",
         Some("header"),
-        "`--header 'Referer: URL'`, or `-R N` for tries, is that here",
+        "use `--header 'Referer: URL'`, or `-R N` for retries",
     ),
     (
         "-A",
         Some("user-agent"),
-        "`--user-agent TEXT`, or `--accept PATTERN`, is that here",
+        "use `--user-agent TEXT`, or `--accept PATTERN` for links",
     ),
     (
         "-U --useragent",
         Some("user-agent"),
-        "`--user-agent TEXT` is that here",
+        "use `--user-agent TEXT`",
     ),
     (
         "--http-proxy --https-proxy --all-proxy --socks5",
         Some("proxy"),
-        "`--proxy URL` is that here",
+        "use `--proxy URL`",
     ),
     (
         "-x",
         Some("proxy"),
-        "`--proxy URL`, `-N N` for connections, or `--quality audio` is that here",
+        "use `--proxy URL`, `-N N` for connections, or `--quality audio`",
     ),
     (
         "--cookie --load-cookies -b",
@@ -189,72 +185,64 @@ const KNOWN: [Row; 49] = [
     (
         "--cookie-jar",
         Some("save-cookies"),
-        "`--save-cookies` writes them back to the file of `-C`",
+        "`--save-cookies` writes cookies back to the file of `-C`",
     ),
     (
         "--cookies-from-browser",
         Some("cookies-from"),
-        "`--cookies-from firefox` is that here",
+        "use `--cookies-from firefox`",
     ),
     (
         "--retry --tries --max-tries -t",
         Some("retries"),
-        "`-R N` is that here",
+        "use `-R N`",
     ),
     (
         "--sleep --wait --sleep-interval --sleep-requests --sleep-request -w",
         None,
-        "each host gets what it takes by itself; `requests_per_second` of `[host.\"name\"]` holds it lower",
+        "request rates adapt to each host; `requests_per_second` in `[host.\"name\"]` sets a lower limit",
     ),
     (
         "--split --max-concurrent-downloads --max-connection-per-server --concurrent-fragments --parallel-max --threads -n",
         Some("connections"),
-        "many files come at once by themselves; `-N N` is the most",
+        "downloads are always parallel; `-N N` sets the maximum number of connections",
     ),
-    (
-        "--parallel -Z",
-        None,
-        "many files come at once by themselves",
-    ),
+    ("--parallel -Z", None, "downloads are always parallel"),
     (
         "--max-time --timeout --socket-timeout -T",
         Some("set"),
-        "`-S net.stall_timeout=1m` says how long nothing may come",
+        "`-S net.stall_timeout=1m` sets how long a server may send nothing",
     ),
     (
         "--connect-timeout",
         Some("set"),
-        "`-S net.connect_timeout=10s` is that here",
+        "use `-S net.connect_timeout=10s`",
     ),
-    (
-        "--location -L",
-        None,
-        "redirects are followed by themselves",
-    ),
+    ("--location -L", None, "redirects are always followed"),
     (
         "--request --data --data-raw --post-data -X",
         None,
-        "`fetch from-curl` takes such a request as a browser copies it, if it is a GET",
+        "`fetch from-curl` repeats a request copied from a browser, if it is a GET",
     ),
     (
         "--list-extractors --extractor-descriptions --list-modules",
         None,
-        "`fetch sources` lists the sites that are known",
+        "`fetch sources` lists the supported sites",
     ),
     (
         "--update --update-to",
         None,
-        "it is updated in the way in which it was installed; plugins by `fetch plugin update`",
+        "update it the way it was installed; `fetch plugin update` updates plugins",
     ),
     (
         "--ignore-config --config-ignore --no-config",
         None,
-        "`FETCH_…` variables, `-c FILE` and flags hold over what is set in files",
+        "`FETCH_…` variables, `-c FILE` and flags override configuration files",
     ),
 ];
 
-/// The same error of this command. What looks most like a flag of another program may be the opposite of what it is there, and
-/// what is no slip is no similar flag.
+/// Improves the tip of an error of this command. Our flag that looks most like a foreign flag may mean the opposite, so its
+/// own tip replaces clap's suggestion; and a suggestion that is no likely typo is removed.
 pub(super) fn meant(mut error: clap::Error, command: &clap::Command) -> clap::Error {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
         return error;
@@ -263,7 +251,7 @@ pub(super) fn meant(mut error: clap::Error, command: &clap::Command) -> clap::Er
     if !flag.starts_with('-') {
         return error;
     }
-    // What stands behind `--` is a link, which no flag is meant to be.
+    // Clap suggests to pass the flag after `--`, where it would be a link; no flag is meant as one.
     if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
         tips.retain(|tip| !tip.to_string().starts_with("to pass "));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
@@ -286,7 +274,7 @@ pub(super) fn meant(mut error: clap::Error, command: &clap::Command) -> clap::Er
     error
 }
 
-/// Whether somebody may have meant this flag: there is a letter too many in it, one is missing, or the end is.
+/// Whether this flag may have been meant: what was typed is a prefix of it, or close to it.
 fn is_slip(typed: &str, flag: &str) -> bool {
     let (typed, flag) = (typed.trim_start_matches('-'), flag.trim_start_matches('-'));
     flag.starts_with(typed) || nearest(typed, &[flag]).is_some()
@@ -329,13 +317,13 @@ mod tests {
     fn a_flag_of_another_program_is_told_what_it_is_here() {
         let table = [
             ("--batch-file=x", "tip: `-i FILE` reads"),
-            ("--output-dir", "tip: `-d DIR` says"),
-            ("--write-sub", "tip: `--subtitles all` is"),
+            ("--output-dir", "tip: `-d DIR` sets"),
+            ("--write-sub", "tip: use `--subtitles all`"),
             (
                 "-O",
-                "tip: files are named by themselves, or by `-o TEMPLATE`",
+                "tip: files are named automatically, or by `-o TEMPLATE`",
             ),
-            ("--download-archive", "tip: `--archive FILE` is"),
+            ("--download-archive", "tip: use `--archive FILE`"),
         ];
         for (flag, expected) in table {
             let told = told(&["a.org", flag]);

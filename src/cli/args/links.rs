@@ -1,4 +1,4 @@
-//! Words that are typed as links and were meant as something else.
+//! Arguments in the place of links that were meant as something else.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::model::{Error, Kind, Result};
 use crate::source::{brief, nearest};
 
 impl Links {
-    /// Refuses a word that looks like a command with a slip in it: some site may take it for an id.
+    /// Refuses a word that looks like a mistyped command, a path or a list: some site may take it for an id.
     pub(in crate::cli) fn check(&self) -> Result<()> {
         let mut words = self.links.iter();
         let read = |word: &String| {
@@ -21,7 +21,7 @@ impl Links {
         if let Some(error) = words.find_map(read) {
             return Err(error);
         }
-        // What has a host is a link, and an exact name was meant as one: it stood behind `--`.
+        // A word with a host is a link. So is the exact name of a command: it came after `--`.
         let word = self
             .links
             .first()
@@ -30,7 +30,7 @@ impl Links {
             return Ok(());
         };
         if word == "version" {
-            let message = format!("`{word}` is no command; did you mean `--version`?");
+            let message = format!("`{word}` is not a command; did you mean `--version`?");
             return Err(Error::new(Kind::Config, message).hint(as_id(word)));
         }
         let command = Args::command();
@@ -41,22 +41,22 @@ impl Links {
         let Some(name) = nearest(word, &names).filter(|name| name != word) else {
             return Ok(());
         };
-        let message = format!("`{word}` is no command; did you mean `{name}`?");
+        let message = format!("`{word}` is not a command; did you mean `{name}`?");
         Err(Error::new(Kind::Config, message).hint(as_id(word)))
     }
 }
 
 fn as_id(word: &str) -> String {
-    format!("as an id it is written with its source: `SOURCE:{word}`")
+    format!("if it is an id, write it with its source: `SOURCE:{word}`")
 }
 
-/// Why a word is no link but a path, if it is one: with `cp` and `git clone`, the last one says where to write. What the
-/// others lead to would be written elsewhere.
+/// The error for a word that is a path, not a link. For `cp` and `git clone` the last argument is the destination; here it
+/// would be ignored, and the files of the other links written elsewhere.
 pub(in crate::cli) fn as_path(word: &str) -> Option<Error> {
     const STARTS: [&str; 4] = ["/", "./", "../", "~/"];
     let is_path = matches!(word, "." | ".." | "~")
         || !word.starts_with("//") && STARTS.iter().any(|start| word.starts_with(start));
-    // A file is told as what it may be: a list.
+    // For a file, `as_list` gives a better hint.
     if !is_path || Path::new(word).is_file() {
         return None;
     }
@@ -64,19 +64,24 @@ pub(in crate::cli) fn as_path(word: &str) -> Option<Error> {
         Kind::Config,
         format!("`{}` is not a link: it is a path", brief(word)),
     );
-    Some(error.hint("`-d DIR` says where to write, and `fetch -i FILE` reads the links of a list"))
+    Some(
+        error.hint(
+            "`-d DIR` sets the output directory, and `fetch -i FILE` reads links from a file",
+        ),
+    )
 }
 
-/// Why a word is no link but stdin, or a name that a file is to have, if it is one.
+/// The error for a word that is no link but means stdin, or names an output file.
 fn as_name(word: &str) -> Option<Error> {
-    // No host ends so.
+    // No host name ends like this.
     const FILES: [&str; 14] = [
         "avif", "flac", "gif", "jpeg", "jpg", "m4a", "mkv", "mp3", "mp4", "ogg", "pdf", "png",
         "webm", "webp",
     ];
     if word == "-" {
         return Some(
-            Error::new(Kind::Config, "`-` is no link").hint("`fetch -i -` reads links from stdin"),
+            Error::new(Kind::Config, "`-` is not a link")
+                .hint("`fetch -i -` reads links from stdin"),
         );
     }
     let (_, ext) = word.rsplit_once('.')?;
@@ -84,14 +89,14 @@ fn as_name(word: &str) -> Option<Error> {
     if word.contains(['/', ':']) || !FILES.contains(&&*ext) {
         return None;
     }
-    let message = format!("`{}` is no link: no host is called so", brief(word));
+    let message = format!("`{}` is not a link: no host has such a name", brief(word));
     let hint = format!("`-o {}` names the file", shell_word(word));
     Some(Error::new(Kind::Config, message).hint(hint))
 }
 
-/// Why a word is no link but the name of a list, if it is one.
+/// The error for a word that is no link but the name of a list.
 fn as_list(word: &str) -> Option<Error> {
-    // No host ends so.
+    // No host name ends like this.
     const LISTS: [&str; 4] = ["txt", "csv", "jsonl", "list"];
     let path = Path::new(word);
     if word.contains("://") {
@@ -104,8 +109,8 @@ fn as_list(word: &str) -> Option<Error> {
             .extension()
             .is_some_and(|ext| ext.eq_ignore_ascii_case("har"));
         let hint = match is_har {
-            true => format!("`fetch from-har {file}` fetches what a browser has recorded there"),
-            false => format!("`fetch -i {file}` fetches the links in it"),
+            true => format!("`fetch from-har {file}` downloads what a browser has recorded in it"),
+            false => format!("`fetch -i {file}` downloads the links in it"),
         };
         return Some(Error::new(Kind::Config, message).hint(hint));
     }
@@ -114,9 +119,6 @@ fn as_list(word: &str) -> Option<Error> {
     if is_host || !ext.is_some_and(|ext| LISTS.contains(&ext)) {
         return None;
     }
-    let message = format!(
-        "`{}` is no link, and there is no file of this name",
-        brief(word)
-    );
-    Some(Error::new(Kind::Config, message).hint("`fetch -i FILE` fetches the links in a file"))
+    let message = format!("`{}` is not a link, and there is no such file", brief(word));
+    Some(Error::new(Kind::Config, message).hint("`fetch -i FILE` downloads the links in a file"))
 }

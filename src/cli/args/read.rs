@@ -1,4 +1,4 @@
-//! Reads what was typed, and says what clap cannot.
+//! Parses the command line, and reports mistakes that clap cannot explain.
 
 use std::ffi::OsString;
 
@@ -10,12 +10,12 @@ use super::foreign::meant;
 use super::{Args, Settings};
 
 impl Args {
-    /// Reads what was typed.
+    /// Parses a command line.
     pub(in crate::cli) fn read(
         typed: impl IntoIterator<Item = OsString>,
     ) -> Result<Args, clap::Error> {
         let mut typed: Vec<_> = typed.into_iter().collect();
-        // A command would take a line of the short help, which fills its screen.
+        // A real subcommand would add a line to the short help, which already fills a screen.
         let asks_for_help = typed.get(1).is_some_and(|word| word == "help");
         if asks_for_help {
             typed.remove(1);
@@ -41,13 +41,13 @@ impl Args {
             .map(|word| format!("{word:?}"));
         let mut matches = match command.try_get_matches_from_mut(typed) {
             Err(error) if is_bare && error.use_stderr() => {
-                let message = "the command for `curl` stands in quotes, as one word; \
-                    `fetch from-curl -` reads it from stdin, as it is";
+                let message = "quote the `curl` command, so that it is one argument; \
+                    `fetch from-curl -` reads it unquoted from stdin";
                 return Err(command.error(ErrorKind::UnknownArgument, message));
             }
             Err(error) if error.kind() == ErrorKind::InvalidUtf8 => {
                 let word = no_text.unwrap_or_default();
-                let message = format!("`{}` is no UTF-8", word.trim_matches('"'));
+                let message = format!("`{}` is not UTF-8", word.trim_matches('"'));
                 return Err(command.error(ErrorKind::InvalidUtf8, message));
             }
             matches => matches.map_err(|error| meant(error, called(&command, &before)))?,
@@ -62,13 +62,12 @@ impl Args {
             let named = command.find_subcommand(name);
             let is_foreign = |flag: &&&str| named.is_some_and(|named| !has_flag(named, flag));
             if let Some(flag) = flags.iter().find(is_foreign) {
-                let message = format!("`--{flag}` stands before `{name}`, which has no such flag");
+                let message = format!("`--{flag}` is before `{name}`, which has no such flag");
                 return Err(command.error(ErrorKind::UnknownArgument, message));
             }
             if let Some(flag) = flags.first() {
-                let message = format!(
-                    "`--{flag}` stands before `{name}`; the flags of a command stand behind it"
-                );
+                let message =
+                    format!("`--{flag}` is before `{name}`; flags of a command go after it");
                 return Err(command.error(ErrorKind::ArgumentConflict, message));
             }
             if !strays.is_empty() {
@@ -78,7 +77,7 @@ impl Args {
         let name = matches.subcommand_name().map(str::to_owned);
         let args = Args::from_arg_matches_mut(&mut matches);
         let mut args = args.map_err(|error| error.format(&mut command))?;
-        // Clap takes a command that follows a link for one more link.
+        // Clap parses a command that follows a link as another link.
         let unescaped = before.iter().skip(1).take_while(|word| *word != "--");
         let unescaped: Vec<_> = unescaped.filter_map(|word| word.to_str()).collect();
         let is_command = |link: &&String| {
@@ -95,20 +94,19 @@ impl Args {
 }
 
 fn behind_a_link(command: &mut clap::Command, name: &str) -> clap::Error {
-    let message = format!(
-        "a link stands before the command `{name}`; if that is a link, write it behind `--`"
-    );
+    let message =
+        format!("a link is before the command `{name}`; if `{name}` is a link, put it after `--`");
     command.error(ErrorKind::ArgumentConflict, message)
 }
 
-/// The command that was typed, or else the whole.
+/// The subcommand that was typed, or else the whole command.
 fn called<'a>(command: &'a clap::Command, typed: &[OsString]) -> &'a clap::Command {
     let mut words = typed.iter().skip(1).filter_map(|word| word.to_str());
     let named = words.find_map(|word| command.find_subcommand(word));
     named.unwrap_or(command)
 }
 
-/// Whether a command has this flag, or one of its own commands has.
+/// Whether a command or one of its subcommands has this flag.
 pub(super) fn has_flag(command: &clap::Command, flag: &str) -> bool {
     let mut arguments = command.get_arguments();
     arguments.any(|argument| argument.get_long() == Some(flag))
@@ -117,10 +115,10 @@ pub(super) fn has_flag(command: &clap::Command, flag: &str) -> bool {
             .any(|command| has_flag(command, flag))
 }
 
-/// The settings that stand before a command. Clap keeps those behind it alone, where there are some.
+/// The settings given before a subcommand. Clap drops them if any are given after it.
 fn settings_before(typed: &[OsString], name: &str) -> Option<Settings> {
     let places = typed.iter().enumerate().skip(2);
-    // A word of this name may be the value of a flag, too. Then what is before it is no whole command line.
+    // A word like this may also be the value of a flag. Then the words before it do not parse as a command line.
     let mut places = places.filter(|(_, word)| *word == name);
     places.find_map(|(place, _)| {
         let matches = Args::command().try_get_matches_from(&typed[..place]);
@@ -129,7 +127,7 @@ fn settings_before(typed: &[OsString], name: &str) -> Option<Settings> {
 }
 
 impl Settings {
-    /// Has those before it, too, unless it is these.
+    /// Prepends the settings given before the subcommand, unless they are these already.
     fn follow(&mut self, before: Settings) {
         follow(&mut self.config, before.config);
         follow(&mut self.set, before.set);

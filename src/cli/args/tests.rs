@@ -126,7 +126,7 @@ fn a_command_behind_a_link_is_refused() {
     ] {
         let error = Args::read(typed.iter().map(Into::into)).unwrap_err();
         let told = error.to_string();
-        assert!(told.contains("stands before"), "{told}");
+        assert!(told.contains("is before"), "{told}");
     }
     for typed in [
         &["fetch", "a.org", "--", "history"][..],
@@ -143,15 +143,15 @@ fn a_flag_before_a_command_stands_behind_it_if_the_command_has_it() {
     let table = [
         (
             ["fetch", "-q", "run", "cats"],
-            "`--quiet` stands before `run`; the flags of a command stand behind it",
+            "`--quiet` is before `run`; flags of a command go after it",
         ),
         (
             ["fetch", "-q", "fields", "a.org"],
-            "`--quiet` stands before `fields`, which has no such flag",
+            "`--quiet` is before `fields`, which has no such flag",
         ),
         (
             ["fetch", "--all", "retry", "-q"],
-            "`--all` stands before `retry`, which has no such flag",
+            "`--all` is before `retry`, which has no such flag",
         ),
     ];
     for (typed, expected) in table {
@@ -181,7 +181,7 @@ fn a_word_that_is_no_text_is_named() {
     let typed = ["fetch", "-d"].map(Into::into).into_iter();
     let error = Args::read(typed.chain([word, "a.org".into()])).unwrap_err();
     assert!(
-        error.to_string().contains("`l\\xFF` is no UTF-8"),
+        error.to_string().contains("`l\\xFF` is not UTF-8"),
         "{error}"
     );
 }

@@ -1,4 +1,4 @@
-//! Words that are typed for a choice.
+//! Parsers and types for the values of arguments.
 
 use std::ffi::OsStr;
 use std::num::{IntErrorKind, ParseIntError};
@@ -11,7 +11,7 @@ use clap::builder::{PathBufValueParser, PossibleValue, StringValueParser, TypedV
 use crate::config;
 use crate::pipeline::{Duplicates, MediaKind, Packing, Policy};
 
-/// Reads a path, in which the shell has left `~` where it is not the first letter of a word: `--plugin=~/mine`.
+/// Parses a path and expands `~`, which the shell leaves alone inside a word: `--plugin=~/mine`.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(|path| match path.to_str() {
         Some(text) => config::path(text),
@@ -19,7 +19,7 @@ pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
-/// Reads a text, for which a shell offers these; what else may be written is seen later.
+/// Parses any text; shell completion offers these values, and the text is validated later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offered(pub(super) &'static [&'static str]);
 
@@ -40,12 +40,12 @@ impl TypedValueParser for Offered {
     }
 }
 
-/// Reads a number that is not zero.
+/// Parses a number of at least one.
 pub(super) fn positive<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
     number(text, "expected a whole number, 1 or more")
 }
 
-/// Reads a number, which may be zero.
+/// Parses a number, which may be zero.
 pub(super) fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
     number(text, "expected a whole number, 0 or more")
 }
@@ -61,7 +61,7 @@ fn number<N: FromStr<Err = ParseIntError>>(
         })
 }
 
-/// What becomes of duplicates, as it is typed.
+/// Values of `--duplicates`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Twins {
     Keep,
@@ -69,7 +69,7 @@ pub(in crate::cli) enum Twins {
     Skip,
 }
 
-/// The policies, as they are typed.
+/// Values of `--skip`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Known {
     Present,
@@ -89,7 +89,7 @@ impl From<Known> for Policy {
     }
 }
 
-/// What becomes of the files that are packed, as it is typed.
+/// Values of `--zip` and `--cbz`: what happens to the packed files.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Packed {
     #[value(hide = true)]
@@ -106,7 +106,7 @@ impl From<Packed> for Packing {
     }
 }
 
-/// The kinds of media, as they are typed.
+/// Values of `--kind`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Medium {
     Image,

@@ -1,4 +1,4 @@
-//! `fetch archive`: looks at what is known of files, and changes it.
+//! `fetch archive`: shows and changes what is remembered about files.
 
 mod adopt;
 mod export;
@@ -19,7 +19,7 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{self, Records};
 use crate::source::Registry;
 
-/// Does what was asked for, and gives the exit code.
+/// Runs a subcommand of `fetch archive`, and returns the exit code.
 pub(super) fn archive(
     mut args: Args,
     command: ArchiveCommand,
@@ -64,12 +64,13 @@ pub(super) fn archive(
             args.place.archive = file.or(args.place.archive.take());
             let settings = main::config(&args)?.pipeline()?;
             let archive = verify::known(settings.archive)?;
-            // As it is shown, too.
+            // The path may also be given as `stats` shows it.
             let old = old.to_str().map_or(old.clone(), archive::root_of);
             if !new.is_dir() {
                 let message = format!("there is no folder `{}`", new.display());
-                return Err(Error::new(Kind::Config, message)
-                    .hint("the archive is told of a folder that has moved already: move it, and say so then"));
+                return Err(Error::new(Kind::Config, message).hint(
+                    "this command only updates the archive: move the folder first, then run it",
+                ));
             }
             return relocate(&archive, &old, &new);
         }
@@ -77,7 +78,7 @@ pub(super) fn archive(
     Ok(exit::WELL)
 }
 
-/// The archive, which need not be there yet.
+/// The archive, which need not exist yet; it is an error if it is disabled.
 fn enabled(archive: Option<PathBuf>) -> Result<PathBuf> {
     match archive {
         Some(file) => Ok(file),
@@ -86,13 +87,13 @@ fn enabled(archive: Option<PathBuf>) -> Result<PathBuf> {
 }
 
 fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
-    // A run that notes what it saves would lose that.
+    // A run in progress would lose its records.
     let known = Records::roots(file)?;
     let (from, to) = (archive::place(old), archive::place(new));
     let below = known
         .iter()
         .filter_map(|root| root.strip_prefix(&from).ok());
-    // Each of them once: a lock holds against ourselves, too.
+    // Each of them once: a lock also excludes its own process.
     let roots: BTreeSet<PathBuf> = below
         .chain([Path::new("")])
         .flat_map(|below| [archive::within(&from, below), archive::within(&to, below)])
@@ -101,13 +102,11 @@ fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
     for root in roots {
         match Lock::whole(&root) {
             Some(lock) => locks.push(lock),
-            // It has a code of its own, so it is told here.
+            // It has its own exit code, so it is printed here.
             None => {
-                let message = format!(
-                    "a `fetch` that is running uses `{}`",
-                    archive::written(&root)
-                );
-                let error = Error::new(Kind::Config, message).hint("wait for its end, or end it");
+                let message = format!("a running `fetch` uses `{}`", archive::written(&root));
+                let error =
+                    Error::new(Kind::Config, message).hint("wait until it ends, or stop it");
                 tell(&explain(&error));
                 return Ok(exit::RUNNING);
             }
@@ -117,7 +116,7 @@ fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
         0 => {
             let message = format!("the archive knows no output folder `{}`", old.display());
             Err(Error::new(Kind::Config, message)
-                .hint("`fetch archive stats` lists those it knows"))
+                .hint("`fetch archive stats` lists those that it knows"))
         }
         count => {
             let folders = counted(count as u64, "output folder", "output folders");

@@ -1,4 +1,4 @@
-//! Links, from the command line and from lists. Lists are read as they are needed and never held whole.
+//! Links from the command line and from lists. Lists are read on demand and never held in memory as a whole.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
@@ -17,13 +17,13 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::Wanted;
 use crate::source::Registry;
 
-/// What is told where links are typed into a terminal: nothing else would say that they are waited for.
+/// The prompt for links typed into a terminal: nothing else would show that input is expected.
 const PROMPT: &str = match cfg!(windows) {
-    true => "links, one a line; Ctrl-Z and Enter end them\n",
-    false => "links, one a line; Ctrl-D ends them\n",
+    true => "enter links, one per line; Ctrl-Z and Enter end the input\n",
+    false => "enter links, one per line; Ctrl-D ends the input\n",
 };
 
-/// How many links of a file are handed on at a time: waking somebody for each costs more than reading it.
+/// How many links of a file are sent at a time: waking the receiver for each costs more than reading it.
 const CHUNK: usize = 256;
 /// How many such chunks are read ahead.
 const AHEAD: usize = 2;
@@ -32,7 +32,7 @@ const AHEAD: usize = 2;
 pub(super) struct List {
     name: String,
     is_csv: bool,
-    /// How many links are handed on at a time. What somebody types is not kept waiting.
+    /// How many links are sent at a time. Typed links are sent one by one, without waiting for more.
     chunk: usize,
     reader: Box<dyn BufRead + Send>,
 }
@@ -64,7 +64,7 @@ impl List {
         }
     }
 
-    /// Hands each link on, until somebody has had enough: then `next` says false.
+    /// Passes each link to `next` until that returns false.
     pub(super) fn read(self, registry: &Registry, next: &mut dyn FnMut(Result<Wanted>) -> bool) {
         let name = self.name;
         let mut line = |number: u64, listed: Result<Vec<Listed>>| {
@@ -96,7 +96,7 @@ impl List {
     }
 }
 
-/// Whether one of these lists is typed into a terminal, and says so.
+/// Checks whether one of these lists is typed into a terminal, and prompts for it if so.
 pub(super) fn prompt(lists: &[PathBuf], quiet: bool) -> bool {
     let is_typed = lists.iter().any(|list| list == Path::new("-")) && io::stdin().is_terminal();
     if is_typed && !quiet {
@@ -105,7 +105,7 @@ pub(super) fn prompt(lists: &[PathBuf], quiet: bool) -> bool {
     is_typed
 }
 
-/// Takes the number of a line and what it says, and answers whether to go on.
+/// Takes the number of a line and its links, and returns whether to continue.
 type Line<'a> = dyn FnMut(u64, Result<Vec<Listed>>) -> bool + 'a;
 
 fn lines(reader: impl BufRead, line: &mut Line<'_>) {
@@ -145,8 +145,8 @@ fn rows(reader: impl BufRead, separator: u8, line: &mut Line<'_>) {
         };
         let listed = match (read, &columns) {
             (Err(Wrong::TooLong), _) => Err(wrong("it is too long for a row")),
-            (Err(Wrong::Open), _) => Err(wrong("a quote begins there that never ends").hint(
-                "a field that begins with a quote ends with one; a quote within it is written twice",
+            (Err(Wrong::Open), _) => Err(wrong("a quote begins there and never ends").hint(
+                "a field that begins with a quote must end with one; write a quote within it twice",
             )),
             (Ok(()), None) if row[0] == b"sep=" => continue,
             (Ok(()), None) => {
@@ -168,13 +168,13 @@ fn broken(error: io::Error) -> Error {
     Error::new(Kind::Disk, "it cannot be read").because(error)
 }
 
-/// The error of a line, with the place of the line.
+/// Adds the place of the line to its error.
 fn at(name: &str, number: u64, mut error: Error) -> Error {
     error.message = format!("line {number} of `{name}`: {}", error.message);
     error
 }
 
-/// All links in their order: those typed, then those of each list. What is no link comes as an error in its place.
+/// All links in order: the typed ones, then those of each list. An invalid link is an error in its place.
 pub(super) fn links(
     typed: Vec<String>,
     lists: Vec<List>,
@@ -184,8 +184,8 @@ pub(super) fn links(
     let typed: Vec<_> = typed.iter().map(read).collect();
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     if !lists.is_empty() {
-        // On a thread of its own, since reading blocks: for as long as somebody types, where it is stdin. Nobody waits
-        // for it at the end.
+        // On a thread of its own, since reading blocks, on stdin even for as long as somebody types. It is not joined at
+        // the end.
         thread::spawn(move || {
             for list in lists {
                 let most = list.chunk;
@@ -234,7 +234,7 @@ mod tests {
             "https://b.org/2#part",
             "line 5 of `x.txt`: `not a link` is not a link: no source claims it as an id",
             "https://c.org/3",
-            "line 7 of `x.txt`: it is no JSON object with `url`",
+            "line 7 of `x.txt`: it is not a JSON object with `url`",
             "line 8 of `x.txt`: it is not UTF-8",
             "https://d.org/4",
         ];
@@ -273,7 +273,7 @@ mod tests {
     fn a_quote_without_an_end_is_told_where_it_begins() {
         let content =
             b"title,url\na,https://a.org/1\n\"b,https://b.org/2\nc \"3\",https://c.org/3\n";
-        let told = "line 3 of `x.csv`: a quote begins there that never ends";
+        let told = "line 3 of `x.csv`: a quote begins there and never ends";
         let expected = ["https://a.org/1", told, "https://c.org/3"];
         assert_eq!(read("x.csv", content), expected);
         let content = b"title\turl\n\"a\thttps://a.org/1\nb\thttps://b.org/2\n";
@@ -326,7 +326,7 @@ mod tests {
             assert_eq!(read(name, bytes), expected, "{bytes:?}");
         }
         let wrong = read("x.txt", b"a.org/1\ra.org/1 or https://b.org/2\0c.org/3");
-        let line = "line 2 of `x.txt`: what stands between its links is no `key=value`";
+        let line = "line 2 of `x.txt`: the text between its links is not `key=value`";
         assert_eq!(wrong, ["https://a.org/1", line, "https://c.org/3"]);
     }
 

@@ -1,17 +1,17 @@
-//! What a run is called when it is looked back upon: without secrets, and short.
+//! The command of a run as the history shows it: short and without secrets.
 
 use super::args::Links;
 use crate::net::Shown;
 use crate::source::Registry;
 
-/// How many links are named.
+/// How many links are shown.
 const NAMED: usize = 3;
 
-/// What was asked for.
+/// The command line of a run, abbreviated.
 pub(super) fn called(links: &Links, registry: &Registry) -> String {
     let mut words = vec!["fetch".to_owned()];
     for link in links.links.iter().take(NAMED) {
-        // What is no link may be anything, so it is not repeated.
+        // An invalid link may be anything, even a secret, so it is not shown.
         words.push(match registry.read(link) {
             Ok(link) => Shown(&link.url).to_string(),
             Err(_) => "…".to_owned(),

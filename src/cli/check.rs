@@ -1,4 +1,4 @@
-//! `fetch config check`: mistakes in the settings, before they go wrong in a run.
+//! `fetch config check`: finds mistakes in the settings before a run does.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::model::Result;
 use crate::net::Client;
 use crate::source::Registry;
 
-/// Looks at all that a run or a job would be refused for, and at what would do nothing.
+/// Checks for everything that would make a run or a job fail at its start, and for variables without effect.
 pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<()> {
     let config = main::config(args)?;
     let registry = main::registry(&config, sources)?;
@@ -32,13 +32,13 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
         }
     }
     variables::tell_of_all(&config)?;
-    print("the settings are well\n")
+    print("the settings are valid\n")
 }
 
-/// Refuses a link of a job that is none.
+/// Refuses an invalid link of a job.
 fn check_link(job: &str, link: &str, registry: &Registry) -> Result<()> {
     registry.read(link).map(drop).map_err(|mut error| {
-        error.message = format!("the job `{job}` has a link that is none: {}", error.message);
+        error.message = format!("the job `{job}` has an invalid link: {}", error.message);
         error
     })
 }
@@ -50,7 +50,7 @@ fn check_list(job: &str, list: &Path) -> Result<()> {
         match list.is_absolute() {
             true => error,
             false => {
-                error.hint("it is looked for in the current folder: write the whole path, or `~/…`")
+                error.hint("it is looked for in the current folder: use an absolute path, or `~/…`")
             }
         }
     })

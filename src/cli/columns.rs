@@ -1,13 +1,13 @@
-//! Where in the rows of a CSV the links and their options are.
+//! The columns of a CSV that hold links and their options.
 
 use super::listed::{Listed, OPTIONS, key, wrong};
 use super::text::LONGEST;
 use crate::model::Result;
 
-/// How the column of the links can be titled, the likeliest first.
+/// Possible titles of the link column, the likeliest first.
 const TITLES: [&str; 4] = ["url", "link", "links", "address"];
 
-/// Where in a row the link and its options are.
+/// The columns of the link and its options.
 #[derive(Default)]
 pub(super) struct Columns {
     pub(super) are_titled: bool,
@@ -16,7 +16,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Those that the first row names. If none is titled as that of the links, it is a row like the others.
+    /// The columns that the first row names. If none has a title for links, the first row is data.
     pub(super) fn new(row: &[Vec<u8>]) -> Columns {
         let find = |title: &str| {
             row.iter()
@@ -33,7 +33,7 @@ impl Columns {
         }
     }
 
-    /// What a row says. One without titles has its link first; what else is an address there is a link, too.
+    /// Reads a row. Without titles, the first column is the link, and any other field that is a URL is a link as well.
     pub(super) fn read(&self, row: &[Vec<u8>]) -> Result<Vec<Listed>> {
         let field = |column: usize| {
             let bytes = row.get(column).map_or(&[][..], Vec::as_slice);
@@ -70,7 +70,7 @@ impl Columns {
     }
 }
 
-/// Whether a field is the address of a page or a file, and nothing else.
+/// Whether a field is an http or https URL and nothing else.
 fn is_address(field: &[u8]) -> bool {
     let starts = |scheme: &str| {
         let start = field.get(..scheme.len());
@@ -79,11 +79,11 @@ fn is_address(field: &[u8]) -> bool {
     (starts("http://") || starts("https://")) && !field.iter().any(u8::is_ascii_whitespace)
 }
 
-/// What stands between the columns of a CSV that starts so. Excel has `;` wherever a number has a comma in it.
+/// Guesses the separator of a CSV from its start. Excel uses `;` in locales where numbers have a decimal comma.
 pub(super) fn separator(start: &[u8]) -> u8 {
     let mut lines = start.split(|byte| matches!(byte, b'\n' | b'\r'));
     let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
-    // Excel's own word for it.
+    // Excel's own declaration of the separator.
     if let [b's', b'e', b'p', b'=', separator] = first {
         return *separator;
     }
@@ -98,13 +98,13 @@ pub(super) fn separator(start: &[u8]) -> u8 {
     if let Some(separator) = [b',', b';', b'\t'].into_iter().find(is_titled) {
         return separator;
     }
-    // A link can have each of the others in it, and the first column is the link.
+    // The first column is the link, which may contain the other separators.
     if first.contains(&b'\t') {
         return b'\t';
     }
     let mut found = first.iter().enumerate();
     match found.find(|(_, byte)| matches!(byte, b',' | b';')) {
-        // `;jsessionid=1` belongs to the link.
+        // `;jsessionid=1` is part of the link.
         Some((at, b';')) if !is_parameter(&first[at + 1..]) => b';',
         _ => b',',
     }

@@ -1,4 +1,4 @@
-//! When a job ran, and when it is to run next.
+//! When a job last ran, and when it is due.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,24 +9,24 @@ use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{History, Past};
 
-/// How many runs are looked through for one that came to its end.
+/// How many runs are searched for one that was completed.
 const RUNS: u32 = 50;
 
-/// When a job ran, and when it is to run next.
+/// The last and the next run of a job.
 #[derive(Debug)]
 pub(super) struct When {
     job: String,
     schedule: Option<String>,
     last: Option<Past>,
-    /// Whether nobody knows when it ran.
+    /// Whether it has a schedule but no archive that records its runs.
     is_lost: bool,
     next: Option<Timestamp>,
-    /// Whether its time has come.
+    /// Whether it is due now.
     pub(super) due: bool,
 }
 
 impl When {
-    /// Looks it up in the archive of the job.
+    /// Looks up the runs in the archive of the job.
     pub(super) fn of(name: &str, config: &Config, now: Timestamp) -> Result<When> {
         let settings = config.pipeline()?;
         let has_archive = settings.archive.is_some();
@@ -36,12 +36,12 @@ impl When {
         };
         let runs = history.map(|history| history.of_job(name, &settings.root, RUNS));
         let runs = runs.transpose()?.unwrap_or_default();
-        // What was cut short is to be done again.
+        // An incomplete run has to be repeated.
         let is_whole = |run: &&Past| run.ended.is_some() && run.exit != Some(exit::INTERRUPTED);
         let whole = runs.iter().find(is_whole).map(|run| run.began);
         let schedule = config.schedule();
         let written = schedule.map(ToString::to_string);
-        // Without an archive, its time would always have come.
+        // Without an archive, it would always be due.
         let is_lost = schedule.is_some() && !has_archive;
         let schedule = schedule.filter(|_| has_archive);
         Ok(When {
@@ -57,17 +57,17 @@ impl When {
     /// Refuses a job with a schedule that has no archive.
     ///
     /// # Errors
-    /// [`Kind::Config`] for such a one.
+    /// [`Kind::Config`] for such a job.
     pub(super) fn check(&self) -> Result<()> {
         if !self.is_lost {
             return Ok(());
         }
         let message = format!(
-            "the job `{}` has a schedule, but no archive that knows when it ran",
+            "the job `{}` has a schedule, but no archive that records when it ran",
             self.job
         );
         Err(Error::new(Kind::Config, message)
-            .hint("run it by its name, or let it have an archive: `archive.enabled`"))
+            .hint("run it by name, or give it an archive: `archive.enabled`"))
     }
 
     /// As JSON.
@@ -98,7 +98,7 @@ impl When {
 /// One line for each job.
 pub(super) fn table(rows: &[When]) -> String {
     if rows.is_empty() {
-        return "no jobs; one is a section `[job.NAME]` of the configuration\n".to_owned();
+        return "no jobs; define one as a section `[job.NAME]` of the configuration\n".to_owned();
     }
     let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M").to_string();
     let wide = rows.iter().map(|when| when.job.chars().count());

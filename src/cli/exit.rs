@@ -1,36 +1,36 @@
-//! The code with which the program ends.
+//! Exit codes of the program.
 
 use crate::model::Kind;
 use crate::report::Summary;
 
-/// All is well.
+/// Success.
 pub(super) const WELL: u8 = 0;
-/// A defect of this program.
+/// A bug in this program.
 pub(super) const DEFECT: u8 = 1;
-/// Asked wrongly.
+/// Usage or configuration error.
 pub(super) const WRONGLY: u8 = 2;
 /// Some failed.
 pub(super) const SOME: u8 = 3;
 /// Nothing succeeded.
 pub(super) const NOTHING: u8 = 4;
-/// The disk refused.
+/// Disk error.
 const DISK: u8 = 8;
-/// The job is running already, or somebody uses the folder that is to move, or renames in it.
+/// The job is already running, or another process uses the folder to be moved, or renames files in it.
 pub(super) const RUNNING: u8 = 9;
-/// The user ended it.
+/// Interrupted by the user.
 pub(super) const INTERRUPTED: u8 = 130;
 
-/// The code of an error that leaves nothing to be done.
+/// The code of an error that ends the program.
 pub(super) fn of_error(kind: Kind) -> u8 {
     of_class(class(kind)).unwrap_or(NOTHING)
 }
 
-/// The code of a run, whose end may have been an error.
+/// The code of a run, which may have ended with an error of this kind.
 pub(super) fn of_run(summary: &Summary, end: Option<Kind>) -> u8 {
     if summary.interrupted {
         return INTERRUPTED;
     }
-    // That nobody wanted more is how a run ends whose output was closed.
+    // A run whose output was closed ends with this kind, which is no failure.
     let end = end.filter(|kind| *kind != Kind::Closed);
     let mut classes: Vec<Class> = summary.kinds().chain(end).map(class).collect();
     classes.sort();
@@ -58,7 +58,7 @@ pub(super) fn of_runs(codes: &[u8]) -> u8 {
     }
 }
 
-/// Kinds that are one and the same to whoever reads the code.
+/// Kinds of errors that share an exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Config,

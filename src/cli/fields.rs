@@ -1,4 +1,4 @@
-//! `fetch fields`: what templates and filters can say about the items of a link.
+//! `fetch fields`: the fields of the items of a link, for templates and filters.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::pipeline::{self, fields};
 use crate::report::clean;
 use crate::source::Registry;
 
-/// The longest value that is printed for people, in characters.
+/// The longest value in the table, in characters.
 const LONGEST: usize = 200;
 
 /// Lists the fields of the first items of a link with their values.
@@ -61,7 +61,7 @@ fn object(item: &Item) -> Value {
     )
 }
 
-/// A line for each field, those of `extra` by their names in templates; `-` stands for what the item lacks.
+/// One line per field, those of `extra` as templates write them; `-` stands for a missing value.
 fn table(item: &Item) -> String {
     let mut lines = Vec::new();
     for (name, value) in fields(item) {
@@ -81,7 +81,7 @@ fn nested(name: &str, table: Map<String, Value>, lines: &mut Vec<(String, Value)
         lines.push((name.to_owned(), Value::Null));
     }
     for (key, value) in table {
-        // What is no word is asked for in brackets.
+        // Templates write a key that is not a word in brackets.
         let is_word = key.chars().all(|c| c.is_alphanumeric() || c == '_');
         let name = match is_word {
             true => format!("{name}.{key}"),

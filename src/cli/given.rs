@@ -1,4 +1,4 @@
-//! The links of a job as they are now.
+//! The current links of a job.
 
 use std::path::Path;
 
@@ -8,7 +8,8 @@ use crate::config::Config;
 use crate::pipeline::Wanted;
 use crate::source::Registry;
 
-/// Hands on each link of the job, if it is one, with what its lists say of it. What cannot be read is told of, and left out.
+/// Passes each valid link of the job to `next`, with the options that its list sets. Lists that cannot be read are skipped
+/// with a warning.
 pub(super) fn each(
     config: &Config,
     registry: &Registry,
@@ -19,11 +20,11 @@ pub(super) fn each(
     for link in links.iter().filter_map(|link| registry.read(link).ok()) {
         next(link.into());
     }
-    // What somebody types cannot be had again.
+    // Links typed on stdin are gone.
     for path in lists.iter().filter(|path| *path != Path::new("-")) {
         match List::open(path) {
             Ok(list) => list.read(registry, &mut |wanted| {
-                // What is wrong with a list is told by a run of the job.
+                // Mistakes in a list are reported when the job runs.
                 wanted.into_iter().for_each(&mut *next);
                 true
             }),

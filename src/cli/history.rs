@@ -1,4 +1,4 @@
-//! `fetch history`: the runs of the past.
+//! `fetch history`: past runs.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{self, History, written};
 use crate::report::{Summary, Verbosity, clean, span, totals};
 
-/// So much of what was called is shown, however narrow the terminal is.
+/// The minimum width of the command column, however narrow the terminal is.
 const LEAST: usize = 12;
 
-/// Prints the last runs, or what one of them came to.
+/// Prints the last runs, or the summary of one of them.
 pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
     let config = main::config(args)?;
     let file = match (&past.archive, config.pipeline()?.archive) {
-        // One that was named should be there.
+        // An archive named explicitly must exist.
         (Some(file), _) => verify::known(Some(file.clone()))?,
         (None, Some(file)) => file,
         (None, None) => {
@@ -59,7 +59,7 @@ fn unknown(id: i64, file: &Path) -> Error {
     Error::new(Kind::Config, message).hint("`fetch history` lists the last runs")
 }
 
-/// The runs as they are shown, a line each, on a terminal of so many columns if it is one.
+/// The table of runs, one per line, cut to the width of the terminal if it is one.
 fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
     if runs.is_empty() {
         return "no runs yet\n".to_owned();
@@ -99,12 +99,12 @@ fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
     for (cells, what) in &rows {
         for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
             text.push_str(&match index {
-                // Dates are of one width.
+                // Dates are left-aligned; they all have the same width.
                 1 => format!("{cell:width$}  "),
                 _ => format!("{cell:>width$}  "),
             });
         }
-        // The whole is in what is told of one run.
+        // `fetch history RUN` shows the full command.
         let room = columns.map(|columns| columns.saturating_sub(used + 1).max(LEAST));
         text.push_str(&match room {
             Some(room) => console::truncate_str(what, room, "…"),
@@ -163,7 +163,7 @@ fn what(run: &archive::Past) -> String {
     }
 }
 
-/// Whether a run without an end is a job that is running. Of other runs, nobody can tell.
+/// Checks whether a run without an end is a job still running. For other runs, this is unknown.
 pub(super) fn is_running(run: &archive::Past) -> bool {
     let job = run.job.as_ref().filter(|_| run.ended.is_none());
     job.is_some_and(|job| Lock::is_held(job, &run.root))
@@ -176,7 +176,7 @@ fn took(run: &archive::Past) -> String {
             span(took.try_into().unwrap_or_default())
         }
         None if is_running(run) => "running".to_owned(),
-        // Nobody was there to note an end.
+        // The process was killed before it could record an end.
         None => "no end".to_owned(),
     }
 }

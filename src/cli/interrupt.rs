@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, or SIGHUP: once to finish what has begun, twice to stop at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first finishes what is in progress, the second stops at once.
 
 use std::time::Duration;
 use std::{process, thread};
@@ -14,14 +14,15 @@ use crate::model::Result;
 use crate::pipeline::Stop;
 use crate::report::Signals;
 
-/// How long what has begun may take once the system asks for an end: whoever does sends worse soon, and no file of hours is worth it.
+/// How long work in progress may take after SIGTERM or SIGHUP: SIGKILL soon follows, and no file that takes hours
+/// is worth that.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How long the end may take where all was stopped: it waits for ever for whoever does not read what it says.
+/// How long the shutdown may take after everything was stopped: if stdout is not read, it would wait forever.
 const LAST: Duration = Duration::from_secs(3);
 
-/// Waits for signals and hands them on, on a thread of its own: what they are to end may keep every other one waiting. It goes
-/// with the process.
+/// Waits for signals and passes them on, on a thread of its own, since the others may be blocked by the work to be stopped.
+/// The thread ends with the process.
 ///
 /// # Errors
 /// [`crate::model::Kind::Disk`] if it cannot start.
@@ -49,7 +50,7 @@ async fn run(stop: Stop, signals: Signals) {
                     return;
                 }
             }
-            // A live recording is lost unless it gets its name, so time is given for that.
+            // A live recording is lost unless it gets its final name, so it gets time for that.
             () = terminations.next() => {
                 signals.terminated.cancel();
                 end.get_or_insert(Instant::now() + GRACE);
@@ -64,18 +65,18 @@ async fn run(stop: Stop, signals: Signals) {
             end = Some(Instant::now() + LAST);
         }
         if count >= 3 {
-            // It should have ended by now. What is on the disk is fit to be resumed at any moment.
+            // It should have ended by now. Files on disk can be resumed at any moment.
             process::exit(INTERRUPTED.into());
         }
     }
 }
 
-/// Does what Ctrl-C may end at any moment. Then it is dropped, with the programs that it has started, and so ends this one.
+/// Does work that Ctrl-C may end at any moment. It is then dropped, along with its child processes, and the program exits.
 pub(super) fn until_interrupted<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
     let done = runtime.block_on(async {
         tokio::select! {
             biased;
-            // Where it cannot be waited for, it ends the program as it always does.
+            // If it cannot be awaited, it ends the program by default.
             Ok(()) = tokio::signal::ctrl_c() => None,
             () = async { Terminations::new().next().await } => None,
             done = work => Some(done),
@@ -84,7 +85,7 @@ pub(super) fn until_interrupted<T>(runtime: &Runtime, work: impl Future<Output =
     done.unwrap_or_else(|| process::exit(INTERRUPTED.into()))
 }
 
-/// The signals by which the system asks for an end: it goes down, or the terminal is gone.
+/// The signals by which the system requests termination: on shutdown, or when the terminal is closed.
 struct Terminations {
     #[cfg(unix)]
     asked: Option<Signal>,
@@ -97,7 +98,7 @@ impl Terminations {
         Terminations {
             #[cfg(unix)]
             asked: signal(SignalKind::terminate()).ok(),
-            // Under `nohup`, it is to go on.
+            // Under `nohup`, it must continue.
             #[cfg(unix)]
             left: (!ignores(SignalKind::hangup()))
                 .then(|| signal(SignalKind::hangup()).ok())
@@ -105,7 +106,7 @@ impl Terminations {
         }
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
@@ -127,7 +128,7 @@ async fn come(signal: &mut Option<Signal>) {
     std::future::pending().await
 }
 
-/// Whether the program was started so that it ignores a signal, or that cannot be told.
+/// Whether the program was started with this signal ignored; true if that is unknown.
 #[cfg(unix)]
 fn ignores(signal: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

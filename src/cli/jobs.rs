@@ -1,4 +1,4 @@
-//! `fetch run`: jobs of the configuration, one after another.
+//! `fetch run` and `fetch jobs`: the jobs of the configuration, run one after another.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
 
-/// Runs the jobs that are asked for. What is wrong with one does not keep the others from running.
+/// Runs the requested jobs. A failure of one does not keep the others from running.
 pub(super) fn run(
     mut args: Args,
     run: Run,
@@ -36,11 +36,11 @@ pub(super) fn run(
         let is_one = names.len() == 1;
         let known = format!("`{}`", names.join("`, `"));
         let jobs = if is_one { "the job is" } else { "the jobs are" };
-        return Err(Error::new(Kind::Config, "no job is named").hint(format!(
+        return Err(Error::new(Kind::Config, "no job was named").hint(format!(
             "say which: `fetch run NAME`, `--due` or `--all`; {jobs} {known}"
         )));
     }
-    // That one is not there is told before another begins.
+    // A missing job is reported before any other starts.
     let jobs = names.iter().map(|name| Ok((*name, all.job(name)?)));
     let mut jobs = jobs.collect::<Result<Vec<_>>>()?;
     let mut codes = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn run(
     Ok(exit::of_runs(&codes))
 }
 
-/// Prints each job with its last run and its next.
+/// Prints each job with its last and next run.
 pub(super) fn list(all: &Config, as_json: bool) -> Result<()> {
     let now = Timestamp::now();
     let mut rows = Vec::new();
@@ -97,7 +97,7 @@ pub(super) fn list(all: &Config, as_json: bool) -> Result<()> {
     })
 }
 
-/// Says which of so many jobs comes next, and answers whether people were told.
+/// Announces the next of `count` jobs, and returns whether its heading was printed.
 fn announce(args: &Args, name: &str, count: usize) -> Result<bool> {
     if args.talk.json {
         print(&format!(
@@ -116,17 +116,17 @@ fn heading(name: &str) -> String {
     format!("job `{name}`\n")
 }
 
-/// The links and the lists of a job, which has some.
+/// The links and lists of a job; it is an error if it has none.
 pub(super) fn links(name: &str, config: &Config) -> Result<(Vec<String>, Vec<PathBuf>)> {
     let (links, lists) = config.links();
     if links.is_empty() && lists.is_empty() {
-        let message = format!("the job `{name}` has nothing to fetch");
-        return Err(Error::new(Kind::Config, message).hint("give it `links`, or `lists` of them"));
+        let message = format!("the job `{name}` has no links");
+        return Err(Error::new(Kind::Config, message).hint("give it `links` or `lists`"));
     }
     Ok((links, lists))
 }
 
-/// Tells of what is wrong with a job, and gives the code that this has.
+/// Prints the error of a job, and returns its exit code.
 fn code_of(error: &Error) -> u8 {
     tell(&explain(error));
     exit::of_error(error.kind)
@@ -141,11 +141,11 @@ fn one(
 ) -> Result<u8> {
     (args.links.links, args.links.input_file) = links(name, config)?;
     let fetch = || main::fetch(args, config, registry.clone(), Some(name));
-    // Who only looks is in nobody's way.
+    // Simulating needs no lock.
     if args.talk.simulate || args.talk.get_urls {
         return fetch();
     }
-    // Whoever asks for all that are due has named none.
+    // With `--due` or `--all`, a job already running is no failure.
     let running = match jobs.due || jobs.names.is_empty() {
         true => Running::LeftAlone {
             is_told: !args.talk.quiet,
@@ -153,7 +153,7 @@ fn one(
         false => Running::Fails,
     };
     alone(name, config, running, || {
-        // Another process may have run it since the jobs were looked through.
+        // Another process may have run it since the check.
         if jobs.due && !When::of(name, config, Timestamp::now())?.due {
             if !args.talk.quiet {
                 tell(&format!("the job `{name}` is no longer due\n"));
@@ -164,16 +164,16 @@ fn one(
     })
 }
 
-/// What it comes to that a job is running already.
+/// What to do if a job is already running.
 #[derive(Clone, Copy)]
 pub(super) enum Running {
-    /// A failure, for whoever named it.
+    /// Fail: the user named it.
     Fails,
-    /// Nothing, for whoever asked for all that are to run.
+    /// Skip it: the user asked for all jobs, or all that are due.
     LeftAlone { is_told: bool },
 }
 
-/// Does something for a job while nobody else does.
+/// Does `work` for a job while holding its lock.
 pub(super) fn alone(
     name: &str,
     config: &Config,
@@ -185,15 +185,15 @@ pub(super) fn alone(
         Asked::Running(process) => process,
     };
     let process = process.map_or("another process".to_owned(), |id| format!("process {id}"));
-    let message = format!("the job `{name}` is running already, as {process}");
+    let message = format!("the job `{name}` is already running, as {process}");
     if let Running::LeftAlone { is_told } = running {
         if is_told {
-            tell(&format!("{message}; left alone\n"));
+            tell(&format!("{message}; skipped\n"));
         }
         return Ok(exit::WELL);
     }
-    // It has a code of its own, so it is told here.
+    // It has its own exit code, so it is printed here.
     let error = Error::new(Kind::Config, message);
-    tell(&explain(&error.hint("wait for its end, or end it")));
+    tell(&explain(&error.hint("wait until it ends, or stop it")));
     Ok(exit::RUNNING)
 }

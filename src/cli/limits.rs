@@ -1,4 +1,4 @@
-//! The limits that the system sets the program, and what is done before they are met.
+//! System limits for this process: raising them, and staying below them.
 
 use tokio::runtime::Runtime;
 
@@ -6,11 +6,11 @@ use crate::model::Result;
 #[cfg(unix)]
 use crate::model::{Error, Kind};
 
-/// As many files as anybody needs open at once.
+/// More open files than any run needs.
 #[cfg(unix)]
 const OPEN: u64 = 8192;
 
-/// Lets the program open as many files as it may: what is set at first is for programs that cannot take many.
+/// Raises the soft limit on open files, which is low only for programs that cannot handle many.
 #[cfg(unix)]
 pub(super) fn raise() {
     use rustix::process::{Resource, getrlimit, setrlimit};
@@ -18,22 +18,22 @@ pub(super) fn raise() {
     let most = limit.maximum.unwrap_or(OPEN).min(OPEN);
     if limit.current.is_some_and(|current| current < most) {
         limit.current = Some(most);
-        // Without, it does with what there is.
+        // If this fails, the program works within the current limit.
         let _ = setrlimit(Resource::Nofile, limit);
     }
 }
 
-/// So many files are open whatever is fetched: the archive, its log, and what waits for the network.
+/// Files that are open in any case: the archive, its log, and those for waiting on the network.
 #[cfg(unix)]
 const BASE: u64 = 24;
-/// So many more for each connection, with the folder that it leads to.
+/// Files for each connection, with the folder that it writes to.
 #[cfg(unix)]
 const EACH: u64 = 4;
 
-/// How many connections there may be of those that are wanted.
+/// Lowers the wanted number of connections to what the limit on open files allows.
 ///
 /// # Errors
-/// [`Kind::Disk`] if not even one may.
+/// [`Kind::Disk`] if it does not allow even one.
 #[cfg(unix)]
 pub(super) fn connections(wanted: usize) -> Result<usize> {
     use rustix::process::{Resource, getrlimit};
@@ -41,7 +41,7 @@ pub(super) fn connections(wanted: usize) -> Result<usize> {
         return Ok(wanted);
     };
     let Some(rest) = most.checked_sub(BASE) else {
-        let message = format!("only {most} files may be open at once, and {BASE} have to be");
+        let message = format!("only {most} files may be open at once, but {BASE} are needed");
         return Err(Error::new(Kind::Disk, message).hint("`ulimit -n 1024` allows more"));
     };
     let may_be = usize::try_from(rest / EACH).unwrap_or(usize::MAX);
@@ -53,13 +53,13 @@ pub(super) fn connections(wanted: usize) -> Result<usize> {
     Ok(wanted)
 }
 
-/// Sees to it that a file which grows too long is an error, where it would end the program without a word.
+/// Makes exceeding the file size limit an error, instead of killing the program with SIGXFSZ.
 #[cfg(unix)]
 pub(super) fn survive(runtime: &Runtime) {
     use rustix::process::Signal;
     use tokio::signal::unix::{SignalKind, signal};
     let _runtime = runtime.enter();
-    // Whoever has listened once gets the signal for good. The programs that are started from here do not.
+    // Once registered, the handler stays. Child processes do not inherit it.
     drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw())));
 }
 

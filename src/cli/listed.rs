@@ -1,4 +1,4 @@
-//! What a line of a list says: a link, and what holds for it alone.
+//! A line of a list: a link and its own options.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::source::{Registry, nearest};
 /// The options that a link of a list can have.
 pub(super) const OPTIONS: [&str; 4] = ["directory", "template", "items", "filter"];
 
-/// A line that has been taken apart. Without a link it says nothing, and that is no mistake.
+/// A parsed line. Without a link it is ignored, which is no mistake.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Listed {
     pub(super) link: String,
@@ -22,7 +22,7 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// What is wanted, if anything.
+    /// The link with its options, if there is a link.
     pub(super) fn read(self, registry: &Registry) -> Result<Option<Wanted>> {
         if self.link.is_empty() {
             return Ok(None);
@@ -65,24 +65,24 @@ fn no_option(key: &str) -> Error {
     }
 }
 
-/// Takes a line of text apart: links, each with `key=value` after it, an object of JSON, or a comment.
+/// Parses a line of text: links, each optionally followed by `key=value`, a JSON object, or a comment.
 ///
-/// A link ends at a TAB, at its closing quote, and at a space before an option, a comment or another link. Else it has the
-/// space in it. What stands behind its end and is none of these is its title, which says nothing.
+/// A link ends at a TAB, at its closing quote, and at a space before an option, a comment or another link. Other spaces are
+/// part of it. Any other text after its end is its title, which is ignored.
 pub(super) fn line(text: &str) -> Result<Vec<Listed>> {
     let mut rest = text.trim();
     let mut links = Vec::new();
-    // A line of an array in JSON that says nothing, and what yt-dlp takes for comments.
+    // The brackets of a JSON array on lines of their own, and what yt-dlp treats as comments.
     if rest == "[" || rest.starts_with([';', ']']) {
         return Ok(links);
     }
     if rest.starts_with("[\"") || rest.starts_with("[{") {
-        return Err(wrong("it is a JSON array, and each line is read by itself")
-            .hint("`jq -c '.[]' FILE | fetch -i -` makes it one a line"));
+        return Err(wrong("it is a JSON array, but each line is read by itself")
+            .hint("`jq -c '.[]' FILE | fetch -i -` turns it into one per line"));
     }
     if rest.starts_with("| ") {
-        return Err(wrong("`|` marks another address of the file before it")
-            .hint("leave those lines out, which `gallery-dl -g` prints besides"));
+        return Err(wrong("`|` marks another URL of the file before it")
+            .hint("`gallery-dl -g` prints such lines; leave them out"));
     }
     if rest.starts_with('{') {
         links.push(object(rest.trim_end_matches(','))?);
@@ -96,7 +96,7 @@ pub(super) fn line(text: &str) -> Result<Vec<Listed>> {
     Ok(links)
 }
 
-/// The link that a text begins with, what is behind it, and whether a quote has closed it.
+/// The link that a text begins with, the rest after it, and whether a quote closed it.
 fn link(text: &str) -> Result<(Listed, &str, bool)> {
     let only = |link: &str| Listed {
         link: link.trim().to_owned(),
@@ -111,7 +111,7 @@ fn link(text: &str) -> Result<(Listed, &str, bool)> {
         let (within, after) = text[1..]
             .split_once(close)
             .ok_or_else(|| wrong(&format!("the link has no `{close}` at its end")))?;
-        // In a string of JSON, slashes may be escaped.
+        // In a JSON string, slashes may be escaped.
         let json = within.contains('\\').then(|| format!("\"{within}\""));
         let unescaped = json.and_then(|json| serde_json::from_str::<String>(&json).ok());
         let listed = only(unescaped.as_deref().unwrap_or(within));
@@ -136,8 +136,8 @@ fn link(text: &str) -> Result<(Listed, &str, bool)> {
         return Ok((only(first), &text[end - behind.len()..], false));
     }
     if behind.split(' ').any(begins_link) {
-        return Err(wrong("what stands between its links is no `key=value`")
-            .hint("write one link a line, and a title behind a TAB"));
+        return Err(wrong("the text between its links is not `key=value`")
+            .hint("write one link per line, and a title after a TAB"));
     }
     // A link with spaces in it ends where its options begin.
     let options = OPTIONS
@@ -153,7 +153,7 @@ fn link(text: &str) -> Result<(Listed, &str, bool)> {
     Ok((only(field), &text[end..], false))
 }
 
-/// Reads what holds for a link, and gives what is behind that: another link, a comment, or nothing.
+/// Parses the options of a link, and returns the rest after them: another link, a comment, or nothing.
 fn options<'a>(listed: &mut Listed, text: &'a str, mut is_closed: bool) -> Result<&'a str> {
     let mut rest = text;
     loop {
@@ -169,14 +169,14 @@ fn options<'a>(listed: &mut Listed, text: &'a str, mut is_closed: bool) -> Resul
                 continue;
             }
             let what = rest.split_whitespace().next().unwrap_or(rest);
-            return Err(wrong(&format!("`{what}` is no `key=value`"))
-                .hint("a value with spaces stands in quotes"));
+            return Err(wrong(&format!("`{what}` is not `key=value`"))
+                .hint("put a value with spaces in quotes"));
         };
         let (value, after) = match value.chars().next() {
             Some(quote @ ('"' | '\'')) => {
                 let (value, after) = value[1..]
                     .split_once(quote)
-                    .ok_or_else(|| wrong(&format!("the quote of `{key}` has no end")))?;
+                    .ok_or_else(|| wrong(&format!("the quote of `{key}` is not closed")))?;
                 if after.starts_with(|c: char| !c.is_whitespace()) {
                     return Err(wrong(&format!(
                         "there is no space after the quote of `{key}`"
@@ -191,7 +191,7 @@ fn options<'a>(listed: &mut Listed, text: &'a str, mut is_closed: bool) -> Resul
     }
 }
 
-/// Whether a text begins with a link that has its scheme, also in quotes.
+/// Whether a text begins with a link that has a scheme, possibly in quotes.
 fn begins_link(text: &str) -> bool {
     let text = text.strip_prefix(['"', '\'', '<']).unwrap_or(text);
     let Some((scheme, _)) = text.split_once("://") else {
@@ -201,7 +201,7 @@ fn begins_link(text: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_scheme)
 }
 
-/// The key of a `key=value`, and all that follows it.
+/// The key of a `key=value`, and everything after the `=`.
 pub(super) fn key(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once('=')?;
     let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
@@ -216,12 +216,12 @@ fn object(text: &str) -> Result<Listed> {
         template: Option<String>,
         items: Option<String>,
         filter: Option<String>,
-        /// What else other programs write of a link.
+        /// Other keys that programs write for a link.
         #[serde(flatten)]
         others: serde_json::Map<String, Value>,
     }
     let object: Object = serde_json::from_str(text)
-        .map_err(|error| wrong("it is no JSON object with `url`").because(error))?;
+        .map_err(|error| wrong("it is not a JSON object with `url`").because(error))?;
     if let Some(error) = object.others.iter().find_map(slip) {
         return Err(error);
     }
@@ -239,7 +239,7 @@ fn object(text: &str) -> Result<Listed> {
     })
 }
 
-/// Why a key was most likely meant as that of an option, if it was: its value is one for that.
+/// The error for a key that was most likely meant as an option: its value is valid for that option.
 fn slip((key, value): (&String, &Value)) -> Option<Error> {
     let near = nearest(key, &OPTIONS)?;
     let is_one = set(&mut LinkOptions::default(), near, value.as_str()?).is_ok();

@@ -1,5 +1,5 @@
-//! Over all processes of a user: one run of a job at a time, one that renames in an output root, and none at all in one
-//! while that moves.
+//! Locks across all processes of a user: a job runs once at a time, only one process renames in an output root, and none
+//! uses an output root while it is moved.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -11,45 +11,45 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::place;
 use crate::pipeline::default_archive;
 
-/// The right to run a job, or to use an output root. The system takes it back when the process ends, however it ends.
+/// A lock on a job or an output root. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
 }
 
-/// What keeps others from an output root: a lock, or nothing where there can be none. There, nobody else can say either
-/// that they use one.
+/// Exclusive use of an output root: a lock, or nothing where locks cannot be taken. There, no other process can lock it
+/// either.
 #[derive(Debug)]
 pub(super) struct Whole(#[expect(dead_code, reason = "what is held is the lock")] Option<Lock>);
 
-/// What came of asking for the right.
+/// The result of trying to take a lock.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// It is ours.
+    /// It was free and is taken now.
     Free(Lock),
-    /// Another process has it, of this id if that could be read.
+    /// Another process has it, with this id if that could be read.
     Running(Option<u32>),
 }
 
-/// How often a lock is tried that somebody has, and how far apart.
+/// How often to try a lock that is taken, and how long to wait in between.
 const TRIES: u32 = 3;
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// The longest number of a process, in bytes.
+/// The longest process id, in bytes.
 const LONGEST: u64 = 16;
 
 impl Lock {
-    /// Takes part in the use of an output root. None where that cannot be told to others.
+    /// Takes a shared lock on an output root, or none where locks cannot be taken.
     pub(super) fn share(root: &Path) -> Option<Lock> {
-        // Whoever moves a root has it for a moment only.
+        // This waits, but moving a root locks it only for a moment.
         take(&of_root(root)?, |file| {
             file.lock_shared().map_err(TryLockError::Error)
         })
         .ok()
     }
 
-    /// Takes an output root for itself. None if somebody uses it; where that cannot be told, nobody does.
+    /// Takes an output root exclusively. Returns none if it is in use; where locks cannot be taken, it counts as unused.
     pub(super) fn whole(root: &Path) -> Option<Whole> {
         match of_root(root).map(|path| take(&path, File::try_lock)) {
             Some(Err(TryLockError::WouldBlock)) => None,
@@ -58,19 +58,19 @@ impl Lock {
         }
     }
 
-    /// Asks for the right to run the job of this name and output root.
+    /// Tries to lock the job with this name and output root.
     pub(super) fn ask(job: &str, root: &Path) -> Result<Asked> {
         let path = named("jobs", &format!("{job}-"), root);
         ask(path, &format!("the job `{job}`"))
     }
 
-    /// Whether somebody runs the job of this name and output root.
+    /// Checks whether the job with this name and output root is running.
     pub(super) fn is_held(job: &str, root: &Path) -> bool {
         let path = named("jobs", &format!("{job}-"), root);
         path.is_some_and(|path| is_held(&path))
     }
 
-    /// Asks for the right to rename what is in an output root.
+    /// Tries to lock an output root for renaming.
     pub(super) fn rename(root: &Path) -> Result<Asked> {
         let path = named("renames", "", root);
         ask(path, &format!("the output folder `{}`", root.display()))
@@ -89,7 +89,7 @@ fn ask(path: Option<PathBuf>, what: &str) -> Result<Asked> {
     })
 }
 
-/// Whether somebody has this lock for himself.
+/// Checks whether this lock is taken exclusively.
 fn is_held(path: &Path) -> bool {
     let tried = File::open(path).map(|file| file.try_lock_shared());
     matches!(tried, Ok(Err(TryLockError::WouldBlock)))
@@ -99,7 +99,7 @@ fn of_root(root: &Path) -> Option<PathBuf> {
     named("roots", "", root)
 }
 
-/// The file of a lock for an output root.
+/// The path of a lock file for an output root.
 fn named(folder: &str, what: &str, root: &Path) -> Option<PathBuf> {
     let folder = default_archive()?.with_file_name(folder);
     let root = place(root);
@@ -108,7 +108,7 @@ fn named(folder: &str, what: &str, root: &Path) -> Option<PathBuf> {
 }
 
 impl Drop for Lock {
-    /// Removes the file, unless others have it too. Where a file that is open cannot be removed, it stays.
+    /// Removes the lock file, unless others share the lock. Where open files cannot be removed, it stays.
     fn drop(&mut self) {
         if cfg!(unix) && self.file.try_lock().is_ok() {
             let _ = fs::remove_file(&self.path);
@@ -116,7 +116,7 @@ impl Drop for Lock {
     }
 }
 
-/// Opens the file and locks it. One that was removed before it was locked is nobody's any more.
+/// Opens the file and locks it, and starts over if the file was removed before it was locked.
 fn take(
     path: &Path,
     lock: impl Fn(&File) -> Result<(), TryLockError>,
@@ -155,7 +155,7 @@ fn opened(path: &Path) -> std::io::Result<File> {
         .open(path)
 }
 
-/// Tries so often: whoever only looks whether somebody has it has a part in it for a moment.
+/// Takes a lock, with this many tries: [`is_held`] shares it for a moment.
 fn lock(path: &Path, tries: u32) -> std::io::Result<Asked> {
     match take(path, File::try_lock) {
         Ok(lock) => {
@@ -170,7 +170,7 @@ fn lock(path: &Path, tries: u32) -> std::io::Result<Asked> {
         }
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            // Some systems let nobody read what another has locked.
+            // Some systems do not allow reading a file that another process has locked.
             let read =
                 File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
             Ok(Asked::Running(read.ok().and_then(|_| text.parse().ok())))

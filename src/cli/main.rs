@@ -1,4 +1,4 @@
-//! The whole program.
+//! The entry points of the program, and a run from start to exit code.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -28,23 +28,23 @@ use crate::pipeline::{self, Ask, Stop};
 use crate::report::{Reporting, Signals, Summary};
 use crate::source::Registry;
 
-/// How many events may wait for the reporters before the run waits for them.
+/// How many events may be queued for the reporters before the run has to wait for them.
 const EVENTS: usize = 1024;
 
-/// The whole program, with these sources.
+/// Runs the program with these sources.
 pub fn main(sources: impl FnOnce(&Config) -> Result<Registry>) -> ExitCode {
     limits::raise();
     run_with_args(std::env::args_os(), sources)
 }
 
-/// The whole program, with these arguments instead of the process's; the first is its name.
+/// Runs the program with these arguments instead of those of the process; the first is its name.
 pub fn run_with_args(
     args: impl IntoIterator<Item = OsString>,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> ExitCode {
     let args = match Args::read(args) {
         Ok(args) => args,
-        // Help and version come this way, too.
+        // Clap returns help and version as errors, too.
         Err(error) => {
             let printed = error.print().and_then(|()| io::stdout().flush());
             return match (error.use_stderr(), unless_unread(printed)) {
@@ -57,7 +57,7 @@ pub fn run_with_args(
             };
         }
     };
-    // A panic has told already what went wrong and where.
+    // The panic message, with its location, has been printed already.
     let ended = catch_unwind(AssertUnwindSafe(|| run(args, sources)));
     let code = match ended {
         Ok(Ok(code)) => code,
@@ -67,7 +67,7 @@ pub fn run_with_args(
         }
         Err(_) => {
             tell(
-                "error: this is a defect of `fetch`\n  hint: please report it, with the command and the lines above\n",
+                "error: this is a bug in `fetch`\n  hint: please report it, with the command and the lines above\n",
             );
             exit::DEFECT
         }
@@ -79,12 +79,12 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
     match args.command.take() {
         None => {
             if args.links.links.is_empty() && args.links.input_file.is_empty() {
-                // What was meant as a link may have been taken for one.
+                // The value of `-c` may have been meant as a link; loading it says so.
                 if !args.settings.config.is_empty() {
                     config(&args)?;
                 }
-                return Err(Error::new(Kind::Config, "there is no link to fetch").hint(
-                    "`fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more",
+                return Err(Error::new(Kind::Config, "no links were given").hint(
+                    "use `fetch LINK...`, or `fetch -i FILE` for a list of links; see `fetch -h` for more",
                 ));
             }
             args.links.check()?;
@@ -123,13 +123,16 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
     Ok(exit::WELL)
 }
 
-/// The configuration, with the flags over it.
+/// Loads the configuration, overridden by the flags.
 pub(super) fn config(args: &Args) -> Result<Config> {
     let config = Config::load(&args.settings.config, meaning::flags(args)?)?;
     Ok(config.with_plugins(&args.settings.plugin))
 }
 
-/// The sources. Those that had to be left out are told, and it is an error if the configuration speaks of others.
+/// Creates the sources. Warns about those that had to be left out.
+///
+/// # Errors
+/// [`Kind::Config`] if the configuration names an unknown source.
 pub(super) fn registry(
     config: &Config,
     sources: impl FnOnce(&Config) -> Result<Registry>,
@@ -142,7 +145,7 @@ pub(super) fn registry(
         .collect();
     for (name, error) in registry.left_out() {
         tell(&warn(error));
-        // What is set for it is no mistake.
+        // Its settings are no mistake.
         names.push(name);
     }
     names.push(handed::NAME);
@@ -150,7 +153,7 @@ pub(super) fn registry(
     Ok(registry)
 }
 
-/// Fetches the links of the arguments, with these settings, for this job or for none.
+/// Downloads the links of the arguments with this configuration, on behalf of `job` if there is one.
 pub(super) fn fetch(
     args: &Args,
     config: &Config,
@@ -173,7 +176,7 @@ pub(super) fn fetch(
     perform(args, config, registry, settings, links, run)
 }
 
-/// Does a run to its end, and has it remembered.
+/// Performs a run to its end and records it in the archive.
 pub(super) fn perform(
     args: &Args,
     config: &Config,
@@ -182,7 +185,7 @@ pub(super) fn perform(
     asks: impl Stream<Item = Result<impl Into<Ask> + 'static>> + Send + 'static,
     run: Run,
 ) -> Result<u8> {
-    // What is only looked at or adopted is followed by nothing.
+    // Simulating and adopting run no commands afterwards.
     if !settings.simulate && !settings.adopt {
         config.check_commands()?;
         let commands = [&settings.after.exec, &settings.after.exec_after];
@@ -195,10 +198,10 @@ pub(super) fn perform(
     net.connections = limits::connections(net.connections)?;
     let client = Client::new(net)?;
     if let Some(file) = client.cookies_over().filter(|_| !args.talk.quiet) {
-        let message = format!("the cookies in `{}` are all over", file.display());
+        let message = format!("all cookies in `{}` have expired", file.display());
         tell(&warn(&Error::new(Kind::Login, message)));
     }
-    // What is noted of a root that moves meanwhile would be lost.
+    // Records for an output root that is moved during the run would be lost.
     let notes = settings.archive.is_some() && !settings.simulate;
     let _lock = notes.then(|| Lock::share(&settings.root)).flatten();
     let run = Arc::new(run);
@@ -221,9 +224,9 @@ pub(super) fn perform(
     let reporters = reporters(&args.talk, &settings.root, is_typed);
     let reporting = Reporting::start(reporters, receiver, signals)?;
     let running = pipeline::run(client.clone(), registry, settings, asks, events, stop);
-    // The terminal is put in order before a panic goes on.
+    // The terminal is restored before a panic continues.
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(running)));
-    // Whoever still holds on to the events goes with the runtime, so the reports come to their end.
+    // Tasks that still hold an event sender end with the runtime, so that the reporters see the end of the channel.
     runtime.shutdown_background();
     let (summary, told) = reporting.finish();
     let saved = client.save_cookies();
@@ -236,22 +239,19 @@ pub(super) fn perform(
     }
     let mut ending = ended.err();
     let mut code = exit::of_run(&summary, ending.as_ref().map(|error| error.kind));
-    // Where nothing is saved, that nobody wanted more is as well.
+    // When nothing is to be saved, a closed stdout loses nothing.
     let open = if moves { summary.not_done() } else { 0 };
     if code == exit::WELL && open > 0 {
         let error;
         (error, code) = match unheard.is_cancelled() {
-            true => (
-                Error::new(Kind::Closed, "nobody reads stdout any more"),
-                exit::SOME,
-            ),
-            // Each item ends, whatever becomes of it.
+            true => (Error::new(Kind::Closed, "stdout was closed"), exit::SOME),
+            // Every item must have an outcome.
             false => {
-                let message = format!("a defect of this program left {open} items without an end");
+                let message = format!("a bug in this program left {open} items without an outcome");
                 (Error::new(Kind::Disk, message), exit::DEFECT)
             }
         };
-        let error = error.hint("run the same command again to go on");
+        let error = error.hint("run the same command again to continue");
         tell(&explain(&error));
         ending = Some(error);
     }
@@ -261,7 +261,7 @@ pub(super) fn perform(
     Ok(code)
 }
 
-/// What is remembered of a run.
+/// What the archive records about a run.
 fn past(summary: &Summary, code: u8, ending: Option<Error>) -> Ended {
     let failed = summary.failed.values().chain(summary.links_failed.values());
     Ended {
@@ -275,8 +275,8 @@ fn past(summary: &Summary, code: u8, ending: Option<Error>) -> Ended {
     }
 }
 
-/// One thread does it all: a transfer copies bytes and waits, and handing them from one thread to another costs more than
-/// both. What waits for the disk, or computes for long, has threads of its own.
+/// Creates the runtime, with a single thread: a transfer copies bytes and waits, and passing them between threads costs more
+/// than both. Blocking disk access and long computations run on threads of their own.
 pub(super) fn runtime() -> Result<Runtime> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! What the arguments mean: settings over those of the files, and what holds for this run alone.
+//! The meaning of the arguments: settings that override those of files, and options for this run only.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::model::{Error, Headers, Kind, Result};
 use crate::plugins::page;
 use crate::{net, pipeline};
 
-/// The settings that the arguments make, over those of files and environment.
+/// The settings that the arguments set, which override those of files and environment.
 pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     let mut flags = Vec::new();
     for text in &args.settings.set {
@@ -106,7 +106,7 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
         "net.cookies_from",
         text(&how.cookies_from),
     );
-    // A file that is named says more.
+    // A setting that names a file takes precedence over `--netrc`.
     let is_named = args
         .settings
         .set
@@ -129,16 +129,16 @@ pub(super) fn flags(args: &Args) -> Result<Vec<Flag>> {
     Ok(flags)
 }
 
-/// Adds what only flags can say to the settings of the client.
+/// Adds the options that only flags can set to the settings of the client.
 pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings> {
     let Headers(mut headers) = settings.headers;
     for text in &args.how.header {
         let (name, value) = text.split_once(':').ok_or_else(|| {
-            // The text does not show: it may be a value, and that a secret.
+            // The text is not shown: it may be a value, and a secret one.
             Error::new(Kind::Config, "a header has no `:`").hint("write `--header 'Name: value'`")
         })?;
         let name = name.trim();
-        // As HTTP has it, names that differ in case are one.
+        // Header names are case-insensitive.
         headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
         headers.insert(name.to_owned(), value.trim().to_owned());
     }
@@ -146,7 +146,7 @@ pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings>
     if let Some(name) = headers.keys().find(of_ours) {
         let message = format!("the header `{name}` is set by this program itself");
         return Err(Error::new(Kind::Config, message)
-            .hint("parts, changes and codings are its business; leave the header out"));
+            .hint("it handles ranges, conditional requests and encodings; leave the header out"));
     }
     Ok(net::Settings {
         headers: Headers(headers),
@@ -154,7 +154,8 @@ pub(super) fn net(args: &Args, settings: net::Settings) -> Result<net::Settings>
     })
 }
 
-/// The headers that say which bytes are asked for, and how they come: what answers another question fits no file.
+/// The headers that determine which bytes are requested and how they are encoded: the response to other values would not
+/// match the file.
 const OURS: [&str; 11] = [
     "Accept-Encoding",
     "Connection",
@@ -169,7 +170,7 @@ const OURS: [&str; 11] = [
     "Transfer-Encoding",
 ];
 
-/// Adds what only flags can say to the settings of the pipeline.
+/// Adds the options that only flags can set to the settings of the pipeline.
 pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipeline::Settings> {
     let what = &args.what;
     let since = what.since.as_deref().map(str::parse::<Since>).transpose()?;
@@ -180,14 +181,14 @@ pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipe
         && since >= until
     {
         let message =
-            "nothing is published between `--since` and `--until`: the first is the later one";
+            "nothing can be published between `--since` and `--until`: the first is not earlier";
         return Err(Error::new(Kind::Config, message));
     }
     let packs = [settings.after.zip, settings.after.cbz];
     if settings.archive.is_none() && packs.contains(&pipeline::Packing::Only) {
-        let message = "files are to go once they are packed, and no archive is to know of it";
+        let message = "files can be deleted after packing only if an archive remembers them";
         return Err(Error::new(Kind::Config, message)
-            .hint("leave `--no-archive` out, or let them stay: `--zip`, `--cbz`"));
+            .hint("leave `--no-archive` out, or keep the files: `--zip`, `--cbz`"));
     }
     let kinds: Vec<_> = what.kind.iter().map(|kind| (*kind).into()).collect();
     Ok(pipeline::Settings {
@@ -209,7 +210,7 @@ pub(super) fn pipeline(args: &Args, settings: pipeline::Settings) -> Result<pipe
     })
 }
 
-/// What a flag says, or else what is set.
+/// The parsed value of a flag, or else the setting.
 fn or<T: FromStr<Err = Error>>(flag: &Option<String>, set: Option<T>) -> Result<Option<T>> {
     match flag {
         Some(text) => text.parse().map(Some),
@@ -217,7 +218,7 @@ fn or<T: FromStr<Err = Error>>(flag: &Option<String>, set: Option<T>) -> Result<
     }
 }
 
-/// Refuses what is said of the links on pages where none is followed: whoever says it means them to be.
+/// Refuses flags for the links on pages if no links are followed: whoever gives them expects that.
 pub(super) fn crawl(args: &Args, config: &Config) -> Result<()> {
     let what = &args.what;
     let said = [
@@ -231,7 +232,7 @@ pub(super) fn crawl(args: &Args, config: &Config) -> Result<()> {
     match config.source::<page::Options>("page")?.depth {
         0 => {
             let message = format!("`{flag}` is for the links that `--depth` follows");
-            Err(Error::new(Kind::Config, message).hint("`--depth 1` follows those on the page"))
+            Err(Error::new(Kind::Config, message).hint("`--depth 1` follows the links on the page"))
         }
         _ => Ok(()),
     }
@@ -255,7 +256,7 @@ mod tests {
             .unwrap()
             .into_iter()
             .fold(String::new(), |mut text, flag| {
-                // The last one holds, and none of these has the same key twice.
+                // The last one wins, and none of these has the same key twice.
                 text.push_str(&format!("{} = {}\n", flag.key, flag.value));
                 text
             });

@@ -1,6 +1,6 @@
-//! The command line: what was typed, what it means, and with what code it ends.
+//! The command line: arguments, what they mean, and exit codes.
 //!
-//! It does not know how links are fetched; it puts the parts together and lets them go.
+//! It does not know how links are downloaded; it assembles the parts and starts them.
 
 mod archive;
 mod args;

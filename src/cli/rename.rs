@@ -1,4 +1,4 @@
-//! `fetch rename`: what was saved gets the names that another template gives.
+//! `fetch rename`: renames saved files by another template.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -19,24 +19,24 @@ use crate::pipeline::{self, Stop};
 use crate::report::{Signals, clean};
 use crate::source::Registry;
 
-/// How many files had which fate.
+/// How many files were moved, or why not.
 #[derive(Debug, Default)]
 struct Counts {
     moved: u64,
-    /// How many files that were written of albums went along.
+    /// Files written for albums, such as ZIPs, that were moved along.
     along: u64,
     right: u64,
     absent: u64,
-    /// How many of what was moved keep a number that they were to lose.
+    /// Moved files that keep a number which they should have lost.
     numbered: u64,
     stays: u64,
-    /// How many of these lack a field.
+    /// Files that stay because a field is not known.
     unknown: u64,
-    /// Of how many it is not known what a list has said.
+    /// Files that stay because the options that a list set are not known.
     unsaid: u64,
 }
 
-/// Renames, and gives the exit code.
+/// Renames files, and returns the exit code.
 pub(super) fn rename(
     mut args: Args,
     rename: args::Rename,
@@ -52,7 +52,7 @@ pub(super) fn rename(
     };
     let settings = config.pipeline()?;
     let archive = verify::known(settings.archive)?;
-    // A slip is told before anything is asked for.
+    // A mistyped folder is reported before any request.
     drop(Records::known(&archive, &settings.root)?);
     let mut listed = HashMap::new();
     let registry = main::registry(&config, sources)?;
@@ -71,15 +71,15 @@ pub(super) fn rename(
         said,
         simulate: rename.simulate,
     };
-    // What one has begun, another would take for left over.
+    // Another rename would take the unfinished work of this one for leftovers.
     let _locks = match rename.simulate {
         true => None,
         false => match Lock::rename(&work.root)? {
             Asked::Free(lock) => Some((lock, Lock::share(&work.root))),
-            // It has a code of its own, so it is told here.
+            // It has its own exit code, so it is printed here.
             Asked::Running(_) => {
-                let message = format!("`{}` is being renamed already", work.root.display());
-                let error = Error::new(Kind::Config, message).hint("wait until that is done");
+                let message = format!("another `fetch rename` runs in `{}`", work.root.display());
+                let error = Error::new(Kind::Config, message).hint("wait until it is done");
                 tell(&explain(&error));
                 return Ok(exit::RUNNING);
             }
@@ -101,11 +101,11 @@ pub(super) fn rename(
         tell(&counts.line(rename.simulate));
         if counts.unsaid > 0 {
             tell(
-                "hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a job\n",
+                "hint: name the list: `fetch rename -i FILE`, or `--job NAME` for that of a job\n",
             );
         }
         if counts.unknown > 0 && rename.links.is_empty() {
-            tell("hint: their links tell what is not known here: `fetch rename LINK…`\n");
+            tell("hint: give their links to look up missing fields: `fetch rename LINK…`\n");
         }
     }
     Ok(match signals.interrupted.is_cancelled() {
@@ -114,7 +114,7 @@ pub(super) fn rename(
     })
 }
 
-/// The jobs without lists. What is wrong with one is told by a run of it.
+/// The jobs without lists. Jobs with mistakes are skipped; running them reports the mistakes.
 fn silent(all: &Config) -> Said {
     let mut said = Said::default();
     let has_none = |name: &&str| all.job(name).is_ok_and(|job| job.links().1.is_empty());
@@ -124,7 +124,7 @@ fn silent(all: &Config) -> Said {
     said
 }
 
-/// Takes what lists say of their links now: those that are named, and then those of the job.
+/// Adds the options that lists now set for their links: first the lists named, then those of the job.
 fn say(
     said: &mut Said,
     (lists, is_quiet): (&[PathBuf], bool),
@@ -148,7 +148,7 @@ fn say(
     Ok(())
 }
 
-/// What these links list now, by identity.
+/// The items that these links now list, by identity.
 fn list(
     args: &Args,
     config: &Config,
@@ -165,7 +165,7 @@ fn list(
         let link = registry.read(text)?;
         let look = pipeline::look(client.clone(), registry.clone(), link, usize::MAX);
         let (items, failures) = runtime.block_on(look);
-        // What could not be listed stays where it is.
+        // Files of items that could not be listed stay where they are.
         for failure in failures {
             tell(&format!("`{}`: {}\n", clean(text), clean(&failure.message)));
         }
@@ -205,7 +205,7 @@ fn hint(error: &Error) -> String {
     hint.map_or_else(String::new, |hint| format!("\n  hint: {hint}"))
 }
 
-/// Why a file stays, with the cause.
+/// The message and cause of an error on one line.
 fn reason(error: &Error) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     clean(&(error.message.clone() + &cause.unwrap_or_default())).into_owned()

@@ -1,4 +1,4 @@
-//! `fetch verify --repair`: what is broken or gone is had again.
+//! `fetch verify --repair`: downloads broken and missing files again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::pipeline::{self, Ask};
 use crate::report::clean;
 use crate::source::Registry;
 
-/// Files that are to be had again, by output root: the number of the item, and the path.
+/// Files to download again, by output root: the id of the item, and the path.
 pub(super) type Files = BTreeMap<PathBuf, Vec<(i64, String)>>;
 
-/// Fetches files again, each in its own place, and gives the exit codes of the runs.
+/// Downloads files again, each to its own path, and returns the exit codes of the runs.
 pub(super) fn fetch_again(
     (args, config): (&Args, &Config),
     archive: &Path,
@@ -54,7 +54,7 @@ pub(super) fn fetch_again(
     Ok(codes)
 }
 
-/// Makes packed albums anew, and tells what became of them. Says whether one was put aside, and whether all are whole.
+/// Repacks damaged albums and reports the results. Returns whether one was moved aside, and whether all are intact.
 pub(super) fn remake_all(
     archive: &Path,
     packed: &[(PathBuf, String)],
@@ -80,14 +80,17 @@ pub(super) fn remake_all(
         match done {
             Ok(_) if talk.quiet => {}
             Ok(Remade::Anew(files)) => tell(&format!(
-                "packed `{shown}` anew, {}\n",
+                "repacked `{shown}`, {}\n",
                 counted(files, "file", "files")
             )),
             Ok(Remade::Aside) => tell(&format!(
-                "`{shown}` cannot be read and is put aside; the next run of its album packs it anew\n"
+                "`{shown}` cannot be read and was moved aside; the next run of its album repacks it\n"
             )),
             Err(error) => {
-                tell(&format!("`{shown}` stays: {}\n", clean(&error.message)));
+                tell(&format!(
+                    "`{shown}` was not repacked: {}\n",
+                    clean(&error.message)
+                ));
                 let hint = error.hint.as_deref();
                 hint.iter()
                     .for_each(|hint| tell(&format!("  hint: {hint}\n")));

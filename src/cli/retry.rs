@@ -1,4 +1,4 @@
-//! `fetch retry`: what failed, once more.
+//! `fetch retry`: retries what failed.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::pipeline::archive::{Choice, Records, Run, place, written};
 use crate::pipeline::{self, Ask, Given};
 use crate::source::Registry;
 
-/// Asks once more for what failed and is meant.
+/// Retries the failed items and links that were selected.
 pub(super) fn retry(
     mut args: Args,
     retry: Retry,
@@ -40,7 +40,7 @@ pub(super) fn retry(
     }
 }
 
-/// Tells how to ask for what is gone from its site, where that is all there is.
+/// Prints a hint about `--recheck`, if there is something gone from its site.
 fn tell_of_gone(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
     let is_left_out = !choice.gone && choice.reasons.is_empty();
     let Some(file) = settings.archive.as_ref().filter(|_| is_left_out) else {
@@ -52,16 +52,16 @@ fn tell_of_gone(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
     };
     let gone = Records::again(file, &settings.root, &all)?;
     if gone.into_iter().flatten().next().is_some() {
-        tell("hint: something is gone from its site; `--recheck` asks for it once more\n");
+        tell("hint: something is gone from its site; `--recheck` requests it again\n");
     }
     Ok(())
 }
 
-/// Names other folders in which something failed: what was fetched elsewhere is retried there.
+/// Prints other folders with failures, which can only be retried there.
 fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
-    /// How many are named.
+    /// How many are printed.
     const NAMED: usize = 3;
-    /// How many are looked through: each costs a look into the archive.
+    /// How many are checked: each costs a query of the archive.
     const LOOKED: usize = 1000;
     let Some(file) = &settings.archive else {
         return Ok(());
@@ -78,7 +78,7 @@ fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> 
     }
     if !others.is_empty() {
         tell(&format!(
-            "hint: something failed in another folder: {}\n",
+            "hint: there are failures in another folder: {}\n",
             others.join(", ")
         ));
     }
@@ -92,9 +92,10 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
         ..meaning::pipeline(args, config.pipeline()?)?
     };
     if settings.archive.is_none() {
-        let message = "what failed is known to the archive alone, and there is to be none";
-        return Err(Error::new(Kind::Config, message)
-            .hint("leave `--no-archive` out, or `archive.enabled = false`; `--archive FILE` names another"));
+        let message = "failures are recorded in the archive, which is disabled";
+        return Err(Error::new(Kind::Config, message).hint(
+            "remove `--no-archive` or `archive.enabled = false`; `--archive FILE` names another",
+        ));
     }
     let settings = pipeline::Settings {
         given: given(args, choice, config, &registry, &settings)?,
@@ -114,13 +115,11 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
             }
             let message = format!("the archive knows nothing of the folder `{typed}`");
             return Err(Error::new(Kind::Config, message)
-                .hint("`-d` names the folder that was fetched into, as it was then"));
+                .hint("give `-d` the same folder as the run that failed"));
         }
         if !args.talk.quiet {
             let root = settings.root.display();
-            tell(&format!(
-                "nothing that failed is to be retried in `{root}`\n"
-            ));
+            tell(&format!("nothing to retry in `{root}`\n"));
             tell_of_gone(&settings, choice)?;
             tell_of_others(&settings, choice)?;
         }
@@ -134,7 +133,7 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
     main::perform(args, config, registry, settings, asks, run)
 }
 
-/// Says which of it belongs to jobs, whose templates and headers are not those of this call.
+/// Prints which failures belong to jobs, whose templates and headers are not those of this call.
 fn tell_of_jobs(settings: &pipeline::Settings, choice: &Choice, config: &Config) -> Result<()> {
     let Some(file) = &settings.archive else {
         return Ok(());
@@ -143,14 +142,14 @@ fn tell_of_jobs(settings: &pipeline::Settings, choice: &Choice, config: &Config)
     for job in Records::jobs(file, &settings.root, choice)? {
         if known.contains(&job.as_str()) {
             tell(&format!(
-                "some of it failed in the job `{job}`: `fetch retry --job {job}` has what that sets\n"
+                "some of it failed in the job `{job}`: `fetch retry --job {job}` uses its settings\n"
             ));
         }
     }
     Ok(())
 }
 
-/// The links of the job as they are now: with their secrets, and with what holds for them alone.
+/// The current links of the job, with their secrets and their own options.
 fn given(
     args: &Args,
     choice: &Choice,

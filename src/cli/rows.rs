@@ -1,20 +1,20 @@
-//! The rows of a CSV: where fields begin and end. It does not know what they say.
+//! Splits a CSV into rows and fields, without interpreting them.
 //!
-//! The reader of a library takes a quote that never ends for a field up to the end of the file, however long that is, and says
-//! nothing. Here all that is lost is one row, and no more than that is held.
+//! A CSV library silently treats an unclosed quote as a field up to the end of the file, however long that is. Here it costs
+//! only one row, and no more than one row is held in memory.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
 use super::text::{Found, Lines};
 
-/// The most that is held of a row, in bytes: long texts about a link stand in fields of their own.
+/// The longest row, in bytes: rows may contain long texts about a link in other fields.
 const MOST: usize = 1 << 20;
 
 /// Rows, read one at a time.
 pub(super) struct Rows<R> {
     lines: Lines<R>,
-    /// Lines that were read for a row and are none of it, to be read once more.
+    /// Lines that were read for a row but do not belong to it, to be read again.
     left: VecDeque<Line>,
     /// How many lines were read.
     count: u64,
@@ -24,7 +24,7 @@ pub(super) struct Rows<R> {
 /// A line with its number. It has no text if it is too long.
 type Line = (u64, Option<Vec<u8>>);
 
-/// What is told of a row that is none.
+/// What is wrong with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrong {
     TooLong,
@@ -32,11 +32,11 @@ pub(super) enum Wrong {
     Open,
 }
 
-/// Where a field in quotes has ended.
+/// Where a quoted field ends.
 enum Quoted {
-    /// In the same line, or in another one; there, at this byte.
+    /// At this byte, in the given line or, without one, in the line where it began.
     Closed(Option<Line>, usize),
-    /// Nowhere.
+    /// Nowhere: the quote is not closed.
     Open,
 }
 
@@ -50,8 +50,8 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Reads the next row that has anything in it into `row`, and gives the number of its line; of what is wrong with it,
-    /// that of the line where this begins. What stands behind that is read as it stands.
+    /// Reads the next non-empty row into `row`, and returns its line number, or that of the line where a mistake begins. The
+    /// lines after a mistake are read as rows of their own.
     pub(super) fn next(
         &mut self,
         row: &mut Vec<Vec<u8>>,
@@ -72,7 +72,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// The number of the line that was read last.
+    /// The number of the last line read.
     pub(super) fn number(&self) -> u64 {
         self.count.max(1)
     }
@@ -91,7 +91,7 @@ impl<R: BufRead> Rows<R> {
         })
     }
 
-    /// Takes a line apart, and further ones where a field in quotes goes on in them.
+    /// Splits a line into fields, along with further lines if a quoted field continues there.
     fn fields(
         &mut self,
         (mut number, mut text): (u64, Vec<u8>),
@@ -109,7 +109,7 @@ impl<R: BufRead> Rows<R> {
                             (number, text) = (line, behind.unwrap_or_default());
                         }
                     }
-                    // There, it is a character like others: an inch.
+                    // In TSV, a quote may be an ordinary character, such as an inch mark.
                     Quoted::Open if self.separator == b'\t' => field.clear(),
                     Quoted::Open => return Ok(Err((number, Wrong::Open))),
                 }
@@ -125,7 +125,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Reads a field in quotes, of which this line has the beginning.
+    /// Reads a quoted field that begins in this line.
     fn quoted(&mut self, first: &[u8], from: usize, field: &mut Vec<u8>) -> io::Result<Quoted> {
         let mut further: Vec<Line> = Vec::new();
         let (mut at, mut held) = (from, first.len());
@@ -136,7 +136,7 @@ impl<R: BufRead> Rows<R> {
             };
             let rest = &text[at..];
             let Some(end) = memchr::memchr(b'"', rest) else {
-                // No field of such a table has a TAB in it.
+                // No field of a TSV contains a TAB.
                 let goes_on = self.separator != b'\t' || memchr::memchr(b'\t', rest).is_none();
                 field.extend_from_slice(rest);
                 field.push(b'\n');
@@ -162,8 +162,8 @@ impl<R: BufRead> Rows<R> {
                 at += 1;
                 continue;
             }
-            // What follows a quote that has ended is the end of the field. Within one line others are lenient about it;
-            // with lines in between, the quote was none that is to end there.
+            // A closing quote must be followed by the end of the field. Within one line, other programs are lenient about
+            // that; across lines, the first quote was not meant to be closed here.
             let after = &text[at..];
             let after = &after[..memchr::memchr(self.separator, after).unwrap_or(after.len())];
             let is_lenient = further.is_empty() && self.separator != b'\t';

@@ -1,4 +1,4 @@
-//! `fetch config`: what is set, where, and whether it can be used.
+//! `fetch config`: shows, checks and creates settings.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,7 +10,7 @@ use crate::config::{Config, EXAMPLE, places};
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
 
-/// Does what was asked about the settings.
+/// Runs a subcommand of `fetch config`.
 pub(super) fn settings(
     args: &Args,
     command: &ConfigCommand,
@@ -20,7 +20,7 @@ pub(super) fn settings(
         ConfigCommand::Path => print(&path(args)),
         ConfigCommand::Show { origin } => {
             let config = main::config(args)?;
-            // They tell what is a secret, as far as they can be made of what is set.
+            // Creating the sources, as far as the settings allow, registers which keys are secrets.
             let _ = sources(&config);
             print(&config.show(*origin)?)
         }
@@ -28,7 +28,7 @@ pub(super) fn settings(
         ConfigCommand::Init { stdout: true } => print(EXAMPLE),
         ConfigCommand::Init { stdout: false } => init(),
         ConfigCommand::Schema => {
-            // Whatever is set, and however wrongly: the schema helps to put it right.
+            // Independent of the user's settings, which may be wrong: the schema helps to fix them.
             let config = Config::default();
             sources(&config)?;
             handed::known(&config)?;
@@ -64,8 +64,8 @@ fn init() -> Result<()> {
     };
     write().map_err(|error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            Error::new(Kind::Config, format!("`{name}` is there already"))
-                .hint("`fetch config init --stdout` prints what would be in it, to compare")
+            Error::new(Kind::Config, format!("`{name}` already exists"))
+                .hint("`fetch config init --stdout` prints the new file for comparison")
         }
         _ => Error::new(Kind::Disk, format!("cannot write `{name}`")).because(error),
     })?;

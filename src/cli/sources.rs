@@ -1,4 +1,4 @@
-//! `fetch sources`: who knows what.
+//! `fetch sources`: the sources and the links they handle.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::net::{Client, Settings};
 use crate::report::clean;
 use crate::source::{Ctx, Registry, Source};
 
-/// Lists the sources, or tells which one a link goes to.
+/// Lists the sources, or shows which one handles a link.
 pub(super) fn sources(
     registry: &Registry,
     net: Settings,
@@ -72,7 +72,7 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
     }
     let mut routes = source.manifest().routes.iter();
     if routes.any(|route| route.name == target.route && route.pattern.takes_any_host()) {
-        text.push_str("no site's source knows it, so what the server sends decides:\n");
+        text.push_str("no site's source handles it, so the server's response decides:\n");
         text.push_str("  a picture, video, sound or other file: saved by `");
         text.push_str(&source.manifest().name);
         text.push_str("`\n");
@@ -96,7 +96,7 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
     Ok(text)
 }
 
-/// What a source tells of a page, indented.
+/// The explanation that a source gives for a page, indented.
 fn explained(source: &Arc<dyn Source>, ctx: &Ctx, url: &Url) -> Result<String> {
     let told = runtime()?.block_on(source.explain(ctx, url));
     let lines = told.iter().map(|line| format!("    {}\n", clean(line)));

@@ -1,4 +1,4 @@
-//! Printing, and who reports a run.
+//! Printing, and choosing the reporters of a run.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -8,13 +8,13 @@ use super::args;
 use crate::model::{Error, Kind, Result};
 use crate::report::{Bars, Json, Lines, Reporter, Urls, Verbosity, clean};
 
-/// Prints data on stdout. That nobody reads it any more is no failure.
+/// Prints data to stdout. A closed stdout is no failure.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     unless_unread(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// What came of writing to stdout. If whoever reads it has had enough, that is no failure.
+/// Converts the result of writing to stdout. If the reader has closed it, that is no failure.
 pub(super) fn unless_unread(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -24,12 +24,12 @@ pub(super) fn unless_unread(written: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Tells the user something on stderr. If even that fails, there is nobody to be told.
+/// Prints a message to stderr. If that fails, there is nowhere to report it.
 pub(super) fn tell(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A word as a shell takes it, for commands that are told to be typed.
+/// Quotes a word for a shell, for suggested commands.
 pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
@@ -38,17 +38,17 @@ pub(super) fn shell_word(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// A number and what it counts.
+/// A number with the singular or plural of what it counts.
 pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// An error as the last thing that is told. `error` is red where colours are wanted.
+/// Formats an error that ends the program. `error` is red if colours are enabled.
 pub(super) fn explain(error: &Error) -> String {
     labelled(error, console::style("error").for_stderr().red().bold())
 }
 
-/// An error in spite of which the program goes on.
+/// Formats an error that does not end the program.
 pub(super) fn warn(error: &Error) -> String {
     let label = console::style("warning").for_stderr().yellow().bold();
     labelled(error, label)
@@ -62,7 +62,8 @@ fn labelled(error: &Error, label: console::StyledObject<&str>) -> String {
     }
 }
 
-/// Who reports the run: for programs on stdout, for people on stderr. Bars would overwrite what is typed meanwhile.
+/// The reporters of a run: for programs on stdout, for people on stderr. Bars would overwrite links that are being typed, so
+/// there are none then.
 pub(super) fn reporters(talk: &args::Talk, root: &Path, is_typed: bool) -> Vec<Box<dyn Reporter>> {
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
     if talk.json {
@@ -71,7 +72,7 @@ pub(super) fn reporters(talk: &args::Talk, root: &Path, is_typed: bool) -> Vec<B
     if talk.get_urls {
         reporters.push(Box::new(Urls::stdout()));
     }
-    // Talk and data on one terminal would garble each other, and whoever asks for URLs wants nothing else.
+    // Messages and data on one terminal would be mixed up, and with `-g` only URLs are wanted.
     let is_shared = talk.json && io::stdout().is_terminal() && io::stderr().is_terminal();
     let verbosity = match talk.verbose {
         _ if talk.quiet => Verbosity::Quiet,

@@ -1,4 +1,4 @@
-//! The text of a list: what it is written in, and where its lines end. It does not know what a line says.
+//! The text of a list: its encoding and its lines, without interpreting them.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -7,13 +7,13 @@ pub(super) const LONGEST: usize = 64 << 10;
 
 type Reader = Box<dyn BufRead + Send>;
 
-/// The same text in UTF-8 and without the mark at its start, which tells UTF-16: PowerShell's `>` writes that.
+/// Converts the text to UTF-8 without a byte order mark. PowerShell's `>` writes UTF-16.
 pub(super) fn plain(mut reader: Reader) -> io::Result<Reader> {
     let of = |reader, unit| Box::new(BufReader::new(Utf16 { reader, unit }));
     let size = match reader.fill_buf()? {
         [0xef, ..] => 3,
         [0xfe | 0xff, ..] => 2,
-        // Without its mark: no link is a single letter.
+        // UTF-16 without the mark. As UTF-8, each letter would be a line of its own, and no link is a single letter.
         [1..=255, 0, 1..=255, 0, ..] => return Ok(of(reader, u16::from_le_bytes)),
         [0, 1..=255, 0, 1..=255, ..] => return Ok(of(reader, u16::from_be_bytes)),
         _ => return Ok(reader),
@@ -47,13 +47,13 @@ impl Utf16 {
 
 impl Read for Utf16 {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        /// Two characters of UTF-16 that stand for none, in UTF-8.
+        /// The UTF-8 length of two unpaired surrogates.
         const ROOM: usize = 6;
         let mut length = 0;
         while buffer.len() - length >= ROOM
             && let Some(unit) = self.next()?
         {
-            // The first half of a character comes with the second.
+            // A leading surrogate is decoded together with the next unit.
             let second = match unit {
                 0xd800..=0xdbff => self.next()?,
                 _ => None,
@@ -74,10 +74,10 @@ pub(super) struct Lines<R> {
     is_after_cr: bool,
 }
 
-/// What was read as a line.
+/// The result of reading a line.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
-    /// There is no further one.
+    /// There are no more lines.
     End,
     Whole,
     TooLong,
@@ -88,7 +88,7 @@ impl<R: BufRead> Lines<R> {
         Lines::up_to(reader, LONGEST)
     }
 
-    /// Those of which the longest have so many bytes.
+    /// Lines of at most `longest` bytes.
     pub(super) fn up_to(reader: R, longest: usize) -> Lines<R> {
         Lines {
             reader,
@@ -97,7 +97,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Reads the next line, without its end. Of one that is too long, there is nothing.
+    /// Reads the next line, without its end. If it is too long, `line` is empty.
     pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Found> {
         line.clear();
         let (mut has_begun, mut is_long) = (false, false);
@@ -109,7 +109,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            // The line has been handed on at the CR: what is typed is not kept waiting for what follows.
+            // The line was returned at the CR already, so that typed input does not wait for the next byte.
             if std::mem::take(&mut self.is_after_cr) && bytes[0] == b'\n' {
                 self.reader.consume(1);
                 continue;

@@ -1,4 +1,4 @@
-//! Variables of the environment that are called as if they were settings, and are none.
+//! Environment variables that look like settings but have no effect.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::source::nearest;
 
-/// How the variables begin that are read.
+/// The prefix of variables that are settings.
 const PREFIX: &str = "FETCH_";
 
-/// Warns of variables that are called as if they were read. Their values do not show.
+/// Warns about every variable with the prefix that has no effect. Values are not shown.
 pub(super) fn tell_of_all(config: &Config) -> Result<()> {
     tell_of(config, |_, _| true)
 }
 
-/// Warns of those alone that have one `_` where a key has two: whatever else is called so may be of another program.
+/// Warns only about those with one `_` where a key has two: others may belong to another program.
 pub(super) fn tell_of_slips(config: &Config) -> Result<()> {
     tell_of(config, |stray, keys| {
         keys.iter().any(|key| bare(key) == bare(stray))
@@ -35,19 +35,17 @@ fn tell_of(config: &Config, is_meant: fn(&str, &[String]) -> bool) -> Result<()>
     let mut keys = Vec::new();
     collect(&schema, "", &mut keys);
     for stray in strays.iter().filter(|stray| is_meant(stray, &keys)) {
-        let message = format!("the variable `{stray}` means nothing");
+        let message = format!("the variable `{stray}` has no effect");
         let error = Error::new(Kind::Config, message);
         tell(&warn(&match meant(stray, &keys) {
             Some(key) => error.hint(format!("did you mean `{key}`?")),
-            None => {
-                error.hint("a section and its key have two `_` in between: `FETCH_NET__RETRIES`")
-            }
+            None => error.hint("put two `_` between section and key: `FETCH_NET__RETRIES`"),
         }));
     }
     Ok(())
 }
 
-/// The names of the variables for all keys below a part of the schema.
+/// Collects the variable names of all keys below a part of the schema.
 fn collect(schema: &Value, start: &str, keys: &mut Vec<String>) {
     let Some(properties) = schema["properties"].as_object() else {
         keys.extend(start.strip_prefix("__").map(|key| format!("{PREFIX}{key}")));
@@ -73,7 +71,7 @@ fn meant<'a>(name: &str, keys: &'a [String]) -> Option<&'a str> {
     keys.get(near.or_else(ends)?).map(String::as_str)
 }
 
-/// What a variable is called, with one `_` wherever there are two.
+/// The name of a variable without its prefix, with each `__` as `_`.
 fn bare(name: &str) -> String {
     name[PREFIX.len()..].replace("__", "_")
 }

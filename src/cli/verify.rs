@@ -1,4 +1,4 @@
-//! `fetch verify`: is what was saved still there, and whole?
+//! `fetch verify`: checks that saved files are still there and intact.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -17,16 +17,16 @@ use crate::pipeline::verify::{Checked, Progress, State, Verify, aside};
 use crate::report::{Checks, Signals, check_line, check_object};
 use crate::source::Registry;
 
-/// How many findings wait to be told.
+/// How many results may be queued for printing.
 const AHEAD: usize = 256;
 
-/// How often the bar is drawn.
+/// How often the progress bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The most files that are fetched again in one go; after that, there is a next time.
+/// The most files to download again in one run, per output root; the next run continues.
 const MOST: usize = 100_000;
 
-/// Looks at all files, tells what is wrong, and fetches it again if that is wanted.
+/// Checks all files, reports problems, and repairs them if requested.
 pub(super) fn verify(
     mut args: Args,
     verify: args::Verify,
@@ -50,7 +50,7 @@ pub(super) fn verify(
         if verify.repair.contains(&wanted) {
             match &checked.known {
                 Some(known) => lost.add(known.id, checked),
-                // Only what was packed is broken and no item.
+                // Only packed albums can be broken without being items.
                 None => packed.push((checked.root.clone(), checked.path.clone())),
             }
         }
@@ -75,7 +75,7 @@ pub(super) fn verify(
     let (asides, files) = (lost.asides(), std::mem::take(&mut lost.files));
     let mut codes = repair::fetch_again((&args, &config), &archive, files, &settings, sources)?;
     let mut is_aside = asides.iter().any(|aside| aside.exists());
-    // What is fetched again may be what is damaged where it is packed.
+    // A damaged packed album may need the files just downloaded again.
     if !codes.ends_with(&[exit::INTERRUPTED]) && !packed.is_empty() {
         let (is_other, is_well) = repair::remake_all(&archive, &packed, &verify.talk)?;
         is_aside |= is_other;
@@ -83,11 +83,11 @@ pub(super) fn verify(
     }
     if !verify.talk.quiet {
         if is_aside {
-            tell("what was there is kept beside what took its place, as `NAME.broken`\n");
+            tell("the replaced files are kept beside the new ones as `NAME.broken`\n");
         }
         if lost.more > 0 {
             tell(&format!(
-                "{} more are to be fetched again: the same command goes on with them\n",
+                "{} more have to be downloaded again: run the same command to continue\n",
                 lost.more
             ));
         }
@@ -98,7 +98,7 @@ pub(super) fn verify(
     Ok(exit::of_runs(&codes))
 }
 
-/// What is wrong and not to be repaired where other things are: how many files, and what they are.
+/// The problems that `--repair` does not cover: how many files, and their state.
 fn left_out(repair: &[Repair], checks: &Checks) -> Vec<(u64, &'static str)> {
     let all = [
         (Repair::Missing, checks.missing, "missing"),
@@ -125,14 +125,14 @@ fn left_as_they_are(left: &[(u64, &str)]) -> String {
     format!("{counts} {are}; `--repair={words}` fetches {them} again\n")
 }
 
-/// The files that are to be had again.
+/// The files to download again.
 #[derive(Debug, Default)]
 struct Lost {
-    /// By output root: the number of the item, and the path.
+    /// By output root: the id of the item, and the path.
     files: repair::Files,
-    /// Those that are there, and are put aside.
+    /// Those that exist, and are moved aside.
     there: Vec<PathBuf>,
-    /// How many are too many for this time.
+    /// How many are left for the next run.
     more: u64,
 }
 
@@ -149,7 +149,7 @@ impl Lost {
         }
     }
 
-    /// What they will be called when they are put aside: names that nothing has yet.
+    /// The names that they will get when moved aside, which are still free.
     fn asides(&self) -> Vec<PathBuf> {
         let free = |path: &PathBuf| {
             let name = path.file_name()?.to_str()?;
@@ -160,21 +160,21 @@ impl Lost {
     }
 }
 
-/// The archive, which must be there.
+/// The archive, which must exist.
 pub(super) fn known(archive: Option<PathBuf>) -> Result<PathBuf> {
     match archive {
         Some(file) if file.is_file() => Ok(file),
         Some(file) => {
             let message = format!("there is no archive `{}`", file.display());
             Err(Error::new(Kind::Config, message)
-                .hint("the first file that is saved makes it; `--archive FILE` names another"))
+                .hint("the first saved file creates it; `--archive FILE` names another"))
         }
-        None => Err(Error::new(Kind::Config, "the archive is switched off")
-            .hint("`archive.enabled` switches it on; `--archive FILE` names one")),
+        None => Err(Error::new(Kind::Config, "the archive is disabled")
+            .hint("`archive.enabled` enables it; `--archive FILE` names one")),
     }
 }
 
-/// Looks, and tells what is found as it comes.
+/// Checks the files, and reports results as they come.
 fn look(
     archive: &Path,
     folder: &Path,
@@ -228,7 +228,7 @@ fn look(
     Ok(checks)
 }
 
-/// What is said of one file, if anything is.
+/// The line for one file, if it is reported.
 fn text(checked: &Checked, talk: &Telling, here: &Path) -> Option<String> {
     let is_fine = matches!(
         checked.state,
@@ -243,7 +243,7 @@ fn text(checked: &Checked, talk: &Telling, here: &Path) -> Option<String> {
     })
 }
 
-/// A bar on stderr; nothing is drawn where that is no terminal.
+/// A progress bar on stderr, hidden if that is not a terminal.
 fn bar(progress: &Progress, talk: &Telling) -> ProgressBar {
     if talk.quiet {
         return ProgressBar::hidden();

@@ -12,12 +12,12 @@ fn a_job_that_could_not_begin_is_told() {
     let table = [
         (
             "[job.cats]\nschedule = 'daily'\n",
-            "error: the job `cats` has nothing to fetch\n  hint: give it `links`, or `lists` of them\n",
+            "error: the job `cats` has no links\n  hint: give it `links` or `lists`\n",
         ),
         (
             "[job.cats]\nlists = ['cats.txt']\n",
             "error: the job `cats` cannot read the list `cats.txt`\n  because: No such file or directory (os error 2)\n  \
-             hint: it is looked for in the current folder: write the whole path, or `~/…`\n",
+             hint: it is looked for in the current folder: use an absolute path, or `~/…`\n",
         ),
     ];
     for (config, expected) in table {
@@ -67,17 +67,17 @@ fn a_variable_that_nobody_reads_is_told_without_its_value() {
     let call = call.env("FETCH_RETRIES", "hunter2");
     let done = call.env("FETCH_HEAD", "x").run().success();
     let expected = "\
-warning: the variable `FETCH_HEAD` means nothing
-  hint: a section and its key have two `_` in between: `FETCH_NET__RETRIES`
-warning: the variable `FETCH_NET_RETRIES` means nothing
+warning: the variable `FETCH_HEAD` has no effect
+  hint: put two `_` between section and key: `FETCH_NET__RETRIES`
+warning: the variable `FETCH_NET_RETRIES` has no effect
   hint: did you mean `FETCH_NET__RETRIES`?
-warning: the variable `FETCH_RETRIES` means nothing
+warning: the variable `FETCH_RETRIES` has no effect
   hint: did you mean `FETCH_NET__RETRIES`?
-warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` means nothing
+warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` has no effect
   hint: did you mean `FETCH_SOURCE__IMGUR__CLIENT_ID`?
 ";
     assert_eq!(done.stderr_filtered(), expected);
-    assert_eq!(done.stdout, "the settings are well\n");
+    assert_eq!(done.stdout, "the settings are valid\n");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_run_tells_of_a_variable_with_one_line_too_few() {
     let told: Vec<_> = done.stderr.lines().take(3).collect();
     assert_eq!(
         told[0],
-        "warning: the variable `FETCH_NET_RETRIES` means nothing"
+        "warning: the variable `FETCH_NET_RETRIES` has no effect"
     );
     assert_eq!(told[1], "  hint: did you mean `FETCH_NET__RETRIES`?");
     assert!(told[2].starts_with("saved"), "{}", done.stderr);
@@ -115,7 +115,7 @@ fn a_link_of_a_job_that_is_none_is_told() {
         ("", "`` is not a link: it is empty"),
     ] {
         let config = format!("[job.cats]\nlinks = ['https://example.org/a.jpg', '{link}']\n");
-        let expected = format!("error: the job `cats` has a link that is none: {why}\n");
+        let expected = format!("error: the job `cats` has an invalid link: {why}\n");
         check(&config).run().fails(2).says(&expected);
     }
 }

@@ -82,7 +82,7 @@ fn fields_of_what_is_not_there_end_with_the_reason() {
 fn nothing_can_be_published_between_a_day_and_one_before_it() {
     let args = ["--since", "2027-01-01", "--until", "2026-01-01", "a.org"];
     let done = Fetch::new().args(args).run().fails(2);
-    done.says("nothing is published between `--since` and `--until`");
+    done.says("nothing can be published between `--since` and `--until`");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_job_that_is_running_is_not_started_twice() {
     let (fetch, running) = in_the_middle(&site);
     let again = fetch.clone().args(["run", "cats"]).run().fails(9);
     let said = format!(
-        "error: the job `cats` is running already, as process {}\n  hint: wait for its end, or end it\n",
+        "error: the job `cats` is already running, as process {}\n  hint: wait until it ends, or stop it\n",
         running.id()
     );
     #[cfg(unix)]
@@ -111,7 +111,7 @@ fn a_job_that_is_running_is_not_started_twice() {
     site.on("/dog.bin", Reply::file(noise(1000, 2)));
     let all = fetch.clone().args(["run", "--all"]).run().success();
     assert!(
-        all.stderr.contains("left alone\njob `dogs`\n"),
+        all.stderr.contains("skipped\njob `dogs`\n"),
         "{}",
         all.stderr
     );
@@ -328,7 +328,7 @@ fn a_retry_of_a_job_waits_for_nobody_and_comes_between_no_run_of_it() {
         .args(["retry", "--job", "cats"])
         .run()
         .fails(9);
-    let said = "error: the job `cats` is running already";
+    let said = "error: the job `cats` is already running";
     assert!(retry.stderr.starts_with(said), "{}", retry.stderr);
     // That of another folder is another job.
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
@@ -346,8 +346,8 @@ fn a_job_that_nobody_knows_the_last_run_of_is_not_due() {
         site.url("/cat.jpg")
     ));
     let said = "\
-error: the job `cats` has a schedule, but no archive that knows when it ran
-  hint: run it by its name, or let it have an archive: `archive.enabled`
+error: the job `cats` has a schedule, but no archive that records when it ran
+  hint: run it by name, or give it an archive: `archive.enabled`
 ";
     assert_eq!(
         fetch.clone().args(["run", "--due"]).run().fails(2).stderr,

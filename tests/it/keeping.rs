@@ -39,12 +39,11 @@ fn what_gallery_dl_has_had_is_not_fetched_again() {
         &[&entry, "imgurabc1234", "twitter123_1", "pixiv99_p0"],
     );
     let done = archive(&fetch, &["import", &file]).success();
-    let expected = "4 entries: 4 of sources that are known here, with 7 keys that were new\n";
+    let expected = "4 entries: 4 of known sources, with 7 new keys\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["import", &file]).success();
     assert!(
-        done.stderr
-            .contains("known here, with 0 keys that were new"),
+        done.stderr.contains("known sources, with 0 new keys"),
         "{}",
         done.stderr
     );
@@ -87,7 +86,7 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
     )
     .unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
-    let expected = "5 entries: 3 of sources that are known here, with 5 keys that were new\n2 are of other sources and were \
+    let expected = "5 entries: 3 of known sources, with 5 new keys\n2 are of other sources and were \
         left out, such as `generic cat`\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["export", "--format", "yt-dlp"]).success();
@@ -95,7 +94,7 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
     assert_eq!(done.stdout, lines);
     fs::write(&file, "generic cat\nimgur c\n").unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
-    let expected = "2 entries: 1 of sources that are known here, with 2 keys that were new\n1 is of another source and was \
+    let expected = "2 entries: 1 of known sources, with 2 new keys\n1 is of another source and was \
         left out, such as `generic cat`\n";
     assert_eq!(done.stderr, expected);
     let done = archive(&fetch, &["forget", "imgur:c"]).success();
@@ -261,7 +260,7 @@ fn what_is_forgotten_is_fetched_again() {
     let done = archive(&fetch, &["forget", "a/tw*"]).fails(4);
     assert!(
         done.stderr
-            .contains("the archive knows no item that `a/tw*` means"),
+            .contains("no item in the archive matches `a/tw*`"),
         "{}",
         done.stderr
     );
@@ -365,7 +364,7 @@ fn a_folder_does_not_move_while_somebody_saves_to_it() {
     fs::create_dir(&moved).unwrap();
     for (old, new) in [(&out, &moved), (&moved, &out)] {
         let done = archive(&fetch, &["move", old, new]).fails(9);
-        let told = "error: a `fetch` that is running uses `";
+        let told = "error: a running `fetch` uses `";
         assert!(done.stderr.contains(told), "{}", done.stderr);
     }
     running.kill9();

@@ -75,7 +75,7 @@ fn a_quote_that_never_ends_costs_its_row_and_no_other() {
     let fetch = Fetch::new();
     fs::write(fetch.out().join("links.csv"), &list).unwrap();
     let done = fetch.clone().args(["-i", "links.csv"]).run().fails(3);
-    done.says("line 3 of `links.csv`: a quote begins there that never ends");
+    done.says("line 3 of `links.csv`: a quote begins there and never ends");
     let saved: Vec<_> = fetch.files().into_keys().collect();
     assert_eq!(saved, ["1.jpg", "3.jpg", "links.csv"]);
     site.forget();

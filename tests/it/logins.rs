@@ -108,7 +108,7 @@ fn cookies_that_are_all_over_are_told() {
     ] {
         fs::write(&jar, text).unwrap();
         let done = call.run().success();
-        let said = format!("warning: the cookies in `{}` are all over", jar.display());
+        let said = format!("warning: all cookies in `{}` have expired", jar.display());
         assert_eq!(done.stderr.contains(&said), is_told, "{}", done.stderr);
     }
 }

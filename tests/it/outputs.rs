@@ -75,8 +75,8 @@ failed: `imgur:remov02` removed from Imgur
 #[test]
 fn nothing_to_do() {
     let expected = "\
-error: there is no link to fetch
-  hint: `fetch LINK...` fetches links, `fetch -i FILE` a list of them, and `fetch -h` tells more
+error: no links were given
+  hint: use `fetch LINK...`, or `fetch -i FILE` for a list of links; see `fetch -h` for more
 ";
     assert_says(&Fetch::new().run().fails(2).stderr_filtered(), expected);
 }

@@ -371,7 +371,7 @@ fn what_is_only_packed_is_whole_there_or_missing() {
 fn files_stay_where_nothing_would_know_of_what_is_packed() {
     for flag in ["--zip=only", "--cbz=only"] {
         let call = Fetch::new().args(["--no-archive", flag, "a.org"]);
-        let told = "error: files are to go once they are packed, and no archive is to know of it\n";
+        let told = "error: files can be deleted after packing only if an archive remembers them\n";
         call.run().fails(2).says(told);
     }
 }

@@ -65,8 +65,7 @@ fn what_the_real_gallery_dl_has_had_is_skipped() {
         .run()
         .success();
     assert!(
-        done.stderr
-            .starts_with("3 entries: 3 of sources that are known here"),
+        done.stderr.starts_with("3 entries: 3 of known sources"),
         "{}",
         done.stderr
     );
@@ -109,7 +108,7 @@ fn what_the_real_yt_dlp_has_had_is_taken_over() {
         .run()
         .success();
     // Of a plain file it writes but the name. What Imgur has is known by our name for it and by yt-dlp's.
-    let expected = "2 entries: 1 of sources that are known here, with 2 keys that were new\n1 is of another source and was \
+    let expected = "2 entries: 1 of known sources, with 2 new keys\n1 is of another source and was \
         left out, such as `generic abc1234`\n";
     assert_eq!(done.stderr, expected);
     let done = fetch.clone().args(["archive", "export"]).run().success();

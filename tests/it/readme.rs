@@ -62,7 +62,7 @@ fn init_writes_the_example_once_and_prints_it_whenever() {
     let done = fetch.run().success();
     let written = std::fs::read_to_string(done.stdout.trim_end()).unwrap();
     assert_eq!(written, fetch::config::EXAMPLE);
-    let hint = "hint: `fetch config init --stdout` prints what would be in it, to compare";
+    let hint = "hint: `fetch config init --stdout` prints the new file for comparison";
     fetch.run().fails(2).says(hint);
     let printed = fetch.arg("--stdout").run().success().stdout;
     assert_eq!(printed, written);

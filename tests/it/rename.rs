@@ -129,7 +129,7 @@ fn what_is_not_known_gives_no_wrong_name() {
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
     let done = rename(&fetch, "{title or key | slug}.{ext}").run().fails(4);
-    let expected = "0.jpg stays: its field `title` is not known\nmoved 0 files, 0 are right already, 1 stays where it is\nhint: their links tell what is not known here: `fetch rename LINK…`\n";
+    let expected = "0.jpg stays: its field `title` is not known\nmoved 0 files, 0 are right already, 1 stays where it is\nhint: give their links to look up missing fields: `fetch rename LINK…`\n";
     assert_eq!(done.stderr, expected);
     assert_eq!(recorded(&fetch), ["0.jpg"]);
     // What the archive itself knows is enough for this.

@@ -216,7 +216,7 @@ fn what_is_typed_is_asked_for_and_not_overwritten() {
     let onto = format!("exec \"$0\" \"$@\" <{0} 2>{0}", terminal.path);
     let call = Fetch::new().through(["sh", "-c", &onto]);
     let running = call.env("TERM", "xterm").args(["-i", "-"]).spawn();
-    terminal.wait_for("links, one a line; Ctrl-D ends them");
+    terminal.wait_for("enter links, one per line; Ctrl-D ends the input");
     terminal.press(&format!("{}\n", site.url("/cat.bin")));
     terminal.wait_for("saved `cat.bin`");
     terminal.press("\u{4}");

@@ -1,4 +1,4 @@
-//! `fetch archive adopt`: files that are there already need not be fetched.
+//! `fetch archive adopt`: records existing files, so that they are not downloaded.
 
 use crate::cli::args::{Adopt, Args};
 use crate::cli::{batch, main, meaning};
@@ -8,7 +8,7 @@ use crate::pipeline::archive::Run;
 use crate::pipeline::{self, Policy};
 use crate::source::Registry;
 
-/// Lists the links, and takes the files that are where theirs would be saved.
+/// Lists the links, and records the files that are where their items would be saved.
 pub(super) fn adopt(
     mut args: Args,
     adopt: Adopt,

@@ -1,4 +1,4 @@
-//! `fetch archive export`: what is known, for other programs.
+//! `fetch archive export`: writes the archive for other programs.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -12,7 +12,7 @@ use crate::cli::talk::{counted, tell};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Known, Records, Standing, is_there, write_table};
 
-/// Writes what is known below an output root into a file, or on stdout.
+/// Writes the known items of an output root to a file or to stdout.
 pub(super) fn export(
     archive: &Path,
     root: &Path,
@@ -36,7 +36,7 @@ pub(super) fn export(
         (Format::GalleryDl, None) => {
             return Err(Error::new(
                 Kind::Config,
-                "gallery-dl's archive is a database, and needs a file",
+                "gallery-dl's archive is a database, which needs a file",
             )
             .hint("`fetch archive export --format gallery-dl FILE`"));
         }
@@ -57,7 +57,7 @@ pub(super) fn export(
                     left_out += 1;
                     continue;
                 };
-                // What was imported may be two items here.
+                // One imported entry may be two items here.
                 if entry != last {
                     out.line(&entry)?;
                     last = entry;
@@ -75,14 +75,14 @@ pub(super) fn export(
     }
     if left_out > 0 {
         tell(&format!(
-            "{} no name in that program, left out\n",
+            "{} no name in that program: left out\n",
             counted(left_out, "item has", "items have")
         ));
     }
     Ok(())
 }
 
-/// One item as a line.
+/// One item as a line of JSON.
 fn object(known: &Known) -> String {
     let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string());
     let mut line = json!({
@@ -120,12 +120,12 @@ fn object(known: &Known) -> String {
     line.to_string()
 }
 
-/// Where lines go. That nobody reads them any more is no failure.
+/// The destination of the lines. If stdout is closed, that is no failure.
 struct Out {
     writer: BufWriter<Box<dyn Write>>,
     name: String,
     over: bool,
-    /// A new file that is not whole yet.
+    /// A new file that is still incomplete.
     unfinished: Option<PathBuf>,
 }
 
@@ -180,7 +180,7 @@ impl Out {
 impl Drop for Out {
     fn drop(&mut self) {
         if let Some(file) = &self.unfinished {
-            // The error that is told is that of the export.
+            // The error to report is that of the export.
             let _ = std::fs::remove_file(file);
         }
     }

@@ -1,4 +1,4 @@
-//! `fetch archive forget`: as if it had never been there. The files stay.
+//! `fetch archive forget`: removes items from the archive. Their files stay.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,14 +10,14 @@ use crate::pipeline::archive::{Known, Records};
 use crate::report::clean;
 use crate::source::Registry;
 
-/// What is meant.
+/// An argument that selects items.
 struct What {
     text: String,
-    /// It as a link, if it is one.
+    /// The argument as a link, if it is one.
     link: Option<String>,
 }
 
-/// Forgets what is meant by any of these words, or lists it.
+/// Forgets the items that any of these words selects, or lists them with `dry_run`.
 pub(super) fn forget(
     archive: &Path,
     root: &Path,
@@ -39,7 +39,7 @@ pub(super) fn forget(
     let mut links = BTreeSet::new();
     for link in whats.iter().filter_map(|what| what.link.as_deref()) {
         let sources = registry.sources().map(|source| &source.manifest().name);
-        // Who reads what is behind a link has it listed under a name before it.
+        // A source that reads the response to a link records the link with its name before it.
         let named = sources.map(|name| format!("{name}:{link}"));
         for link in named.chain([link.to_owned()]) {
             if records.knows_link(&link)? {
@@ -66,10 +66,10 @@ pub(super) fn forget(
     let what = match (items, lists) {
         (0, 0) => {
             let named = words.join("`, `");
-            let message = format!("the archive knows no item that `{named}` means");
+            let message = format!("no item in the archive matches `{named}`");
             return Err(Error::new(Kind::Missing, message).hint(below().unwrap_or_else(|| {
-                "a link, `source:key` with the key that `archive export` has, which of a file by its own address is \
-                 that, or a path below the output folder, which may have `*` and `?` in it"
+                "give a link, `source:key` with a key from `archive export` (for a file by its own address, that address), \
+                 or a path below the output folder, with `*` and `?` as wildcards"
                     .into()
             })));
         }
@@ -90,7 +90,7 @@ pub(super) fn forget(
     Ok(())
 }
 
-/// What to write for a file that is named from the current folder, if it is in an output folder.
+/// The hint for a path relative to the current folder, if it is a file in an output folder.
 fn below(archive: &Path, root: &Path, word: &str) -> Option<String> {
     let file = std::path::absolute(word)
         .ok()
@@ -131,7 +131,7 @@ impl What {
         }
     }
 
-    /// Whether an item is meant: by its link, by its identity, or by its path.
+    /// Whether this selects an item: by its link, by its identity, or by its path.
     fn means(&self, known: &Known) -> bool {
         let by_link = |link: &String| {
             known.identity.key == *link
@@ -146,7 +146,7 @@ impl What {
             || path.is_some_and(|path| self.is_path(path))
     }
 
-    /// Whether it is this path, or a folder in it.
+    /// Whether this matches the path, or a folder above it.
     fn is_path(&self, path: &str) -> bool {
         let pattern = self.text.strip_prefix("./").unwrap_or(&self.text);
         let pattern = pattern.trim_end_matches('/');
@@ -160,16 +160,16 @@ impl What {
     }
 }
 
-/// Whether a link is this one, or that of a source that reads what is behind it: `page:LINK`.
+/// Whether a recorded link is this one, or this one with the name of a source before it: `page:LINK`.
 fn leads_to(of: &str, link: &str) -> bool {
     of.strip_suffix(link)
         .is_some_and(|source| source.is_empty() || source.ends_with(':') && !source.contains('/'))
 }
 
-/// Whether a text is as a pattern says, in which `*` is any text within a folder, and `?` one letter.
+/// Whether a text matches a pattern, in which `*` is any text without a slash, and `?` a character other than a slash.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut from) = (0, 0);
-    // Where to go on when it does not match: behind the last star, with one more letter taken by that.
+    // Where to continue after a mismatch: after the last star, which takes one more byte.
     let mut star: Option<(usize, usize)> = None;
     while from < text.len() {
         let is_letter = |byte: u8| byte != b'/';
@@ -179,7 +179,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 at += 1;
             }
             Some(b'?') if is_letter(text[from]) => {
-                // The rest of a letter of several bytes goes with its first.
+                // Skip the remaining bytes of a multi-byte character.
                 from += 1;
                 while text.get(from).is_some_and(|byte| byte & 0xc0 == 0x80) {
                     from += 1;

@@ -1,4 +1,4 @@
-//! `fetch archive import`: what another program has had is not fetched again.
+//! `fetch archive import`: imports the archive of another program, so that its files are not downloaded again.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use crate::model::Result;
 use crate::pipeline::archive::{self, Foreign};
 use crate::report::clean;
 
-/// How many entries that nothing is known about are named.
+/// How many unknown entries are shown.
 const NAMED: usize = 3;
 
-/// How many letters of each.
+/// How many characters of each are shown.
 const SHOWN: usize = 60;
 
-/// Reads an archive of gallery-dl's or yt-dlp's, whichever it is.
+/// Imports an archive of gallery-dl or yt-dlp, whichever it is.
 pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
     let foreign = Foreign::open(file)?;
     let peer = match foreign {
@@ -39,9 +39,9 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
         })
     })?;
     let mut text = format!(
-        "{}: {ours} of sources that are known here, with {}\n",
+        "{}: {ours} of known sources, with {}\n",
         counted(all, "entry", "entries"),
-        counted(new, "key that was new", "keys that were new"),
+        counted(new, "new key", "new keys"),
     );
     if foreigners > 0 {
         text.push_str(&format!(
@@ -61,7 +61,7 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An entry as it is named, which may be anything.
+/// An entry for display, cut and escaped: it may contain anything.
 fn shown(entry: &str) -> String {
     let mut text = String::new();
     for (index, letter) in entry.chars().enumerate() {

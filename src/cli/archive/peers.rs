@@ -1,4 +1,4 @@
-//! How other programs call what we have, and the other way round.
+//! Translates between our identities and the archive entries of other programs.
 
 use url::Url;
 
@@ -7,28 +7,27 @@ use crate::pipeline::archive::{Identity, Known};
 /// A program whose archive can be read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
-    /// gallery-dl writes the name of its extractor, and right after it what that makes of the item.
+    /// gallery-dl writes the name of its extractor, directly followed by that extractor's identifier of the item.
     GalleryDl,
     /// yt-dlp writes the name of its extractor, a space, and the identifier of the item.
     YtDlp,
 }
 
-/// What an entry says: all identities that it may mean, or none if it is of a source that we do not have, or does not
-/// say enough.
+/// All identities that an entry may mean, or none if it is from an unknown source or too vague.
 pub(super) fn read(peer: Peer, entry: &str) -> Vec<Identity> {
     if entry.contains(char::is_control) {
         return Vec::new();
     }
     match peer {
         Peer::YtDlp => match entry.split_once(' ') {
-            // What `generic` calls an item is but the name of a file; many have the same.
+            // The identifiers of `generic` are only file names, which many items share.
             None | Some(("generic" | "", _) | (_, "")) => Vec::new(),
-            // Of another text, a line may look like an entry.
+            // A line of an unrelated text may look like an entry.
             Some((extractor, _)) if !extractor.bytes().all(is_of_name) => Vec::new(),
             Some((extractor, key)) => {
                 let own = extractor == "imgur" && is_id(key);
                 let own = own.then(|| identity("imgur", key));
-                // As it is called where the program itself is asked for it.
+                // The identity if yt-dlp itself is asked for the item.
                 let asked = identity("ytdlp", entry);
                 own.into_iter().chain([asked]).collect()
             }
@@ -42,10 +41,10 @@ pub(super) fn read(peer: Peer, entry: &str) -> Vec<Identity> {
     }
 }
 
-/// What an entry of gallery-dl means to the sources that do not ask it.
+/// The identities of a gallery-dl entry in sources that do not use gallery-dl.
 fn of_gallerydl(entry: &str) -> Vec<Identity> {
     if let Some(rest) = entry.strip_prefix("imgur") {
-        // An image by itself, or `album_image`.
+        // Either `image` or `album_image`.
         let mut parts = rest.rsplit('_');
         let key = parts.next().unwrap_or("");
         let is_one = match (parts.next(), parts.next()) {
@@ -59,13 +58,13 @@ fn of_gallerydl(entry: &str) -> Vec<Identity> {
     let Some(place) = entry.strip_prefix("directlink") else {
         return Vec::new();
     };
-    // The scheme is not told, so either may be meant.
+    // The entry lacks the scheme, so either may be meant.
     let urls = ["https", "http"].map(|scheme| direct(scheme, place));
     let urls = urls.into_iter().flatten();
     urls.map(|url| identity("direct", url.as_str())).collect()
 }
 
-/// What another program calls an item: all entries that mean it, or none.
+/// All entries of another program that mean an item, or none.
 pub(super) fn write(peer: Peer, known: &Known) -> Vec<String> {
     let Identity { source, key } = &known.identity;
     match (peer, source.as_str()) {
@@ -77,7 +76,7 @@ pub(super) fn write(peer: Peer, known: &Known) -> Vec<String> {
             entries
         }
         (Peer::GalleryDl, "direct") => directlink(key).into_iter().collect(),
-        // Without the sound alone of a film, and what is called by its address, as the program knows neither.
+        // Not the audio track of a video, nor an item identified by its URL: yt-dlp has entries for neither.
         (Peer::YtDlp, "ytdlp") if key.split(' ').count() == 2 && !key.starts_with("page ") => {
             vec![key.clone()]
         }
@@ -93,7 +92,7 @@ fn identity(source: &str, key: &str) -> Identity {
     }
 }
 
-/// Whether names of extractors, which are in lower case, have such a character.
+/// Whether this character can occur in the name of an extractor, which is in lower case.
 fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || b":._-".contains(&byte)
 }
@@ -102,12 +101,12 @@ fn is_id(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The URL of `host/folders/name.ext`, which is not escaped. Folders that are none leave their slash.
+/// The URL of `host/folders/name.ext`, which is not escaped. Without folders, two slashes follow the host.
 fn direct(scheme: &str, place: &str) -> Option<Url> {
     let (host, path) = place.split_once('/')?;
     let (folders, name) = path.rsplit_once('/')?;
     let mut url = Url::parse(&format!("{scheme}://{host}/")).ok()?;
-    // A name and a password are no part of an identity.
+    // A user name and a password are not part of an identity.
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     let separator = if folders.is_empty() { "" } else { "/" };
@@ -116,7 +115,7 @@ fn direct(scheme: &str, place: &str) -> Option<Url> {
     Some(url)
 }
 
-/// What gallery-dl calls a URL, if it has an extension and nothing behind it.
+/// The gallery-dl entry of a URL, if the URL ends with a file extension and has no query.
 fn directlink(key: &str) -> Option<String> {
     let url = Url::parse(key).ok().filter(|url| url.query().is_none())?;
     let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
@@ -128,11 +127,11 @@ fn directlink(key: &str) -> Option<String> {
     Some(format!("directlink{host}/{folders}/{stem}.{ext}"))
 }
 
-/// The album that a link of Imgur's leads to.
+/// The album id in an Imgur link.
 fn album(link: &str) -> Option<&str> {
     let (_, rest) = link.split_once("imgur.com/a/")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    // A title may stand before it.
+    // A title may precede it.
     rest[..end].rsplit('-').next().filter(|id| is_id(id))
 }
 

@@ -1,4 +1,4 @@
-//! `fetch archive stats`: how much is known.
+//! `fetch archive stats`: the size and contents of the archive.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use crate::model::Result;
 use crate::pipeline::archive::{Share, shares};
 use crate::report::{clean, size};
 
-/// Of how many items it is told what each takes.
+/// From how many items on the size per item is shown.
 const MANY: u64 = 1000;
 
-/// Tells what an archive knows, by output root and source.
+/// Prints the contents of an archive by output root and source.
 pub(super) fn stats(file: &Path, json: bool) -> Result<()> {
     let shares = shares(file)?;
-    // The log beside it is part of it until it is written back.
+    // The write-ahead log is part of the archive until it is checkpointed.
     let length = |ending: &str| {
         let mut file = file.as_os_str().to_owned();
         file.push(ending);
@@ -76,10 +76,10 @@ fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
         counted(items, "item", "items"),
         size(length)
     ));
-    // Of a few items it would tell what an empty archive takes.
+    // With few items, this would mostly be the size of an empty archive.
     if items >= MANY {
         let each = length / items;
-        text.push_str(&format!(", {each} bytes an item"));
+        text.push_str(&format!(", {each} bytes per item"));
     }
     text.push('\n');
     text

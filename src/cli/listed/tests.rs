@@ -144,13 +144,13 @@ fn names_what_is_wrong_with_a_line() {
         ),
         (
             "a.org items=3 4",
-            "`4` is no `key=value`",
-            "a value with spaces stands in quotes",
+            "`4` is not `key=value`",
+            "put a value with spaces in quotes",
         ),
         (
             "https://a.org/1 and https://b.org/2?sig=3",
-            "what stands between its links is no `key=value`",
-            "write one link a line, and a title behind a TAB",
+            "the text between its links is not `key=value`",
+            "write one link per line, and a title after a TAB",
         ),
         ("<https://a.org/1", "the link has no `>` at its end", ""),
         (
@@ -160,20 +160,20 @@ fn names_what_is_wrong_with_a_line() {
         ),
         (
             "| https://a.org/1",
-            "`|` marks another address of the file before it",
-            "leave those lines out, which `gallery-dl -g` prints besides",
+            "`|` marks another URL of the file before it",
+            "`gallery-dl -g` prints such lines; leave them out",
         ),
         (
             r#"["https://a.org/1", "https://a.org/2"]"#,
-            "it is a JSON array, and each line is read by itself",
-            "`jq -c '.[]' FILE | fetch -i -` makes it one a line",
+            "it is a JSON array, but each line is read by itself",
+            "`jq -c '.[]' FILE | fetch -i -` turns it into one per line",
         ),
         (
             "a.org\tsize=3MB",
             "a link has no option `size`",
             "the options are `directory`, `template`, `items`, `filter`",
         ),
-        ("a.org filter='x", "the quote of `filter` has no end", ""),
+        ("a.org filter='x", "the quote of `filter` is not closed", ""),
         (
             "a.org filter='x'y",
             "there is no space after the quote of `filter`",
@@ -201,7 +201,7 @@ fn names_what_is_wrong_with_a_line() {
         ),
         (
             r#"{"url": "a.org", "items": 3}"#,
-            "it is no JSON object with `url`",
+            "it is not a JSON object with `url`",
             "",
         ),
     ];

@@ -50,7 +50,7 @@ fn fetches_what_failed_and_nothing_else() {
     assert_eq!(asked(&site), ["/page.jpg"]);
     site.forget();
     let done = retry.run().success().says("nothing that failed");
-    done.says("hint: something is gone from its site; `--recheck` asks for it once more\n");
+    done.says("hint: something is gone from its site; `--recheck` requests it again\n");
     assert_eq!(asked(&site), [""; 0]);
     retry.clone().arg("--recheck").run().success();
     assert_eq!(asked(&site), ["/gone.jpg"]);
@@ -241,7 +241,7 @@ fn names_other_folders_in_which_something_failed() {
     };
     fetch("gone", "/gone.jpg");
     let retry = call.clone().arg("retry");
-    let none = "nothing that failed is to be retried in `.`\n";
+    let none = "nothing to retry in `.`\n";
     assert_eq!(retry.clone().run().success().stderr, none);
     for folder in ["a", "b", "c", "d"] {
         fetch(folder, "/login.jpg");
@@ -249,7 +249,7 @@ fn names_other_folders_in_which_something_failed() {
     let done = retry.clone().run().success();
     let folders = ["a", "b", "c"].map(|name| format!("`-d ROOT/out/{name}`"));
     let hint = format!(
-        "hint: something failed in another folder: {}\n",
+        "hint: there are failures in another folder: {}\n",
         folders.join(", ")
     );
     assert_eq!(done.stderr_filtered(), format!("{none}{hint}"));
@@ -267,14 +267,14 @@ fn a_folder_that_nothing_was_fetched_into_is_no_folder_without_failures() {
     retry("cats").success().says("nothing that failed");
     retry("cast").fails(2).says(
         "error: the archive knows nothing of the folder `cast`\n  \
-         hint: `-d` names the folder that was fetched into, as it was then\n",
+         hint: give `-d` the same folder as the run that failed\n",
     );
 }
 
 #[test]
 fn without_an_archive_it_is_said_that_nothing_was_looked_up() {
     let done = Fetch::new().args(["retry", "--no-archive"]).run().fails(2);
-    done.says("what failed is known to the archive alone, and there is to be none")
+    done.says("failures are recorded in the archive, which is disabled")
         .says("hint: leave `--no-archive` out");
 }
 
@@ -313,5 +313,5 @@ fn another_rendition_of_a_stream_can_be_wanted() {
         .args(["--live-for", "1m"])
         .run()
         .success();
-    done.says("nothing that failed is to be retried");
+    done.says("nothing to retry");
 }

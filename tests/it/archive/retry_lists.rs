@@ -105,7 +105,7 @@ fn a_job_is_asked_for_its_secrets_and_for_what_it_says_now() {
     assert_eq!(known(&call).len(), 3);
     // Without the job's name, it has neither its secrets nor its headers.
     let done = call.clone().arg("retry").run();
-    let told = "some of it failed in the job `cats`: `fetch retry --job cats` has what that sets\n";
+    let told = "some of it failed in the job `cats`: `fetch retry --job cats` uses its settings\n";
     assert!(done.stderr.starts_with(told), "{}", done.stderr);
     assert!(fetched(&call).is_empty());
     open.store(true, Ordering::Relaxed);

@@ -25,7 +25,7 @@ fn a_folder_that_is_not_there_is_none_that_something_has_moved_to() {
     let done = archive(&fetch, &["move", "old", "nwe"]).fails(2);
     let expected = "\
 error: there is no folder `nwe`
-  hint: the archive is told of a folder that has moved already: move it, and say so then
+  hint: this command only updates the archive: move the folder first, then run it
 ";
     assert_eq!(done.stderr, expected);
     let again = fetch.args(["-d", "old", &site.url("/cat.jpg")]);

@@ -45,7 +45,7 @@ fn a_zip_that_is_damaged_is_made_anew_of_its_files() {
     let asked = imgur.cdn.requests().len();
     let bytes = fetch.files()[ZIP].clone();
     let done = verify(&fetch, &["--repair"]).success();
-    done.says("packed `imgur/Cats q6i58.zip` anew, 2 files\n");
+    done.says("repacked `imgur/Cats q6i58.zip`, 2 files\n");
     is_whole(&fetch);
     assert_eq!(fetch.files()["imgur/Cats q6i58.zip.broken"], bytes);
     assert_eq!(imgur.cdn.requests().len(), asked);
@@ -80,7 +80,7 @@ fn what_is_damaged_and_nowhere_else_stays() {
     );
     let before = fetch.files();
     let done = verify(&fetch, &["--repair"]).fails(3);
-    done.says("`imgur/Cats q6i58.zip` stays: `001 aaaaaaa.jpg` in it is damaged, and its file no longer exists\n");
+    done.says("`imgur/Cats q6i58.zip` was not repacked: `001 aaaaaaa.jpg` in it is damaged, and its file no longer exists\n");
     assert!(fetch.files() == before);
 }
 
@@ -95,7 +95,7 @@ fn a_zip_that_was_cut_is_put_aside_and_packed_by_the_next_run() {
     let done = verify(&fetch, &[]).fails(3);
     done.says("3 files: 2 whole, 1 broken; 1 file that the archive does not know");
     let done = verify(&fetch, &["--repair"]).fails(3);
-    done.says("`imgur/Cats q6i58.zip` cannot be read and is put aside");
+    done.says("`imgur/Cats q6i58.zip` cannot be read and was moved aside");
     let files = fetch.files();
     assert_eq!(files["imgur/Cats q6i58.zip.broken"].len(), 4000);
     assert!(!files.contains_key(ZIP));

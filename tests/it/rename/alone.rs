@@ -22,7 +22,7 @@ fn two_do_not_rename_in_one_folder_at_once() {
     file.lock().unwrap();
     let call = rename(&fetch, "{key | slug}.{ext}");
     let done = call.run().fails(9);
-    let expected = "error: `.` is being renamed already\n  hint: wait until that is done\n";
+    let expected = "error: another `fetch rename` runs in `.`\n  hint: wait until it is done\n";
     assert_eq!(done.stderr, expected);
     assert_eq!(names(&fetch), ["0.jpg"]);
     // Who only looks is in nobody's way.

@@ -167,7 +167,7 @@ fn what_an_earlier_version_did_not_note_stays_until_its_list_is_named() {
 Cats/1.jpg stays: options that a list may have set for its link are unknown
 mine/Cats/1.jpg stays: options that a list may have set for its link are unknown
 moved 0 files, 0 are right already, 2 stay where they are
-hint: the list says it: `fetch rename -i FILE`, or `--job NAME` for that of a job
+hint: name the list: `fetch rename -i FILE`, or `--job NAME` for that of a job
 ";
     assert_eq!(sorted(&done.stderr), sorted(expected));
     call.arg("-i").arg(&lists).run().success();

@@ -1,4 +1,4 @@
-//! `fetch plugin`: the plugins that are scripts, where they are from, what they may do, and how one is made.
+//! `fetch plugin`: lists, explains, creates, tests and installs script plugins.
 
 mod asking;
 mod indexes;
@@ -21,7 +21,7 @@ use crate::report::clean;
 use crate::script::{self, Delegate, Found, Grants, Manifest, Places, Script};
 use crate::source::Registry;
 
-/// Tells what was asked about plugins, makes one, or runs its cases.
+/// Runs a subcommand of `fetch plugin`.
 pub(super) fn plugin(
     args: &Args,
     command: &PluginCommand,
@@ -108,7 +108,7 @@ fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
             ))
         }
         None => print(&format!(
-            "source `{name}`, which is no script, route `{route}`\n"
+            "source `{name}`, which is not a script, route `{route}`\n"
         )),
     }
 }
@@ -124,21 +124,21 @@ fn about(config: &Config, name: &str) -> Result<()> {
         .iter()
         .map(|plugin| format!("`{}`", id(plugin)))
         .collect();
-    let message = format!("no plugin is called `{name}`");
+    let message = format!("there is no plugin `{name}`");
     Err(Error::new(Kind::Config, message).hint(format!("the known ones are {}", known.join(", "))))
 }
 
 fn new(known: &Registry, name: &str) -> Result<()> {
     if known.source(name).is_ok() {
-        let message = format!("a source is called `{name}` already");
+        let message = format!("there is already a source `{name}`");
         return Err(Error::new(Kind::Config, message).hint("`fetch sources` lists them"));
     }
     let folder = script::skeleton(Path::new(""), name)?;
     let shown = folder.display();
     print(&format!(
-        "made `{shown}`: plugin.toml, main.luau, cases/album.toml\n\
-         change them, and look: fetch plugin test {shown}\n\
-         try it on a link:      fetch --plugin {shown} -s LINK\n"
+        "created `{shown}`: plugin.toml, main.luau, cases/album.toml\n\
+         change and test them: fetch plugin test {shown}\n\
+         try it on a link:     fetch --plugin {shown} -s LINK\n"
     ))
 }
 
@@ -186,7 +186,7 @@ fn test(
     })
 }
 
-/// What the user has set for a plugin, and what asks for it.
+/// The user's settings for a plugin, and an HTTP client for it.
 fn at_work(args: &Args, config: &Config, found: &Found) -> Result<(Value, Client)> {
     let client = Client::new(meaning::net(args, config.net()?)?)?;
     let set = config.options_known(&found.package.manifest.id, Script::known(found))?;
@@ -199,14 +199,14 @@ fn check(folder: &Path) -> Result<u8> {
     let (scripts, _) = script::find(&Places::default(), SCRIPTS)?;
     let mut scripts = scripts.iter().map(|own| &own.package.manifest.id);
     match NATIVE.iter().position(|own| *own == id) {
-        // The first is for one site, as scripts are.
+        // The first native source is for a single site, as scripts are, and may be replaced.
         Some(1..) => wrong.push(format!(
             "a plugin cannot be called `{id}`, which is part of the program"
         )),
-        Some(_) => tell(&in_place_of(&id, "nobody can install one of this name")),
+        Some(_) => tell(&in_place_of(&id, "nobody can install one with this name")),
         None if scripts.any(|own| *own == id) => tell(&in_place_of(
             &id,
-            "others install one of this name with `--over-builtin`, if it is newer",
+            "others need `--over-builtin` to install one with this name, and it has to be newer",
         )),
         None => {}
     }
@@ -215,7 +215,7 @@ fn check(folder: &Path) -> Result<u8> {
         text.push_str(&format!("{}\n", clean(line)));
     }
     print(match wrong.is_empty() {
-        true => "nothing is wrong\n",
+        true => "no problems found\n",
         false => &text,
     })?;
     Ok(match wrong.len() {
@@ -225,9 +225,7 @@ fn check(folder: &Path) -> Result<u8> {
 }
 
 fn in_place_of(id: &str, others: &str) -> String {
-    format!(
-        "note: `{id}` is the name of a source of the program: your own takes its place; {others}\n"
-    )
+    format!("note: `{id}` is the name of a built-in source, which your own replaces; {others}\n")
 }
 
 fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -> Result<()> {
@@ -237,11 +235,11 @@ fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -
     let files = main::runtime()?.block_on(recorded)?;
     let text: String = files
         .iter()
-        .map(|file| format!("made `{}`\n", file.display()))
+        .map(|file| format!("created `{}`\n", file.display()))
         .collect();
     let shown = folder.display();
     print(&format!(
-        "{text}look at it, shorten it, and: fetch plugin test {shown}\n"
+        "{text}review it, shorten it, then run: fetch plugin test {shown}\n"
     ))
 }
 
@@ -259,7 +257,7 @@ fn line(plugin: &Found) -> String {
 fn info(plugin: &Found) -> String {
     let manifest = &plugin.package.manifest;
     let may = &manifest.permissions;
-    // Whoever wrote it may have written for the terminal: each is one line, and nothing but that.
+    // The texts of a plugin may contain terminal control sequences: each is reduced to one clean line.
     let mut text = format!("{}{}\n", line(plugin), clean(&manifest.about));
     let mut tell = |name: &str, list: Vec<String>| {
         if !list.is_empty() {

@@ -8,7 +8,7 @@ use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Seen, Site};
 
 /// What is told of an item that cannot be asked for without its headers.
-const FORGOTTEN: &str = "hint: give the same `fetch from-har` or `fetch from-curl` once more\n";
+const FORGOTTEN: &str = "hint: run the same `fetch from-har` or `fetch from-curl` again\n";
 
 /// A picture for whoever has the cookie.
 fn guarded(site: &Site, path: &str, seed: u64) {
@@ -83,7 +83,7 @@ fn the_media_of_a_recording_come_with_their_headers() {
         "--write-metadata",
     ]);
     let done = fetch.run().success();
-    let line = "3 of 6 requests taken, 1 left out: no GET\n";
+    let line = "3 of 6 requests taken, 1 left out: not GET\n";
     assert!(done.stderr.starts_with(line), "{}", done.stderr);
     let files = fetch.files();
     let names: Vec<_> = files.keys().filter(|path| path.ends_with(".jpg")).collect();
@@ -197,7 +197,7 @@ fn a_command_that_sends_something_is_refused() {
     let done = Fetch::new().args(["from-curl", &command]).run().fails(2);
     assert_eq!(
         done.stderr,
-        "error: cannot take the command: it sends something or is no GET, and only a GET is made again\n"
+        "error: cannot use the command: it sends data or is not a GET, and only GET requests are repeated\n"
     );
     assert!(site.requests().is_empty());
 }
@@ -377,5 +377,5 @@ fn each_request_that_is_left_out_is_told_where_all_are_wanted() {
     ];
     let path = recording(&fetch, &entries);
     let done = fetch.args(["from-har", "--all", &path]).run().fails(5);
-    done.says("0 of 3 requests taken, 1 left out: web pages, 2 left out: no address of the web\n");
+    done.says("0 of 3 requests taken, 1 left out: web pages, 2 left out: not http or https\n");
 }

@@ -1,4 +1,4 @@
-//! A command for `curl`, as browsers copy it.
+//! Parses `curl` commands as browsers copy them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use super::words::words;
 use crate::model::{Error, Item, Kind, Medium, Result};
 use crate::source::{url_medium, url_name};
 
-/// Options that change nothing here: what they ask for is done anyhow, or is no matter.
+/// Options that are ignored: they are the default here, or irrelevant.
 const IDLE: &[&str] = &[
     "compressed",
     "fail",
@@ -30,7 +30,7 @@ const IDLE: &[&str] = &[
     "verbose",
 ];
 
-/// Options with a value that are understood.
+/// Supported options, all of which have a value.
 const KNOWN: &[&str] = &[
     "cookie",
     "header",
@@ -41,7 +41,7 @@ const KNOWN: &[&str] = &[
     "user-agent",
 ];
 
-/// Options that send something.
+/// Options that send data.
 const SENDS: &[&str] = &[
     "data",
     "data-ascii",
@@ -55,7 +55,7 @@ const SENDS: &[&str] = &[
     "upload-file",
 ];
 
-/// The long names of short options.
+/// Short options with their long names.
 const SHORT: &[(char, &str)] = &[
     ('#', "progress-bar"),
     ('A', "user-agent"),
@@ -81,11 +81,10 @@ const SHORT: &[(char, &str)] = &[
     ('x', "proxy"),
 ];
 
-/// Reads a command, and gives its items. Nothing of it is run.
+/// Parses a command, and returns its items. Nothing is executed.
 ///
 /// # Errors
-/// [`Kind::Config`] for what cannot be read, for other requests than GET, and for options that are not known. No value is
-/// in the message.
+/// [`Kind::Config`] for syntax errors, requests other than GET, and unknown options. The message contains no values.
 pub(super) fn read(command: &str) -> Result<Vec<Item>> {
     let mut words = words(command)?.into_iter();
     if words.next().as_deref().map(base_name) != Some("curl") {
@@ -107,7 +106,7 @@ pub(super) fn read(command: &str) -> Result<Vec<Item>> {
     }
     let items = urls.into_iter().map(|url| {
         let medium = url_medium(&url).map(|_| Medium::Any);
-        // Its segments may want the same headers.
+        // The segments of a playlist may need the same headers.
         match url_name(&url).1 {
             Some(ext) if ext.eq_ignore_ascii_case("m3u8") => stream(url, headers.clone()),
             _ => item(url, headers.clone(), medium, medium.is_none()),
@@ -118,7 +117,7 @@ pub(super) fn read(command: &str) -> Result<Vec<Item>> {
 
 type Words = std::vec::IntoIter<String>;
 
-/// Reads letters behind one dash: the last may have a value, which may stand in the same word.
+/// Parses short options after one dash: the last may have a value, possibly in the same word.
 fn shorts(
     letters: &str,
     words: &mut Words,
@@ -155,12 +154,13 @@ fn option(
     }
     if !KNOWN.contains(&name) {
         return Err(match name {
-            "insecure" => wrong("`--insecure` is not taken: certificates are always looked at")
-                .hint("`--ca-cert FILE` trusts an authority of yours"),
-            "output" | "remote-name" => wrong(&format!("`--{name}` is not taken"))
-                .hint("`-d` and `-o` of `fetch` say where it goes"),
-            "proxy" => wrong("`--proxy` is not taken").hint("`fetch` has a `--proxy` of its own"),
-            // A value may stand behind it.
+            "insecure" => wrong("`--insecure` is not supported: certificates are always checked")
+                .hint("`--ca-cert FILE` trusts your own authority"),
+            "output" | "remote-name" => {
+                wrong(&format!("`--{name}` is not supported")).hint("use `-d` and `-o` of `fetch`")
+            }
+            "proxy" => wrong("`--proxy` is not supported").hint("use `--proxy` of `fetch`"),
+            // It may include a value.
             name => unknown(&format!("--{}", name.split('=').next().unwrap_or(name))),
         });
     }
@@ -185,7 +185,7 @@ fn option(
             &format!("Basic {}", STANDARD.encode(&value)),
         ),
         _ => match value.split_once(':') {
-            // As curl has it, `Name:` takes a header away and `Name;` sends an empty one.
+            // As in curl, `Name:` removes a header and `Name;` sends an empty one.
             Some((name, value)) if value.trim().is_empty() => {
                 headers.remove(name);
                 true
@@ -206,14 +206,14 @@ fn option(
 fn address(word: &str) -> Result<Url> {
     let text = match word.contains("://") {
         true => word.to_owned(),
-        // As curl guesses.
+        // The same default as curl.
         false => format!("http://{word}"),
     };
     let url = Url::parse(&text).ok().filter(Url::has_host);
-    let url = url.ok_or_else(|| wrong("what stands where its URL should is none"))?;
+    let url = url.ok_or_else(|| wrong("its URL is not valid"))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
-        scheme => Err(wrong(&format!("`{scheme}:` is not fetched"))),
+        scheme => Err(wrong(&format!("`{scheme}:` is not supported"))),
     }
 }
 
@@ -223,15 +223,15 @@ fn base_name(program: &str) -> &str {
 }
 
 fn not_get() -> Error {
-    wrong("it sends something or is no GET, and only a GET is made again")
+    wrong("it sends data or is not a GET, and only GET requests are repeated")
 }
 
 fn unknown(option: &str) -> Error {
-    wrong(&format!("its option `{option}` is not known here"))
+    wrong(&format!("its option `{option}` is not supported"))
 }
 
 fn wrong(why: &str) -> Error {
-    Error::new(Kind::Config, format!("cannot take the command: {why}"))
+    Error::new(Kind::Config, format!("cannot use the command: {why}"))
 }
 
 #[cfg(test)]
@@ -284,31 +284,31 @@ mod tests {
         let table = [
             ("wget https://x.org", "it does not begin with `curl`"),
             ("curl", "there is no URL in it"),
-            ("curl https://x.org -d hunter2", "only a GET is made again"),
+            ("curl https://x.org -d hunter2", "only GET requests are"),
             (
                 "curl https://x.org --data-raw hunter2",
-                "only a GET is made again",
+                "only GET requests are",
             ),
-            ("curl https://x.org -X POST", "only a GET is made again"),
-            ("curl https://x.org -k", "`--insecure` is not taken"),
-            ("curl https://x.org -o x", "`--output` is not taken"),
+            ("curl https://x.org -X POST", "only GET requests are"),
+            ("curl https://x.org -k", "`--insecure` is not supported"),
+            ("curl https://x.org -o x", "`--output` is not supported"),
             (
                 "curl https://x.org --proxy-user hunter2",
-                "its option `--proxy-user` is not known here",
+                "its option `--proxy-user` is not supported",
             ),
             (
                 "curl https://x.org --cookie=hunter2",
-                "its option `--cookie` is not known here",
+                "its option `--cookie` is not supported",
             ),
-            ("curl https://x.org -Z", "its option `-Z` is not known here"),
+            ("curl https://x.org -Z", "its option `-Z` is not supported"),
             ("curl https://x.org -b hunter2", "the cookies are in a file"),
             (
                 "curl https://x.org -H hunter2",
                 "a header in it cannot be sent",
             ),
             ("curl https://x.org -H", "`--header` has no value"),
-            ("curl file:///etc/passwd", "is none"),
-            ("curl ftp://x.org/hunter2", "`ftp:` is not fetched"),
+            ("curl file:///etc/passwd", "its URL is not valid"),
+            ("curl ftp://x.org/hunter2", "`ftp:` is not supported"),
             (
                 "curl $'https://x.org' -H $'a: hunter2\\nb: c'",
                 "a header in it cannot be sent",

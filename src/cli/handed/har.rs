@@ -1,5 +1,5 @@
-//! A HAR file (HTTP Archive 1.2): what a browser has recorded. Somebody else may have made it, so nothing in it is believed
-//! but where to ask. Bodies in it are passed over, and never held.
+//! Reads HAR files (HTTP Archive 1.2), which browsers record. They may come from somebody else, so only the requests in them
+//! are used. Bodies are skipped and never held in memory.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -15,12 +15,12 @@ use super::source::item;
 use crate::model::{Album, Error, Item, Kind, Medium, Result};
 use crate::source::url_medium;
 
-/// The longest file that is read, in bytes.
+/// The longest file, in bytes.
 const LONGEST: u64 = 2 << 30;
-/// The longest URL.
+/// The longest URL, in bytes.
 const LONGEST_URL: usize = 64 << 10;
 
-/// What is taken of a recording, and how many requests are not, for which reason.
+/// The items of a recording, and how many requests are left out for which reason.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     pub(super) items: Vec<Item>,
@@ -32,10 +32,10 @@ pub(super) struct Recorded {
     pub(super) elsewhere: u64,
 }
 
-/// Reads a recording, or stdin for `-`: the requests for media, or all, each URL once, in their order.
+/// Reads a recording, or stdin for `-`: the requests for media, or all of them, each URL once, in order.
 ///
 /// # Errors
-/// [`Kind::Config`] if it cannot be read or is none. No text of it is in the message.
+/// [`Kind::Config`] if it cannot be read or is not a HAR file. The message contains no text from it.
 pub(super) fn read(path: &Path, all: bool) -> Result<Recorded> {
     let name = match is_stdin(path) {
         true => "stdin".into(),
@@ -69,10 +69,10 @@ pub(super) fn read(path: &Path, all: bool) -> Result<Recorded> {
             }
             _ => Error::new(
                 Kind::Config,
-                format!("`{name}` is no HAR file, as {place} shows"),
+                format!("`{name}` is not a HAR file: see {place}"),
             ),
         };
-        error.hint("the tools for developers of a browser save what they have recorded as one")
+        error.hint("a browser's developer tools save their recorded requests as a HAR file")
     })?;
     let mut recorded = Recorded::default();
     let mut seen = HashSet::new();
@@ -109,7 +109,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads what may be a recording, for the fuzzer. What is taken of one leads to the web alone.
+/// Parses what may be a recording, for the fuzzer, and checks that its items have only http and https URLs.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(data: &[u8]) {
     for all in [false, true] {
@@ -136,7 +136,7 @@ pub(super) fn stem(path: &Path) -> String {
 }
 
 impl Recorded {
-    /// What is taken of a request, if it is.
+    /// The item of a request, if it is used.
     fn take(&mut self, entry: Entry, all: bool) -> Option<Item> {
         let Entry {
             request,
@@ -176,14 +176,14 @@ impl Recorded {
         }
         let status = response.status.unwrap_or_default();
         if !((200.0..300.0).contains(&status) || status == 304.0) {
-            // A redirect is followed by the request that it leads to.
+            // A redirect is no failure: the request to its target comes next.
             self.failed += u64::from(!(300.0..400.0).contains(&status));
             return None;
         }
         let mut headers = Gathered::default();
         for header in request.headers.unwrap_or_default() {
             if let (Some(name), Some(value)) = (header.name, header.value) {
-                // What cannot be sent was not sent.
+                // A header that cannot be sent was never sent.
                 headers.add(&name, &value);
             }
         }
@@ -195,11 +195,11 @@ impl Recorded {
     }
 }
 
-/// What a request was for.
+/// The kind of resource that was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Medium(Medium),
-    /// A playlist, or a piece of what one lists.
+    /// A playlist or a segment.
     Stream,
     Page,
     Other,
@@ -222,7 +222,7 @@ impl What {
             ) => What::Stream,
             (_, "text/html" | "application/xhtml+xml") => What::Page,
             (Some(("image", _)), _) => What::Medium(Medium::Image),
-            // Sound and film share containers.
+            // Audio and video share container formats.
             (Some(("video" | "audio", _)), _) => What::Medium(Medium::Any),
             (_, "" | "application/octet-stream" | "binary/octet-stream" | "x-unknown") => {
                 match (named, resource) {
@@ -359,7 +359,7 @@ mod tests {
             let error = recorded(text, false).unwrap_err();
             let told = format!("{error} {:?}", error.causes());
             assert!(
-                told.contains("is no HAR file") && !told.contains("hunter2"),
+                told.contains("is not a HAR file") && !told.contains("hunter2"),
                 "{told}"
             );
         }

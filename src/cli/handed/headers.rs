@@ -6,10 +6,10 @@ use http::{HeaderName, HeaderValue};
 
 use crate::model::Headers;
 
-/// The most that is kept of a request: names and values together, in bytes. Servers take no more.
+/// The most header bytes of a request, names and values together. Servers accept no more.
 const MOST: usize = 64 << 10;
 
-/// What belongs to one connection or one body, and what a transfer decides for itself.
+/// Headers of a single connection or body, and those that a transfer sets itself.
 const LEFT_OUT: &[&str] = &[
     "accept-encoding",
     "connection",
@@ -35,7 +35,7 @@ const LEFT_OUT: &[&str] = &[
     "upgrade-insecure-requests",
 ];
 
-/// Gathers the headers of a request.
+/// The headers of a request, merged by name.
 #[derive(Clone, Default)]
 pub(super) struct Gathered {
     map: BTreeMap<String, String>,
@@ -43,9 +43,9 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Adds a header, and says whether it can be sent. One that is not sent again is left out without a word.
+    /// Adds a header, and returns whether it can be sent. Headers in [`LEFT_OUT`] are silently ignored.
     pub(super) fn add(&mut self, name: &str, value: &str) -> bool {
-        // What HTTP/2 has in place of the first line.
+        // HTTP/2 pseudo-headers, which replace the request line.
         if name.starts_with(':') {
             return true;
         }
@@ -61,7 +61,7 @@ impl Gathered {
         }
         match self.map.get_mut(&name) {
             None => drop(self.map.insert(name, value.to_owned())),
-            // One header in several lines (RFC 9110 §5.3, RFC 9113 §8.2.3).
+            // A header split into several lines (RFC 9110 §5.3, RFC 9113 §8.2.3).
             Some(known) => {
                 known.push_str(if name == "cookie" { "; " } else { ", " });
                 known.push_str(value);
@@ -70,13 +70,13 @@ impl Gathered {
         true
     }
 
-    /// Puts a header in the place of what there is of it.
+    /// Sets a header, replacing its previous value.
     pub(super) fn set(&mut self, name: &str, value: &str) -> bool {
         self.map.remove(name);
         self.add(name, value)
     }
 
-    /// Takes a header away.
+    /// Removes a header.
     pub(super) fn remove(&mut self, name: &str) {
         self.map.remove(&name.trim().to_ascii_lowercase());
     }

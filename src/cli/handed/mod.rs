@@ -1,6 +1,6 @@
-//! Requests that a browser has made, handed over with their headers: `fetch from-har`, `fetch from-curl`.
+//! `fetch from-har` and `fetch from-curl`: repeat requests of a browser, with their headers.
 //!
-//! What they carry lets somebody in. A header goes to the origin of its request and to no other, and none is printed or
+//! These headers may be credentials. A header is sent to the origin of its request and to no other, and none is printed or
 //! remembered.
 
 mod curl;
@@ -26,10 +26,10 @@ use crate::net::Shown;
 use crate::pipeline::archive::Run;
 use crate::source::Registry;
 
-/// The longest command that is read.
+/// The longest command, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Fetches what a browser has recorded.
+/// Downloads what a browser has recorded.
 pub(super) fn har(
     mut args: Args,
     given: FromHar,
@@ -41,17 +41,17 @@ pub(super) fn har(
         tell(&told(&recorded));
     }
     if recorded.items.is_empty() {
-        let message = format!("nothing in `{}` is to be fetched", given.file.display());
+        let message = format!("there is nothing to download in `{}`", given.file.display());
         let error = Error::new(Kind::Unsupported, message);
         return Err(match given.all {
             true => error,
-            false => error.hint("`--all` takes what is no picture, video or sound, too"),
+            false => error.hint("`--all` includes files other than images, videos and audio"),
         });
     }
     args.take(given.flags);
     let name = given.file.display().to_string();
     let link = link(&har::stem(&given.file))?;
-    // Whoever wrote the file may be somebody else, so it leads to no private address.
+    // The file may come from somebody else, so it may not lead to private addresses.
     let browser = Browser::new(recorded.items, true);
     fetch(
         &args,
@@ -62,7 +62,7 @@ pub(super) fn har(
     )
 }
 
-/// Fetches what a command for `curl` would.
+/// Downloads what a `curl` command would request.
 pub(super) fn curl(
     mut args: Args,
     given: FromCurl,
@@ -82,15 +82,15 @@ pub(super) fn curl(
     fetch(&args, Browser::new(items, false), link, &called, sources)
 }
 
-/// Has the configuration know that what was handed over is of a source of its own.
+/// Registers the source of these requests with the configuration.
 ///
 /// # Errors
-/// [`Kind::Config`] for keys other than those of every source.
+/// [`Kind::Config`] for keys other than those that every source has.
 pub(super) fn known(config: &Config) -> Result<()> {
     config.source::<Bare>(NAME).map(drop)
 }
 
-/// Has it told why what was handed over once cannot be asked for again, where that is so.
+/// Adds a source that explains why items from earlier commands cannot be requested again.
 pub(super) fn forgotten(registry: &mut Registry) {
     registry.add(Browser::new(Vec::new(), true));
 }
@@ -112,14 +112,14 @@ fn fetch(
     main::perform(args, &config, registry, settings, links, run)
 }
 
-/// The link that stands for what was handed over.
+/// The link that stands for the given requests.
 fn link(rest: &str) -> Result<Link> {
     let url = Url::parse(&format!("{NAME}:{rest}"));
-    let cannot = |_| Error::new(Kind::Config, "its name cannot be told");
+    let cannot = |_| Error::new(Kind::Config, "its name does not fit into a link");
     Ok(Link::from(url.map_err(cannot)?))
 }
 
-/// A command from stdin, where nobody else sees it.
+/// Reads a command from stdin, where nobody else sees it.
 fn typed() -> Result<String> {
     let mut text = String::new();
     let read = std::io::stdin().take(LONGEST + 1).read_to_string(&mut text);
@@ -132,7 +132,7 @@ fn typed() -> Result<String> {
     }
 }
 
-/// What was taken of a recording, and what was not.
+/// The message about how many requests of a recording are used, and why others are not.
 fn told(recorded: &har::Recorded) -> String {
     let mut text = format!(
         "{} of {} taken",
@@ -140,11 +140,11 @@ fn told(recorded: &har::Recorded) -> String {
         counted(recorded.requests, "request", "requests")
     );
     for (count, what) in [
-        (recorded.not_get, "no GET"),
-        (recorded.streams, "of streams"),
+        (recorded.not_get, "not GET"),
+        (recorded.streams, "streams"),
         (recorded.pages, "web pages"),
         (recorded.failed, "failed when recorded"),
-        (recorded.elsewhere, "no address of the web"),
+        (recorded.elsewhere, "not http or https"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {count} left out: {what}"));
@@ -153,7 +153,7 @@ fn told(recorded: &har::Recorded) -> String {
     text + "\n"
 }
 
-/// Reads what may be a command line of curl, for the fuzzer.
+/// Parses what may be a curl command line, for the fuzzer.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let _ = curl::read(&String::from_utf8_lossy(data));

@@ -1,11 +1,11 @@
-//! What a HAR file looks like, as far as it matters here. What is not named is passed over without being held.
+//! The parts of the HAR format that are used here. Other fields are skipped without being held in memory.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-/// The most requests that are read.
+/// The most requests in a file.
 pub(super) const MOST: u64 = 100_000;
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct Log {
 
 pub(super) struct Entries(pub(super) Vec<Entry>);
 
-/// Anything may be missing: browsers leave out what they do not know.
+/// A recorded request. Anything may be missing: browsers omit what they do not know.
 #[derive(Deserialize)]
 pub(super) struct Entry {
     #[serde(default)]
@@ -62,7 +62,7 @@ pub(super) struct Content {
     pub(super) mime: Option<String>,
 }
 
-/// One value, as one program or the other writes it.
+/// A value whose type depends on the program that wrote it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
@@ -71,7 +71,7 @@ enum Scalar {
     Other(IgnoredAny),
 }
 
-/// A text, which some write as a number. Anything else is none, and spoils no other request.
+/// Reads a text, which some programs write as a number. Any other type counts as none, so that the file stays readable.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Option::deserialize(deserializer)? {
         Some(Scalar::Text(text)) => Some(text),
@@ -80,12 +80,12 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     })
 }
 
-/// A number, which some write as a text.
+/// Reads a number, which some programs write as a text.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     Ok(text(deserializer)?.and_then(|text| text.trim().parse().ok()))
 }
 
-/// What the error of a reader begins with that has read enough.
+/// The start of the error message for files with too many requests.
 pub(super) const TOO_MANY: &str = "too many requests";
 
 impl<'de> Deserialize<'de> for Entries {

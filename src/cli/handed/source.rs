@@ -1,4 +1,4 @@
-//! What was handed over, as a source: its items are known beforehand.
+//! A source for requests from a browser: its items are known in advance.
 
 use async_trait::async_trait;
 use url::Url;
@@ -10,7 +10,7 @@ use crate::source::{Ctx, Manifest, Outlet, Source, Target, url_key, url_name};
 /// The name of the source.
 pub(in crate::cli) const NAME: &str = "browser";
 
-/// Gives the items that were handed over.
+/// Lists the given items.
 pub(super) struct Browser {
     manifest: Manifest,
     items: Vec<Item>,
@@ -42,7 +42,7 @@ impl Source for Browser {
     async fn list(&self, ctx: &Ctx, _target: &Target, out: &Outlet) -> Result<()> {
         if self.items.is_empty() {
             let error = Error::new(Kind::Expired, "its headers are not remembered");
-            let hint = "give the same `fetch from-har` or `fetch from-curl` once more";
+            let hint = "run the same `fetch from-har` or `fetch from-curl` again";
             return Err(error.hint(hint));
         }
         if self.is_public {
@@ -99,7 +99,7 @@ pub(super) fn stream(url: Url, headers: Gathered) -> Item {
     item
 }
 
-/// Where the bytes of an item are.
+/// The URL of an item.
 pub(super) fn url(item: &Item) -> Option<&Url> {
     match &item.body {
         Body::File(request) | Body::Hls(request) => Some(&request.url),

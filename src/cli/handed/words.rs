@@ -1,16 +1,17 @@
-//! The words of a command as a browser copies it for bash. Nothing is run, and nothing but quotes has a meaning.
+//! Splits a command that a browser copied for bash into words. Nothing is executed; of the shell syntax, only quoting is
+//! supported.
 
 use crate::model::{Error, Kind, Result};
 
 /// Splits a command into its words.
 ///
 /// # Errors
-/// [`Kind::Config`] for a quote without end, and for what a shell would do more than split.
+/// [`Kind::Config`] for an unclosed quote, and for any other shell syntax.
 pub(super) fn words(command: &str) -> Result<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut rest = command.chars();
-    let open = || wrong("a quote in it has no end");
+    let open = || wrong("a quote in it is not closed");
     if ["fetch(", "await fetch("]
         .iter()
         .any(|start| command.trim_start().starts_with(start))
@@ -55,16 +56,16 @@ pub(super) fn words(command: &str) -> Result<Vec<String>> {
                 }
             }
             '\\' => match rest.next() {
-                // A line that goes on.
+                // A line continuation.
                 Some('\n') | None => {}
                 Some('\r') if rest.as_str().starts_with('\n') => drop(rest.next()),
                 Some(c) => word.get_or_insert_default().push(c),
             },
             '^' if rest.as_str().starts_with(['"', '\n', '\r']) => {
-                return Err(wrong("it is meant for the command prompt of Windows")
+                return Err(wrong("it is meant for the Windows command prompt")
                     .hint("copy it as cURL (bash)"));
             }
-            // As browsers end each of several.
+            // Browsers end commands like this when they copy several.
             ';' | '&' if rest.as_str().trim().is_empty() => break,
             ';' | '&' | '\n' if begins_another(rest.as_str()) => return Err(several()),
             '$' | '`' | ';' | '|' | '&' | '<' | '>' | '(' | ')' => return Err(shell()),
@@ -76,9 +77,9 @@ pub(super) fn words(command: &str) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// What a backslash stands for within `$'…'`.
+/// Decodes an escape sequence within `$'…'`.
 fn escaped(rest: &mut std::str::Chars<'_>) -> Result<char> {
-    let unknown = || wrong("an escape in it cannot be read");
+    let unknown = || wrong("an escape sequence in it is not valid");
     let c = rest.next().ok_or_else(unknown)?;
     let digits = match c {
         'n' => return Ok('\n'),
@@ -104,22 +105,22 @@ fn escaped(rest: &mut std::str::Chars<'_>) -> Result<char> {
 }
 
 fn wrong(why: &str) -> Error {
-    // The command itself holds secrets.
+    // The command itself is not shown, since it contains secrets.
     Error::new(Kind::Config, format!("cannot read the command: {why}"))
 }
 
 fn shell() -> Error {
-    wrong("it is more than one call of `curl`").hint("put values in single quotes")
+    wrong("it uses shell syntax").hint("put values in single quotes")
 }
 
-/// Whether another command for `curl` begins there, as where all requests were copied.
+/// Whether another `curl` command follows, as when all requests were copied at once.
 fn begins_another(rest: &str) -> bool {
     let rest = rest.trim_start().strip_prefix("curl");
     rest.is_some_and(|rest| rest.starts_with(char::is_whitespace))
 }
 
 fn several() -> Error {
-    wrong("it is several calls of `curl`").hint("copy one request by itself")
+    wrong("it is several `curl` commands").hint("copy a single request")
 }
 
 #[cfg(test)]
@@ -131,18 +132,18 @@ mod tests {
         let table = [
             (
                 "curl 'x' ;\ncurl 'y'",
-                "it is several calls of `curl`",
-                "copy one request by itself",
+                "it is several `curl` commands",
+                "copy a single request",
             ),
             (
                 "curl 'x' & curl 'y'",
-                "it is several calls of `curl`",
-                "copy one request by itself",
+                "it is several `curl` commands",
+                "copy a single request",
             ),
             (
                 "curl 'x' \\\n -H 'a: b'\ncurl 'y'",
-                "it is several calls of `curl`",
-                "copy one request by itself",
+                "it is several `curl` commands",
+                "copy a single request",
             ),
             (
                 "fetch(\"x\", {\n \"headers\": {} });",
@@ -151,7 +152,7 @@ mod tests {
             ),
             (
                 "curl x; rm -rf /",
-                "it is more than one call of `curl`",
+                "it uses shell syntax",
                 "put values in single quotes",
             ),
         ];

@@ -1,4 +1,4 @@
-//! Asks the user for a word, where there is a user to ask.
+//! Asks the user for agreement, if there is a terminal.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -12,7 +12,7 @@ use crate::model::{Error, Kind, Result};
 use crate::report::clean;
 use crate::script::{Grants, Manifest};
 
-/// What a plugin may do, a line each, and what of that the user has set already.
+/// The permissions of a plugin, one per line, and which of its settings are already set.
 pub(super) fn told(config: &Config, manifest: &Manifest) -> Vec<String> {
     let may = Grants::of(manifest).told().into_iter();
     let mut lines: Vec<_> = may.map(|line| format!("  it {line}")).collect();
@@ -26,10 +26,11 @@ pub(super) fn told(config: &Config, manifest: &Manifest) -> Vec<String> {
     lines
 }
 
-/// Shows these lines, and asks whether that is agreed to, unless it was said beforehand.
+/// Prints these lines and asks the user to agree, unless `is_said`.
 ///
 /// # Errors
-/// [`Kind::Config`] if it is not, and where nobody can be asked; `flag` says it beforehand, and `otherwise` is what is so then.
+/// [`Kind::Config`] if the user does not agree or cannot be asked. `otherwise` is the consequence for the message, and
+/// `flag` the flag that agrees in advance.
 pub(super) fn agree(
     lines: &[String],
     question: &str,
@@ -44,15 +45,15 @@ pub(super) fn agree(
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let message = format!("nobody can be asked here, so {otherwise}");
-        return Err(Error::new(Kind::Config, message).hint(format!("`{flag}` agrees to it")));
+        let message = format!("there is no terminal to ask you on, so {otherwise}");
+        return Err(Error::new(Kind::Config, message).hint(format!("`{flag}` agrees in advance")));
     }
     tell(&format!("{question} [y/N] "));
     let read = || {
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).map(|_| answer)
     };
-    // Whoever has waited for Ctrl-C once has to do so for good.
+    // Once a handler for Ctrl-C was installed, Ctrl-C has to be handled for the rest of the process.
     let runtime = runtime()?;
     let answer = until_interrupted(&runtime, async { spawn_blocking(read).await? });
     let answer =

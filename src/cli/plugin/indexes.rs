@@ -1,4 +1,4 @@
-//! `fetch plugin index`: who hands plugins out.
+//! `fetch plugin index`: the indexes that plugins are installed from.
 
 use super::installed::{client, store};
 use crate::cli::args::{Args, IndexCommand};
@@ -8,7 +8,7 @@ use crate::cli::talk::print;
 use crate::config::Config;
 use crate::model::Result;
 
-/// Adds, lists or forgets an index.
+/// Adds, lists or removes an index.
 pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Result<()> {
     let store = store(config)?;
     match command {
@@ -16,7 +16,7 @@ pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Res
             let client = client(args, config)?;
             until_interrupted(&runtime()?, store.add_index(&client, name, url, key))?;
             print(&format!(
-                "the index `{name}` is known; `fetch plugin install {name}/ID` installs from it\n"
+                "added the index `{name}`; `fetch plugin install {name}/ID` installs from it\n"
             ))
         }
         IndexCommand::List => {
@@ -35,7 +35,7 @@ pub(super) fn index(args: &Args, config: &Config, command: &IndexCommand) -> Res
         }
         IndexCommand::Remove { name } => {
             store.remove_index(name)?;
-            print(&format!("the index `{name}` is forgotten\n"))
+            print(&format!("removed the index `{name}`\n"))
         }
     }
 }

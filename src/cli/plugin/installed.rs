@@ -1,4 +1,4 @@
-//! `fetch plugin install`, `update` and their like: plugins of others, as the user wants them.
+//! `fetch plugin install`, `update`, `rollback`, `remove` and `adopt`.
 
 use tokio::runtime::Runtime;
 
@@ -18,21 +18,21 @@ use crate::script::{
 };
 use crate::source::Registry;
 
-/// What is so where the user does not agree.
+/// The consequence if the user does not agree.
 const NOTHING: &str = "nothing was installed";
 
-/// What the user has said beforehand.
+/// What the user has agreed to in advance, by flags.
 #[derive(Clone, Copy)]
 pub(super) struct Word {
-    /// That what it may do is well.
+    /// The permissions of the plugin.
     pub(super) yes: bool,
-    /// That it may stand in the place of a part of the program.
+    /// Replacing a built-in plugin.
     pub(super) over_builtin: bool,
-    /// That it may do more than what is installed.
+    /// More permissions than the installed version has.
     pub(super) allow_wider: bool,
 }
 
-/// Where plugins of others are kept.
+/// The store of installed plugins.
 pub(super) fn store(config: &Config) -> Result<&Store> {
     config.plugins().store.as_ref().ok_or_else(|| {
         Error::new(Kind::Config, "there is no home folder for plugins")
@@ -44,7 +44,7 @@ pub(super) fn client(args: &Args, config: &Config) -> Result<Client> {
     Client::new(meaning::net(args, config.net()?)?)
 }
 
-/// Installs what is wanted, once the user agrees.
+/// Installs a plugin, once the user agrees.
 pub(super) fn install(
     args: &Args,
     config: &Config,
@@ -65,7 +65,7 @@ pub(super) fn install(
     lines.extend(told(config, &manifest));
     if let Giver::Git(_, commit) = &release.giver {
         lines.push(format!(
-            "  nobody has signed it; it is what commit {commit} has"
+            "  it is not signed; it is the content of commit {commit}"
         ));
     }
     agree(&lines, "install it?", word.yes, "--yes", NOTHING)?;
@@ -77,7 +77,7 @@ pub(super) fn install(
     print(&format!("installed `{id}` {}\n", manifest.version))
 }
 
-/// Whether a plugin that is handed out may have this id here.
+/// Checks whether an offered plugin may have its id, which a built-in source may have already.
 fn may_be_called(config: &Config, known: &Registry, offer: &Offer, over: bool) -> Result<()> {
     let Manifest { id, version, .. } = &offer.manifest;
     let (found, _) = script::find(config.plugins(), SCRIPTS)?;
@@ -90,17 +90,17 @@ fn may_be_called(config: &Config, known: &Registry, offer: &Offer, over: bool) -
             match (over, script::is_newer(version, own)) {
                 (true, true) => Ok(()),
                 (true, false) => {
-                    let message = format!("{message}, and {own} there is no older than {version}");
+                    let message =
+                        format!("{message}, whose version {own} is not older than {version}");
                     Err(Error::new(Kind::Config, message))
                 }
-                (false, _) => Err(Error::new(Kind::Config, message).hint(
-                    "`--over-builtin` puts the other one in its place, as long as that is newer",
-                )),
+                (false, _) => Err(Error::new(Kind::Config, message)
+                    .hint("`--over-builtin` replaces it, as long as the other one is newer")),
             }
         }
         Some(_) => Ok(()),
         None if known.source(id).is_ok() => Err(Error::new(Kind::Config, message)
-            .hint("nothing but a plugin of your own can stand in its place, if anything can")),
+            .hint("only a plugin of your own can replace it, if anything can")),
         None => Ok(()),
     }
 }
@@ -143,12 +143,15 @@ fn update_one(
     let offer = match until_interrupted(runtime, store.newer(client, id, had))? {
         Newer::Yes(offer) => offer,
         Newer::No(None) => {
-            return print(&format!("`{id}` {} is the newest\n", before.version));
+            return print(&format!(
+                "`{id}` {} is the newest version\n",
+                before.version
+            ));
         }
         Newer::No(Some(why)) => {
             let why = clean(&why).into_owned();
             return print(&format!(
-                "`{id}` {} was taken back by whoever gave it: {why}\n",
+                "`{id}` {} was withdrawn by its publisher: {why}\n",
                 before.version
             ));
         }
@@ -165,7 +168,7 @@ fn update_one(
     ))
 }
 
-/// Asks where a version may do more than the one before, whatever else was agreed to.
+/// Asks the user to agree if a version has more permissions than the one before, whatever else was agreed to.
 fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()> {
     let more = Grants::of(now).beyond(&Grants::of(before));
     let id = &before.id;
@@ -181,24 +184,24 @@ fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()>
     })
 }
 
-/// Goes back to the version before.
+/// Restores the previous version.
 pub(super) fn roll_back(config: &Config, id: &str) -> Result<()> {
     let (from, to) = store(config)?.roll_back(id)?;
     if script::is_newer(&from, &to) {
         tell(&format!(
-            "note: the next `fetch plugin update` brings {from} again, unless it is taken back\n"
+            "note: the next `fetch plugin update` installs {from} again, unless it is withdrawn\n"
         ));
     }
-    print(&format!("`{id}` is {to} again, and was {from}\n"))
+    print(&format!("`{id}` is back at {to}, and was {from}\n"))
 }
 
-/// Removes a plugin that was installed.
+/// Removes an installed plugin.
 pub(super) fn remove(config: &Config, id: &str) -> Result<()> {
     store(config)?.remove(id)?;
     print(&format!("removed `{id}`\n"))
 }
 
-/// Makes a plugin that was installed the user's own.
+/// Moves an installed plugin to the user's own plugins.
 pub(super) fn adopt(config: &Config, id: &str) -> Result<()> {
     let Some(user) = &config.plugins().user else {
         return Err(Error::new(

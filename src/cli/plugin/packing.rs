@@ -1,4 +1,4 @@
-//! `fetch plugin pack`: a package to give to others.
+//! `fetch plugin pack`: packages a plugin for others.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::model::Result;
 use crate::report::clean;
 use crate::script;
 
-/// Makes the package of a plugin here, and prints what stands in an index for it.
+/// Writes the package of a plugin to the current folder, and prints its index entry.
 pub(super) fn pack(folder: &Path) -> Result<()> {
     let packed = script::pack(folder, Path::new(""))?;
     for name in &packed.left {
@@ -16,9 +16,9 @@ pub(super) fn pack(folder: &Path) -> Result<()> {
     for (case, site) in &packed.at_home {
         let (case, site) = (clean(case), clean(site));
         tell(&format!(
-            "note: the case `{case}` has the address of a site of yours: {site}; whoever gets the package sees it\n"
+            "note: the case `{case}` has the address of a site of yours: {site}; everybody who gets the package sees it\n"
         ));
     }
-    tell(&format!("made `{}`\n", packed.file.display()));
+    tell(&format!("created `{}`\n", packed.file.display()));
     print(&format!("{}\n", packed.entry))
 }

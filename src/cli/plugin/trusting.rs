@@ -11,7 +11,7 @@ use crate::plugins::SCRIPTS;
 use crate::script::{self, Origin, Places, Project};
 use crate::source::Registry;
 
-/// Trusts the plugins of a folder as they were shown, once the user agrees.
+/// Trusts the plugins of a folder as they are now, once the user agrees.
 pub(super) fn trust(config: &Config, known: &Registry, folder: &Path, is_said: bool) -> Result<()> {
     let (store, project) = (store(config)?, Project::of(folder)?);
     let lines = shown(config, known, &project)?;
@@ -28,13 +28,13 @@ pub(super) fn trust(config: &Config, known: &Registry, folder: &Path, is_said: b
     print(&trusted.collect::<String>())
 }
 
-/// Trusts them no more.
+/// Stops trusting the plugins of a folder.
 pub(super) fn undo(config: &Config, folder: &Path) -> Result<()> {
     store(config)?.distrust(folder)?;
-    print("its plugins are trusted no more\n")
+    print("its plugins are no longer trusted\n")
 }
 
-/// What each of them may do, and in whose place it would be.
+/// The permissions of each plugin, and which other ones it would replace.
 fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<String>> {
     let others = Places {
         named: Vec::new(),
@@ -58,7 +58,7 @@ fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<Str
         lines.extend(
             origins
                 .iter()
-                .map(|origin| format!("  in the place of {origin} `{id}`")),
+                .map(|origin| format!("  replaces {origin} `{id}`")),
         );
         lines.extend(told(config, manifest));
     }

@@ -14,7 +14,7 @@ fn check(fetch: &Fetch) -> Fetch {
 fn a_new_plugin_has_nothing_wrong() {
     let (fetch, _) = new();
     let said = check(&fetch).run().success().stdout;
-    assert_eq!(said, "nothing is wrong\n");
+    assert_eq!(said, "no problems found\n");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn the_plugins_that_are_here_have_nothing_wrong_and_all_their_cases_hold() {
                 .arg(&folder)
                 .run()
                 .stdout;
-            assert_eq!(said, "nothing is wrong\n", "{}", folder.display());
+            assert_eq!(said, "no problems found\n", "{}", folder.display());
         }
     }
     assert!(seen >= 4, "{seen}");
@@ -121,8 +121,8 @@ fn what_is_called_as_a_part_of_the_program_is_told() {
         let (own, other) = (format!("id = \"{from}\""), format!("id = \"{to}\""));
         change(&manifest, &own, &other);
         let done = check(&fetch).run().success();
-        assert_eq!(done.stdout, "nothing is wrong\n");
-        done.says(&format!("`{to}` is the name of a source of the program"));
+        assert_eq!(done.stdout, "no problems found\n");
+        done.says(&format!("`{to}` is the name of a built-in source"));
     }
     change(&manifest, "id = \"xkcd\"", "id = \"page\"");
     let said = check(&fetch).run().fails(3).stdout;

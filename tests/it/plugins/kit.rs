@@ -192,7 +192,7 @@ fn the_pages_of_the_manual_are_read_at_home_as_it_says() {
     record.args([link, "-S", &set]).run().success();
     test(&fetch).run().success();
     let check = fetch.clone().args(["plugin", "check", "comics"]);
-    assert_eq!(check.run().success().stdout, "nothing is wrong\n");
+    assert_eq!(check.run().success().stdout, "no problems found\n");
     test(&fetch).args(["--live", "-S", &set]).run().success();
     let used = Fetch::new().arg("--plugin").arg(folder);
     let used = used.args(["-S", &set]);

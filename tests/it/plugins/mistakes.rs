@@ -275,7 +275,7 @@ fn what_works_only_where_the_user_sets_the_site_is_told() {
     let options = "options = { site = \"http://127.0.0.1:8000\" }\n";
     fs::write(&case, format!("{options}{text}")).unwrap();
     let check = fetch.clone().args(["plugin", "check", "comics"]);
-    assert_eq!(check.run().success().stdout, "nothing is wrong\n");
+    assert_eq!(check.run().success().stdout, "no problems found\n");
     let manifest = folder.join("plugin.toml");
     change(&manifest, "media = [\"comics.example\"]", "");
     let done = check.run().fails(3);

@@ -30,14 +30,17 @@ fn what_was_recorded_holds_as_a_case() {
             .run()
             .success()
             .stdout;
-        assert!(said.contains("made `comics/cases/seen.toml`\n"), "{said}");
+        assert!(
+            said.contains("created `comics/cases/seen.toml`\n"),
+            "{said}"
+        );
         drop(site);
         let said = test(&fetch).run().success().stdout;
         assert_eq!(said, "ok      album\nok      seen\n");
         // A site in place of that of the manifest shows what is needed as well as that one.
         fs::rename(folder.join("cases/album.toml"), folder.join("album.toml")).unwrap();
         let check = fetch.clone().args(["plugin", "check", "comics"]);
-        assert_eq!(check.run().success().stdout, "nothing is wrong\n");
+        assert_eq!(check.run().success().stdout, "no problems found\n");
         fs::rename(folder.join("album.toml"), folder.join("cases/album.toml")).unwrap();
         // The answers are held to: another one fails.
         let case = fs::read_to_string(folder.join("cases/seen.toml")).unwrap();

@@ -31,8 +31,7 @@ mine 1.0.0 of index shop: a site of somebody's
   it asks its hosts with the cookies and the netrc that you give fetch for them
 ";
     let done = plugin(&user, &["install", "mine"]).run().fails(2);
-    let refused =
-        "error: nobody can be asked here, so nothing was installed\n  hint: `--yes` agrees to it\n";
+    let refused = "error: there is no terminal to ask you on, so nothing was installed\n  hint: `--yes` agrees in advance\n";
     assert_eq!(done.stderr, format!("{told}{refused}"));
     assert_eq!(listed(&user), "");
     let done = plugin(&user, &["install", "shop/mine", "--yes"]);
@@ -167,11 +166,11 @@ fn a_part_of_the_program_is_not_replaced_without_a_word() {
     let user = user(&shop);
     let over = ["install", "xkcd", "--yes", "--over-builtin"];
     let done = plugin(&user, &over).run().fails(2);
-    done.says("is no older than 0.0.1");
+    done.says("is not older than 0.0.1");
     shop.hand_out(&xkcd("9.0.0"));
     shop.sign();
     let done = plugin(&user, &["install", "xkcd", "--yes"]).run().fails(2);
-    done.says("`--over-builtin` puts the other one in its place");
+    done.says("`--over-builtin` replaces it");
     plugin(&user, &over).run().success();
     let list = listed(&user);
     assert_eq!(list, "xkcd 9.0.0  index shop (in place of builtin)\n");
@@ -274,8 +273,7 @@ fn a_package_is_made_of_what_belongs_to_a_plugin_and_of_nothing_else() {
     }
     let pack = || plugin(&maker, &["pack", "mine"]).run();
     let done = pack().success();
-    let said =
-        "left out: .env\nleft out: lib/pages.lua\nleft out: notes.txt\nmade `mine-1.0.0.tar.gz`\n";
+    let said = "left out: .env\nleft out: lib/pages.lua\nleft out: notes.txt\ncreated `mine-1.0.0.tar.gz`\n";
     assert_eq!(done.stderr, said);
     let entry: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(entry["permissions"]["media"][0], "mine.test");

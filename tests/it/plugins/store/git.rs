@@ -116,16 +116,16 @@ fn a_tag_is_installed_by_its_commit_and_updated_when_it_moves() {
     );
     done.says(&told)
         .says(&format!(
-            "  nobody has signed it; it is what commit {one} has\n"
+            "  it is not signed; it is the content of commit {one}\n"
         ))
-        .says("`--yes` agrees to it");
+        .says("`--yes` agrees in advance");
     assert_eq!(listed(&user), "");
     plugin(&user, &["install", &at, "--yes"]).run().success();
     let line =
         |commit: &str, version: &str| format!("mine {version}  git {shown} at {}\n", &commit[..12]);
     assert_eq!(listed(&user), line(&one, "1.0.0"));
     let done = plugin(&user, &["update"]).run().success();
-    assert_eq!(done.stdout, "`mine` 1.0.0 is the newest\n");
+    assert_eq!(done.stdout, "`mine` 1.0.0 is the newest version\n");
     // Nothing is left where it was fetched.
     assert_eq!(fs::read_dir(user.root().join("temp")).unwrap().count(), 0);
     // The tag moves to what may do more.
@@ -203,7 +203,7 @@ fn a_commit_stays_and_another_tag_is_another_version() {
     let three = repository.at("v3");
     let done = plugin(&user, &["install", &three, "--yes"]).run().fails(2);
     done.says("`mine` stays at 2.0.0")
-        .says("`--allow-wider` agrees to it");
+        .says("`--allow-wider` agrees in advance");
     plugin(&user, &["install", &three, "--yes", "--allow-wider"])
         .run()
         .success();
@@ -384,7 +384,7 @@ fn a_commit_with_the_same_plugin_is_nothing_new() {
     plugin(&user, &["update"]).run().success();
     repository.commit("v1");
     let done = plugin(&user, &["update"]).run().success();
-    assert_eq!(done.stdout, "`mine` 1.1.0 is the newest\n");
+    assert_eq!(done.stdout, "`mine` 1.1.0 is the newest version\n");
     plugin(&user, &["rollback", "mine"]).run().success();
     assert!(listed(&user).starts_with("mine 1.0.0"));
 }

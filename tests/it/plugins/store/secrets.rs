@@ -86,13 +86,13 @@ fn nothing_is_trusted_that_was_not_agreed_to() {
     own.write(&folder);
     let told = "\
 xkcd 99.0.0: a site of somebody's
-  in the place of builtin `xkcd`
+  replaces builtin `xkcd`
   it asks mine.test
   it saves files from mine.test
   it asks whatever host you set as source.xkcd.site
   it asks its hosts with the cookies and the netrc that you give fetch for them
-error: nobody can be asked here, so nothing was trusted
-  hint: `--yes` agrees to it
+error: there is no terminal to ask you on, so nothing was trusted
+  hint: `--yes` agrees in advance
 ";
     let done = plugin(&user, &["trust"]).run().fails(2);
     assert_eq!(done.stderr, told);

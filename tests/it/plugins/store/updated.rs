@@ -13,7 +13,7 @@ fn a_newer_version_comes_and_the_old_one_comes_back() {
     let user = user(&shop);
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     let done = plugin(&user, &["update"]).run().success();
-    assert_eq!(done.stdout, "`mine` 1.0.0 is the newest\n");
+    assert_eq!(done.stdout, "`mine` 1.0.0 is the newest version\n");
     plugin(&user, &["rollback", "mine"])
         .run()
         .fails(2)
@@ -30,8 +30,8 @@ fn a_newer_version_comes_and_the_old_one_comes_back() {
     assert_eq!(done.stdout, "updated `mine` from 1.0.0 to 1.10.0\n");
     assert_eq!(listed(&user), "mine 1.10.0  index shop\n");
     let done = plugin(&user, &["rollback", "mine"]).run().success();
-    assert_eq!(done.stdout, "`mine` is 1.0.0 again, and was 1.10.0\n");
-    done.says("the next `fetch plugin update` brings 1.10.0 again, unless it is taken back\n");
+    assert_eq!(done.stdout, "`mine` is back at 1.0.0, and was 1.10.0\n");
+    done.says("the next `fetch plugin update` installs 1.10.0 again, unless it is withdrawn\n");
     assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
     let done = plugin(&user, &["rollback", "mine"]).run().success();
     assert_eq!(done.stderr, "");
@@ -43,7 +43,7 @@ fn a_newer_version_comes_and_the_old_one_comes_back() {
     let done = plugin(&user, &["update"]).run().success();
     assert_eq!(
         done.stdout,
-        "`mine` 1.10.0 was taken back by whoever gave it: it loses pages\n"
+        "`mine` 1.10.0 was withdrawn by its publisher: it loses pages\n"
     );
     shop.packages.clear();
     shop.sign();
@@ -69,8 +69,8 @@ mine 1.1.0 may do more than 1.0.0:
   it posts to mine.test
   it saves files from any host
   it hands links on to any host
-error: `mine` stays at 1.0.0: nobody can be asked here, so nothing was installed
-  hint: `--allow-wider` agrees to it
+error: `mine` stays at 1.0.0: there is no terminal to ask you on, so nothing was installed
+  hint: `--allow-wider` agrees in advance
 ";
     let done = plugin(&user, &["update", "mine"]).run().fails(2);
     assert_eq!(done.stderr, told);

@@ -1,4 +1,4 @@
-//! Bars, for a terminal.
+//! Progress bars for a terminal.
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -19,20 +19,20 @@ use super::totals::totals;
 use super::{OpenItem, Reporter, Summary, Verbosity};
 use crate::model::{Event, Kind, Outcome};
 
-/// The least time between two drawings: ten a second look smooth and cost nothing.
+/// The minimum time between two draws: ten per second look smooth and cost nothing.
 const INTERVAL: Duration = Duration::from_millis(95);
 
-/// How long a failure waits before it scrolls by. The totals tell it again, so where they come first it would stand there
-/// twice.
+/// How long a failure is held back before it is printed. If the run ends before, only the totals show it, and it does not
+/// appear twice.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long nothing happens before it is said that somebody does not answer.
+/// How long nothing has to happen before a missing response is shown.
 const SILENCE: Duration = Duration::from_millis(1500);
 
-/// Keeps lines at the foot of the terminal that show what goes on; what is worth a line of its own scrolls by above.
+/// Keeps lines at the bottom of the terminal that show the progress; messages scroll by above them.
 #[derive(Debug)]
 pub struct Bars {
-    // One bar whose message is all lines: they are drawn at once, so nothing flickers.
+    // A single bar whose message is all lines: they are drawn at once, so nothing flickers.
     bar: ProgressBar,
     term: Term,
     verbosity: Verbosity,
@@ -48,16 +48,16 @@ pub struct Bars {
     heard: Instant,
 }
 
-/// A line that is to scroll by.
+/// A message to print above the bars.
 #[derive(Debug)]
 struct Above {
     text: String,
-    /// When it may, if the totals tell it as well.
+    /// When to print it, if the totals will contain it as well.
     after: Option<Instant>,
 }
 
 impl Bars {
-    /// Bars on stderr, or nothing if it is no terminal that can have them. `root` is the output root as it was named.
+    /// Bars on stderr, or none if that is no terminal that supports them. `root` is the output root as the user gave it.
     pub fn stderr(verbosity: Verbosity, root: &Path) -> Option<Bars> {
         let term = Term::stderr();
         if !term.is_term()
@@ -66,7 +66,7 @@ impl Bars {
         {
             return None;
         }
-        // The rate is held by `INTERVAL`; a limit of the same height here would swallow every other drawing.
+        // `INTERVAL` limits the rate; the same limit here would drop every other draw.
         let target = ProgressDrawTarget::term(Term::buffered_stderr(), 30);
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(ProgressStyle::with_template("{msg}").ok()?);
@@ -107,7 +107,7 @@ impl Bars {
                     self.waits.push((wait, end));
                 }
             }
-            // What moves or has ended waits no longer.
+            // An item that makes progress or has ended is no longer waiting.
             Event::Moved { id, .. } | Event::Ended { id, .. } => {
                 self.waits.retain(|(wait, _)| wait.id != Some(*id));
             }
@@ -176,7 +176,7 @@ impl Reporter for Bars {
             self.above.pop_front();
         }
         if !above.is_empty() {
-            // A terminal that takes no more is gone, and the run is told so by its signal.
+            // If writing fails, the terminal is gone, which the run learns by SIGHUP.
             self.bar.suspend(|| {
                 let _ = io::stderr().lock().write_all(above.as_bytes());
             });
@@ -190,8 +190,8 @@ impl Reporter for Bars {
         let lines = screen(summary, &waits, silent, rate, size);
         self.bar.set_message(lines.join("\n"));
         self.bar.tick();
-        // The cursor stands behind a line that is filled to its end, so a `^C` that the terminal prints would go to a line of
-        // its own, and the bars one line down. Here it is drawn over.
+        // At the end of a full line, the cursor would let a `^C` that the terminal prints start a new line, and move the bars
+        // down. At the start of the line, the `^C` is drawn over.
         let _ = io::stderr().lock().write_all(b"\r");
         Ok(())
     }
@@ -214,12 +214,12 @@ impl Reporter for Bars {
     }
 }
 
-/// Whether a terminal that is called so can move its cursor. Where the system has no such names, all can.
+/// Whether a terminal with this name cannot move its cursor. On systems without such names, all terminals can.
 fn is_dumb(term: Option<&OsStr>) -> bool {
     term.map_or(cfg!(not(windows)), |term| term.is_empty() || term == "dumb")
 }
 
-/// Whether the totals tell of it, too.
+/// Whether the totals contain this event as a failure, too.
 fn is_failure(event: &Event) -> bool {
     match event {
         Event::Ended { outcome, .. } => matches!(outcome, Outcome::Failed(_)),

@@ -1,4 +1,4 @@
-//! What `fetch verify` found, for people and for programs.
+//! The results of `fetch verify`, for people and for programs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,38 +10,38 @@ use super::text::{clean, size, time};
 use crate::pipeline::archive::written;
 use crate::pipeline::verify::{Checked, State};
 
-/// The version of the lines for programs.
+/// The version of the JSON format.
 const VERSION: u32 = 1;
 
-/// The sums of what was found.
+/// The number of files in each state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Checks {
     /// Files that have the bytes that were saved.
     pub whole: u64,
-    /// Those among them of which only the length could be compared.
+    /// Those of them of which only the length could be compared.
     pub unproven: u64,
-    /// Files that are not there, and are whole in what was packed of their albums.
+    /// Files that do not exist, but are intact in the packed archive of their album.
     pub packed: u64,
-    /// Files that are not there.
+    /// Files that do not exist.
     pub missing: u64,
-    /// Files that somebody has changed.
+    /// Files that were modified.
     pub changed: u64,
     /// Files that are broken.
     pub broken: u64,
-    /// Files that were not whole when they came, and are as they were then.
+    /// Files that were incomplete when they were saved, and have not changed since.
     pub flawed: u64,
     /// Files that cannot be read.
     pub unreadable: u64,
     /// Files that the archive does not know.
     pub unknown: u64,
-    /// How many bytes those had that are there, when they were saved.
+    /// The total length of the existing files when they were saved.
     pub bytes: u64,
-    /// Whether it was ended before its end.
+    /// Whether the check was interrupted.
     pub interrupted: bool,
 }
 
 impl Checks {
-    /// Counts one.
+    /// Counts a file.
     pub fn take(&mut self, checked: &Checked) {
         match checked.state {
             State::Whole { proven } => {
@@ -62,12 +62,12 @@ impl Checks {
         self.bytes += record.map_or(0, |record| record.size);
     }
 
-    /// Whether all that the archive knows is as it was saved.
+    /// Whether no file is missing, changed, broken or unreadable.
     pub fn is_well(&self) -> bool {
         self.missing + self.changed + self.broken + self.unreadable == 0
     }
 
-    /// The last line for people.
+    /// The final line for people.
     pub fn totals(&self, took: Duration) -> String {
         let others = [
             (self.packed, "packed"),
@@ -80,10 +80,7 @@ impl Checks {
         let all = self.whole + others.iter().map(|(count, _)| count).sum::<u64>();
         let mut text = format!("{}: {} whole", files(all), self.whole);
         if self.unproven > 0 {
-            text.push_str(&format!(
-                " ({} of them by their length alone)",
-                self.unproven
-            ));
+            text.push_str(&format!(" ({} of them by length only)", self.unproven));
         }
         for (count, what) in others.iter().filter(|(count, _)| *count > 0) {
             text.push_str(&format!(", {count} {what}"));
@@ -96,12 +93,12 @@ impl Checks {
         }
         text.push_str(&format!("; {} in {}\n", size(self.bytes), time(took)));
         if self.interrupted {
-            text.push_str("interrupted: there is more that was not looked at\n");
+            text.push_str("interrupted: not all files were checked\n");
         }
         text
     }
 
-    /// The last line for programs.
+    /// The final line for programs.
     pub fn json(&self) -> String {
         let mut line = json!({ "v": VERSION, "event": "checks" });
         if let (Some(line), Ok(serde_json::Value::Object(sums))) =
@@ -120,7 +117,7 @@ fn files(count: u64) -> String {
     }
 }
 
-/// What was found of one file, for people; its path begins where they are.
+/// The result for one file, for people; its path is relative to `here` if possible.
 pub fn line(checked: &Checked, here: &Path) -> String {
     let path: PathBuf = checked.root.join(&checked.path);
     let path = path.strip_prefix(here).unwrap_or(&path);
@@ -130,7 +127,7 @@ pub fn line(checked: &Checked, here: &Path) -> String {
     format!("{:<10} {}{reason}\n", word(checked.state), clean(&path))
 }
 
-/// What was found of one file, for programs.
+/// The result for one file, for programs.
 pub fn object(checked: &Checked) -> String {
     let known = checked.known.as_deref();
     let record = known.and_then(|known| known.record.as_ref());
@@ -227,8 +224,8 @@ mod tests {
         assert!(!checks.is_well());
         assert_eq!(
             checks.totals(took),
-            "5 files: 2 whole (1 of them by their length alone), 1 packed, 1 missing, 1 broken; 1 file that the archive does not \
-             know; 1.5 kB in 2.0 s\ninterrupted: there is more that was not looked at\n"
+            "5 files: 2 whole (1 of them by length only), 1 packed, 1 missing, 1 broken; 1 file that the archive does not \
+             know; 1.5 kB in 2.0 s\ninterrupted: not all files were checked\n"
         );
         let expected = "{\"broken\":1,\"bytes\":1500,\"changed\":0,\"event\":\"checks\",\"flawed\":0,\"interrupted\":true,\"missing\":1,\
             \"packed\":1,\"unknown\":1,\"unproven\":1,\"unreadable\":0,\"v\":1,\"whole\":2}\n";

@@ -1,15 +1,15 @@
-//! The one file that was asked for, where it is there already: who named one wants to know where that is.
+//! Where the file is, if a run found only one and that was already downloaded: the user wants to know.
 
 use super::Summary;
 use super::text::clean;
 use crate::model::{Event, Outcome, Skip};
 
-/// The path of the last file that was had.
+/// The path of the last file that was already downloaded.
 #[derive(Debug, Default)]
 pub(super) struct Had(Option<String>);
 
 impl Had {
-    /// Takes note of a file that is there.
+    /// Records a file that was already downloaded.
     pub(super) fn note(&mut self, event: &Event) {
         if let Event::Ended { outcome, .. } = event
             && let Outcome::Skipped {
@@ -22,7 +22,7 @@ impl Had {
         }
     }
 
-    /// The line for it, if it is all that there was, and ends the line.
+    /// The line for it, with its line end, if it was the only item; else nothing.
     pub(super) fn told(&self, summary: &Summary) -> String {
         let path = self.0.as_ref().filter(|_| summary.found == 1);
         path.map_or(String::new(), |path| format!("had `{}`\n", clean(path)))

@@ -1,4 +1,4 @@
-//! Events as JSON, one a line, for other programs.
+//! Events as JSON, one per line, for other programs.
 
 use std::io::{self, BufWriter, Stdout, Write};
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::{OpenItem, Reporter, Summary};
 use crate::model::Event;
 
-/// The version of the lines. It goes up when a reader of the old ones would be misled by the new.
+/// The version of the format. It is incremented by changes that would mislead existing readers.
 const VERSION: u32 = 1;
 
-/// Prints every event, then a line `summary`.
+/// Prints every event, and a `summary` line at the end.
 #[derive(Debug)]
 pub struct Json<W: Write = BufWriter<Stdout>> {
     out: W,
@@ -32,14 +32,14 @@ struct Last<'a> {
 }
 
 impl Json {
-    /// Prints on stdout.
+    /// Prints to stdout.
     pub fn stdout() -> Self {
         Json::new(BufWriter::new(io::stdout()))
     }
 }
 
 impl<W: Write> Json<W> {
-    /// Prints there.
+    /// Prints to this writer.
     pub fn new(out: W) -> Self {
         Json { out }
     }

@@ -1,4 +1,4 @@
-//! Plain lines, for where there is no terminal.
+//! Plain lines, for output that is no terminal.
 
 use std::io::{self, BufWriter, Stderr, Write};
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use super::waits::Waits;
 use super::{OpenItem, Reporter, Summary, Verbosity};
 use crate::model::{Event, Failure, Kind, Outcome, Skip};
 
-/// How often a long run says how far it is.
+/// How often a long run reports its progress.
 const PROGRESS: Duration = Duration::from_secs(10);
 
-/// Writes a line for each thing worth one, and the totals at the end.
+/// Writes a line for each event worth one, and the totals at the end.
 #[derive(Debug)]
 pub struct Lines<W: Write = BufWriter<Stderr>> {
     out: W,
@@ -39,7 +39,7 @@ impl Lines {
 }
 
 impl<W: Write> Lines<W> {
-    /// Writes there.
+    /// Writes to this writer.
     pub fn new(out: W, verbosity: Verbosity, colours: bool) -> Self {
         Lines {
             out,
@@ -72,7 +72,7 @@ impl<W: Write> Lines<W> {
 }
 
 impl<W: Write + Send> Reporter for Lines<W> {
-    // That nobody reads what is said about a run is no reason to end it, so errors of stderr are let pass.
+    // An unreadable stderr is no reason to end a run, so its errors are ignored.
 
     fn event(
         &mut self,
@@ -83,7 +83,7 @@ impl<W: Write + Send> Reporter for Lines<W> {
         self.had.note(event);
         let detail = match self.verbosity {
             Verbosity::Quiet => return Ok(()),
-            // Why nothing moves is wanted by whoever sees nothing move.
+            // If nothing makes progress, the user wants to know why.
             Verbosity::Normal if self.waits.is_news(event, Instant::now()) => Detail::All,
             Verbosity::Normal => Detail::Ends,
             Verbosity::Verbose => Detail::All,
@@ -122,9 +122,9 @@ impl<W: Write + Send> Reporter for Lines<W> {
 /// Which events are worth a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Detail {
-    /// What is wrong, and what would be done.
+    /// Problems, and what would be done.
     Failures,
-    /// What came of each item that was not there yet, too.
+    /// Also the outcome of each item that was not downloaded before.
     Ends,
     /// Everything but mere progress.
     All,
@@ -146,7 +146,7 @@ pub(super) fn line(
                 line.push_str(&format!(", {}", size(*total)));
             }
             if *have > 0 {
-                line.push_str(&format!(", of which {} are there", size(*have)));
+                line.push_str(&format!(", of which {} are already there", size(*have)));
             }
             (Detail::All, line)
         }
@@ -154,7 +154,7 @@ pub(super) fn line(
             let kept = summary.failures.last();
             let is_kept = kept.is_some_and(|last| last.id == *id);
             match renamed(outcome, item) {
-                // Where each file is told anyway, its name is too.
+                // If each saved file gets a line anyway, that line shows its name.
                 Some(line) if detail == Detail::Failures => (Detail::Failures, line),
                 _ => ended(outcome, item, is_kept)?,
             }
@@ -167,7 +167,7 @@ pub(super) fn line(
         } => match failure {
             Some(failure) if failure.kind != Kind::Closed => {
                 let kept = summary.link_failures.last();
-                // What is no link is called by what is wrong with it.
+                // An invalid link is reported in full: its message is its only name.
                 let is_link = failure.kind != Kind::Config;
                 let is_kept = is_link && kept.is_some_and(|last| last.link == *link);
                 (Detail::Failures, failed(address(link), failure, is_kept))
@@ -177,7 +177,7 @@ pub(super) fn line(
         Event::Resumed { link, ago, .. } => {
             let ago = whole_time(Duration::from_secs(*ago));
             let line = format!(
-                "`{}` goes on where it stopped {ago} ago; with `--from-start`, it is listed from its start",
+                "`{}` resumes where it stopped {ago} ago; `--from-start` lists it from the start",
                 clean(link)
             );
             (Detail::Failures, line)
@@ -219,7 +219,7 @@ pub(super) fn line(
     (detail >= least).then_some(line)
 }
 
-/// What did not follow, and why.
+/// The line for a step after the download that failed, such as a command, and why.
 pub(super) fn missed(what: &str, path: &str, failure: &Failure) -> String {
     let message = clean(&failure.message);
     match path {
@@ -228,7 +228,8 @@ pub(super) fn missed(what: &str, path: &str, failure: &Failure) -> String {
     }
 }
 
-/// The line for a failure as it happens: what, and of which kind; and why, if the summary at the end has no room for that.
+/// The line for a failure as it happens: what failed, and the kind of failure; or the full reason, if the summary at the end
+/// has no room for it.
 fn failed(name: &str, failure: &Failure, is_kept: bool) -> String {
     let (name, message) = (clean(name), clean(&failure.message));
     match is_kept {
@@ -300,7 +301,7 @@ fn ended(outcome: &Outcome, item: Option<&OpenItem>, is_kept: bool) -> Option<(D
     })
 }
 
-/// How many items are done: `3 of 24+`, where the `+` says that more may be found.
+/// How many items are done: `3 of 24+`, where the `+` means that more may be found.
 pub(super) fn done(summary: &Summary) -> String {
     let more = if summary.complete { "" } else { "+" };
     format!("{} of {}{more}", summary.ended(), summary.found)

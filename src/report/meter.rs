@@ -1,19 +1,19 @@
-//! How fast bytes come.
+//! The download rate.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The span over which the rate is taken: long enough to be calm, short enough to be true.
+/// The time over which the rate is averaged: long enough to be steady, short enough to be current.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// Bytes a second over the last few seconds.
+/// Measures bytes per second over the last few seconds.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     samples: VecDeque<(Duration, u64)>,
 }
 
 impl Meter {
-    /// Notes how many bytes there were in all at this time of the run.
+    /// Records the total number of bytes at this time of the run.
     pub(super) fn note(&mut self, now: Duration, bytes: u64) {
         while self.samples.len() > 1 && self.samples[1].0 + WINDOW <= now {
             self.samples.pop_front();
@@ -21,7 +21,7 @@ impl Meter {
         self.samples.push_back((now, bytes));
     }
 
-    /// Bytes a second, or nothing as long as that is not known.
+    /// Bytes per second, or none as long as that is unknown.
     pub(super) fn rate(&self) -> Option<u64> {
         let (first, last) = (self.samples.front()?, self.samples.back()?);
         let seconds = (last.0 - first.0).as_secs_f64();

@@ -1,6 +1,6 @@
-//! Tells people and programs what happens. It does not know how anything is done.
+//! Reports events to people and programs. It does not know how anything is done.
 //!
-//! One [`Summary`] is kept from the events, and every [`Reporter`] sees it with them: [`Bars`] on a terminal, [`Lines`]
+//! A single [`Summary`] is built from the events, and every [`Reporter`] gets both: [`Bars`] on a terminal, [`Lines`]
 //! elsewhere, [`Json`] and [`Urls`] for programs. They run on a thread of their own, [`Reporting`].
 
 mod bars;
@@ -34,12 +34,12 @@ pub use urls::Urls;
 
 use crate::model::Event;
 
-/// Whoever reports a run.
+/// A reporter of a run.
 ///
-/// An error means that nobody reads any more: this reporter is not called again, and the run comes to its end.
+/// After an error, such as a closed output, this reporter is not called again, and the run is ended.
 pub trait Reporter: Send {
-    /// Takes note of an event, in the order in which they happen. `item` is the one that ends with
-    /// it; those under way are in the summary.
+    /// Reports an event, in the order in which they happen. `item` is the item that ends with it; those in
+    /// progress are in the summary.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -50,7 +50,7 @@ pub trait Reporter: Send {
         summary: &Summary,
     ) -> io::Result<()>;
 
-    /// Passes on what the user did, such as asking for the end.
+    /// Reports a message about something the user did, such as interrupting the run.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -59,7 +59,7 @@ pub trait Reporter: Send {
         Ok(())
     }
 
-    /// Comes after each batch of events, and ten times a second: the time to write what was held back.
+    /// Writes buffered output. Called after each batch of events, and ten times a second.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -68,7 +68,7 @@ pub trait Reporter: Send {
         Ok(())
     }
 
-    /// Tells how it all ended.
+    /// Reports the end of the run.
     ///
     /// # Errors
     /// When it cannot be written.

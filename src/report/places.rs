@@ -1,11 +1,11 @@
-//! Where files went, in a few words.
+//! Describes briefly where files were saved.
 
 use std::path::Path;
 
 use super::text::clean;
 use crate::model::{Event, Outcome};
 
-/// Where the files of a run went.
+/// Where the files of a run were saved.
 #[derive(Debug)]
 pub(super) struct Places {
     /// The output root as it was named; empty for the current folder.
@@ -13,9 +13,9 @@ pub(super) struct Places {
     files: u64,
     /// The path of the last one.
     last: String,
-    /// The folder that all are in or below.
+    /// The innermost folder that contains all of them.
     above: Vec<String>,
-    /// Whether some are below it.
+    /// Whether some are in folders below it.
     deep: bool,
 }
 
@@ -56,7 +56,7 @@ impl Places {
         self.last.clone_from(path);
     }
 
-    /// Where they are, if there are any.
+    /// Where the files are, if there are any.
     pub(super) fn told(&self) -> Option<String> {
         let below = |path: &str| {
             let root = self.root.trim_end_matches('/');

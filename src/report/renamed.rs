@@ -1,10 +1,10 @@
-//! Files that got another name than was planned.
+//! Files whose planned name was taken.
 
 use super::OpenItem;
 use super::text::clean;
 use crate::model::Outcome;
 
-/// The line for a file that got another name than was planned, since that was taken.
+/// The line for a file that got a number because its planned name was taken.
 pub(super) fn renamed(outcome: &Outcome, item: Option<&OpenItem>) -> Option<String> {
     let Outcome::Saved {
         path,
@@ -23,7 +23,7 @@ pub(super) fn renamed(outcome: &Outcome, item: Option<&OpenItem>) -> Option<Stri
     let number = saved.strip_prefix(stem(planned).as_str())?;
     let number = number.strip_prefix(" (")?.strip_suffix(')')?;
     number.parse::<u32>().ok()?;
-    // What has the name ends as this does.
+    // The other file has the same extension.
     let name = stem(planned) + &path[saved.len()..];
     let name = name.rsplit('/').next().unwrap_or(&name);
     let (path, name) = (clean(path), clean(name));
@@ -54,7 +54,7 @@ mod tests {
         };
         let line = "saved `x/cat (2).jpg`: `cat.jpg` is another file";
         assert_eq!(told("x/cat.jpg", "x/cat (2).jpg").as_deref(), Some(line));
-        // What has the name is of the same kind: `cat.jpg` may not be there.
+        // The other file is of the same type: `cat.jpg` may not exist.
         let line = "saved `cat (3).png`: `cat.png` is another file";
         assert_eq!(told("cat.jpg", "cat (3).png").as_deref(), Some(line));
         let line = "saved `a.b/cat (2)`: `cat` is another file";

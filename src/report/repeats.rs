@@ -1,20 +1,20 @@
-//! Failures that are one: a folder that cannot be written fails for each file in the same way.
+//! Failures with a common cause: a folder that cannot be written to fails for each file in the same way.
 
 use std::collections::HashSet;
 
 use crate::model::{Event, Failure, Kind, Outcome};
 
-/// The reasons that were told.
+/// The reasons that were reported.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(HashSet<String>);
 
 impl Repeats {
-    /// Takes a failure in, and says whether it is the first of its kind.
+    /// Records a failure, and returns whether it is the first with its reason.
     pub(super) fn is_first(&mut self, failure: &Failure) -> bool {
         reason(failure).is_none_or(|reason| self.0.insert(reason))
     }
 
-    /// Whether this event is a failure that was told already, of another item.
+    /// Whether this event is a failure that was reported already for another item.
     pub(super) fn has_told(&mut self, event: &Event) -> bool {
         match event {
             Event::Ended {
@@ -26,8 +26,8 @@ impl Repeats {
     }
 }
 
-/// What is the same in failures that have one reason: all but the names. Only the disk is the same for all; a server may
-/// have its reasons for each file.
+/// The text that failures with a common reason share: everything but the names. Only disk failures have one; a server may
+/// have different reasons for each file.
 pub(super) fn reason(failure: &Failure) -> Option<String> {
     if failure.kind != Kind::Disk {
         return None;

@@ -14,15 +14,15 @@ use crate::model::{Error, Event, Kind, Result};
 /// How many events are taken at a time.
 const BATCH: usize = 512;
 
-/// After a batch that was not nearly full, the next events are left to gather for so long: being woken for each of them
-/// costs more than telling of them. It is less while many come, so that nobody waits for room.
+/// How long events are collected after a batch that was not nearly full: waking up for each of them costs more than
+/// reporting it. The pause is shorter while many events come, so that the senders need not wait for room in the channel.
 const PAUSE: Duration = Duration::from_millis(20);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How often reporters get to draw.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Reporters at work. They end when the last sender of events is gone.
+/// Running reporters. They end when the last sender of events is dropped.
 #[derive(Debug)]
 pub struct Reporting {
     thread: JoinHandle<(Summary, Result<()>)>,
@@ -30,14 +30,14 @@ pub struct Reporting {
     over: CancellationToken,
 }
 
-/// What reporters hear of the user, and the run of reporters.
+/// Signals from the user to the reporters, and from the reporters to the run.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
-    /// Cancelled by the user's first Ctrl-C, or what amounts to it: the run counts as interrupted.
+    /// Cancelled by the user's first Ctrl-C, or an equivalent signal: the run counts as interrupted.
     pub interrupted: CancellationToken,
-    /// Cancelled before, if it was not Ctrl-C but SIGTERM or SIGHUP.
+    /// Cancelled before that, if the signal was not Ctrl-C but SIGTERM or SIGHUP.
     pub terminated: CancellationToken,
-    /// Cancelled by the reporters when nobody reads them any more.
+    /// Cancelled by the reporters when their output is closed.
     pub unread: CancellationToken,
 }
 
@@ -45,7 +45,7 @@ impl Reporting {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When there can be no thread.
+    /// When the thread cannot be started.
     pub fn start(
         reporters: Vec<Box<dyn Reporter>>,
         events: mpsc::Receiver<Event>,
@@ -53,7 +53,7 @@ impl Reporting {
     ) -> Result<Reporting> {
         let cannot =
             |error: io::Error| Error::new(Kind::Disk, "cannot start reporting").because(error);
-        // A runtime of its own, since the thread must not run on the one that it is to leave in peace.
+        // The thread has a runtime of its own, since it must not burden the main one.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -70,10 +70,10 @@ impl Reporting {
     /// Waits for the last report.
     ///
     /// # Errors
-    /// [`Kind::Disk`] when stdout could not be written, unless whoever read it just had enough.
+    /// [`Kind::Disk`] when stdout could not be written to, unless its reader just closed it.
     ///
     /// # Panics
-    /// If a reporter did.
+    /// If a reporter panicked.
     pub fn finish(self) -> (Summary, Result<()>) {
         self.over.cancel();
         match self.thread.join() {
@@ -138,21 +138,21 @@ async fn report(
     (summary, desk.failure)
 }
 
-/// What is said at the first Ctrl-C, or what amounts to it.
+/// The message at the first Ctrl-C or equivalent signal.
 fn farewell(summary: &Summary, is_terminated: bool) -> String {
     let files = match summary.open().filter(|(_, item)| item.began).count() {
-        // An answer may be waited for, or a program that follows a file.
-        0 => "what is under way".to_owned(),
+        // It may be waiting for a response, or for a command that runs for a file.
+        0 => "work in progress".to_owned(),
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
     match is_terminated {
-        true => format!("finishing {files} if that takes seconds; a second SIGTERM stops at once"),
+        true => format!("finishing {files} within seconds; a second SIGTERM stops at once"),
         false => format!("finishing {files}; press Ctrl-C again to stop at once"),
     }
 }
 
-/// The reporters that are still read.
+/// The reporters whose output is still open.
 struct Desk {
     reporters: Vec<Box<dyn Reporter>>,
     unread: CancellationToken,
@@ -167,7 +167,7 @@ impl Desk {
                 return true;
             };
             unread.cancel();
-            // A reader that has had enough, such as `head`, is no failure.
+            // A reader that closes its end, such as `head`, is no failure.
             if error.kind() != io::ErrorKind::BrokenPipe {
                 *failure = Err(Error::new(Kind::Disk, "cannot write to stdout").because(error));
             }
@@ -182,7 +182,7 @@ mod tests {
     use super::super::{Lines, OpenItem, Verbosity};
     use super::*;
 
-    /// Takes so many events, and fails in this way from then on.
+    /// Accepts this many events, then fails with this kind of error.
     struct Failing(u32, io::ErrorKind);
 
     impl Reporter for Failing {
@@ -230,7 +230,7 @@ mod tests {
         summary.take(&found(1));
         assert_eq!(
             farewell(&summary, false),
-            "finishing what is under way; press Ctrl-C again to stop at once"
+            "finishing work in progress; press Ctrl-C again to stop at once"
         );
         summary.take(&Event::Began {
             id: 1,
@@ -243,7 +243,7 @@ mod tests {
         );
         assert_eq!(
             farewell(&summary, true),
-            "finishing 1 file if that takes seconds; a second SIGTERM stops at once"
+            "finishing 1 file within seconds; a second SIGTERM stops at once"
         );
     }
 }

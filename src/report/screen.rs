@@ -1,4 +1,4 @@
-//! What stands at the foot of a terminal: a line for each active file, and one for the whole.
+//! The lines at the bottom of a terminal: one for each active file, and one for the whole run.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use super::lines::done;
 use super::text::{clean, size, whole_time};
 use super::{OpenItem, Summary};
 
-/// The most lines of files, however tall the terminal is.
+/// The most lines for files, however tall the terminal is.
 const MOST: usize = 12;
 
-/// Rows left to what scrolls by.
+/// Rows left for messages that scroll by.
 const SPARE: usize = 3;
 
-/// A wait that is not over.
+/// A wait in progress.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wait {
     /// The item, if only one waits.
     pub(super) id: Option<u64>,
-    /// The host.
+    /// The host that is waited for.
     pub(super) host: String,
-    /// Why.
+    /// Why it waits.
     pub(super) reason: String,
-    /// For how much longer.
+    /// The remaining time.
     pub(super) left: Duration,
 }
 
-/// The lines for a terminal of so many rows and columns. None is wider than the terminal.
+/// The lines for a terminal of this size. None is wider than the terminal.
 pub(super) fn screen(
     summary: &Summary,
     waits: &[Wait],
@@ -39,7 +39,7 @@ pub(super) fn screen(
     let room = rows.saturating_sub(SPARE).min(MOST);
     let active = || summary.open().filter(|(_, item)| item.began);
     let count = active().count();
-    // The line that counts the rest takes one of the places.
+    // The line that counts the rest takes up one row.
     let shown = if count > room {
         room.saturating_sub(1)
     } else {
@@ -56,13 +56,13 @@ pub(super) fn screen(
         lines.push(format!("  … and {} more", count - shown));
     }
     let mut last = whole(summary, waits, rate);
-    // What waits says why.
+    // Waits show their own reason.
     if silent && count == 0 && waits.is_empty() {
         last.push_str(&awaited(summary));
     }
     lines.push(last);
     for line in &mut lines {
-        // The last column stays free: some terminals wrap when it is written.
+        // The last column stays free: some terminals wrap when it is filled.
         *line = truncate_str(line, columns.saturating_sub(1), "…").into_owned();
     }
     lines
@@ -84,7 +84,7 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    // What has no line of its own; of several at one host, the first.
+    // Waits without a line of their own; if several are for one host, the first.
     let is_shown = |id| summary.open_item(id).is_some_and(|item| item.began);
     let apart = waits.iter().filter(|wait| !wait.id.is_some_and(is_shown));
     let mut hosts: Vec<&str> = Vec::new();
@@ -103,9 +103,9 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
     parts.join("  ")
 }
 
-/// What is waited for while nothing happens: the answer to the first question for a file, or else that one is found. That
-/// may be up to a site, or to whoever types links. Where all have ended, it is something that follows them. A host has its
-/// name told where no other can be meant.
+/// What the run is waiting for while nothing happens: the first response for a file, or else that one is found, which may
+/// depend on a site, or on the user who types links. If all items have ended, it is a step after the download. The host is
+/// named if it is the same for all files.
 fn awaited(summary: &Summary) -> String {
     let mut open = summary.open().peekable();
     if open.peek().is_none() {
@@ -120,12 +120,12 @@ fn awaited(summary: &Summary) -> String {
     };
     let first = open.next().and_then(|(_, item)| host(item));
     match first.filter(|first| open.all(|(_, item)| host(item).as_ref() == Some(first))) {
-        Some(host) => format!("  no answer from {} yet", clean(&host)),
-        None => "  no answer yet".to_owned(),
+        Some(host) => format!("  no response from {} yet", clean(&host)),
+        None => "  no response yet".to_owned(),
     }
 }
 
-/// The time left, where it is known: every item has been found, and its length is known.
+/// The time left, if it can be estimated: all items have been found, and their lengths are known.
 fn left(summary: &Summary, rate: u64) -> Option<Duration> {
     if !summary.complete || rate == 0 {
         return None;
@@ -152,7 +152,7 @@ fn file(item: &OpenItem, wait: Option<&Wait>, columns: usize) -> String {
         }
         (None, _) => size(item.bytes),
     };
-    // A long reason may not push the name out.
+    // A long reason must leave room for the name.
     let state = truncate_str(&state, columns.saturating_sub(16), "…");
     let room = columns.saturating_sub(measure_text_width(&state) + 5);
     let path = clean(&item.named.path);
@@ -280,7 +280,10 @@ mod tests {
         assert_eq!(silent, "0 of 0+ files  0 B  waiting");
         summary.take(&found(1));
         let silent = last(&summary, true).unwrap();
-        assert_eq!(silent, "0 of 1+ files  0 B  no answer from i.imgur.com yet");
+        assert_eq!(
+            silent,
+            "0 of 1+ files  0 B  no response from i.imgur.com yet"
+        );
         assert_eq!(last(&summary, false).unwrap(), "0 of 1+ files  0 B");
         // Whose turn it is among several is not known, nor who is asked where a file is.
         let mut several = summary.clone();
@@ -291,7 +294,7 @@ mod tests {
             }
             several.take(&other);
             let silent = last(&several, true).unwrap();
-            assert_eq!(silent, "0 of 2+ files  0 B  no answer yet");
+            assert_eq!(silent, "0 of 2+ files  0 B  no response yet");
             several = summary.clone();
         }
         summary.take(&ended(1, saved(1000)));

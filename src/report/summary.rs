@@ -1,4 +1,4 @@
-//! What a run has come to, kept from its events.
+//! The summary of a run, built from its events.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,28 +7,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::{Event, Failure, Kind, Outcome, Skip};
 
-/// How many failures are kept with all that is known about them. Beyond that they are only counted, so that a run of
-/// millions that fails throughout does not fill the memory.
+/// How many failures are kept with all details. Beyond that they are only counted, so that a run with millions of failures
+/// does not fill the memory.
 const KEPT: usize = 10_000;
 
-/// What a run has come to. Items that ended well are only counted, so its size does not grow with the run.
+/// The summary of a run. Successful items are only counted, so its size does not grow with the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Summary {
     /// Items found.
     pub found: u64,
-    /// Items that are new and whole.
+    /// Items that were newly saved.
     pub saved: u64,
-    /// The length of what was saved.
+    /// The total length of the saved files.
     pub bytes: u64,
-    /// How much of that was there before the run.
+    /// How many of these bytes existed before the run.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub before: u64,
-    /// Items that need not be fetched, by reason.
+    /// Items that need not be downloaded, by reason.
     pub skipped: BTreeMap<Skip, u64>,
     /// Items that failed, by kind.
     pub failed: BTreeMap<Kind, u64>,
-    /// Items given up because nobody wanted more.
+    /// Items without an outcome. Only their number is serialized, including those given up.
     #[serde(
         rename = "not_done",
         serialize_with = "not_done",
@@ -41,72 +41,72 @@ pub struct Summary {
     pub links_failed: BTreeMap<Kind, u64>,
     /// The links that failed, the first ten thousand.
     pub link_failures: Vec<FailedLink>,
-    /// Saved items whose bytes do not bear out what the listing said.
+    /// Items with a warning, for example because their bytes contradict the listing.
     pub warnings: u64,
-    /// What was to follow and did not come about, the first ten thousand.
+    /// Failed steps after downloads, the first ten thousand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Missed>,
-    /// Items that were listed and are not among those that were chosen.
+    /// Items that were listed but not selected.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: u64,
-    /// The fields that a filter asks for and none of them has, where nothing was chosen.
+    /// Fields that a filter uses and none of the items has, if no item was selected.
     #[serde(skip)]
     pub lacking: Vec<String>,
-    /// How long it took.
+    /// How long the run took.
     #[serde(
         rename = "elapsed_ms",
         serialize_with = "millis",
         deserialize_with = "from_millis"
     )]
     pub elapsed: Duration,
-    /// Whether the user ended it early.
+    /// Whether the user interrupted it.
     pub interrupted: bool,
     /// Whether every link has been listed.
     #[serde(skip)]
     pub complete: bool,
-    /// Bytes that came in this run, also those of items that are not whole yet.
+    /// Bytes received in this run, including those of incomplete items.
     #[serde(skip)]
     pub moved: u64,
 }
 
-/// What has begun and has not ended, and how much was given up.
+/// Items that have not ended yet, and the number of those given up.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Open {
     items: BTreeMap<u64, OpenItem>,
     given_up: u64,
 }
 
-/// What an item is called.
+/// The names and addresses of an item.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     /// The source that emitted it.
     pub source: String,
-    /// The source's key of it.
+    /// Its key in that source.
     pub key: String,
-    /// Title, or else a name.
+    /// Its title, or else a name.
     pub title: String,
     /// The page it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
-    /// Where its bytes are.
+    /// The URL of its file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The path that was planned.
+    /// The planned path.
     pub path: String,
 }
 
 /// An item that has not ended yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenItem {
-    /// What it is called.
+    /// Its names and addresses.
     pub named: Named,
-    /// Its length: what the server promised, or else what the listing said.
+    /// Its length according to the server, or else the listing.
     pub total: Option<u64>,
-    /// How many bytes are there.
+    /// How many bytes of it exist.
     pub bytes: u64,
-    /// How many of them were there before the run.
+    /// How many of them existed before the run.
     pub before: u64,
-    /// Whether its bytes are moving.
+    /// Whether its download has begun.
     pub began: bool,
 }
 
@@ -115,22 +115,22 @@ pub struct OpenItem {
 pub struct FailedItem {
     /// Its number in this run.
     pub id: u64,
-    /// What it is called.
+    /// Its names and addresses.
     #[serde(flatten)]
     pub named: Named,
     /// Why it failed.
     pub failure: Failure,
 }
 
-/// What was to follow an item, or the run, and did not come about.
+/// A step after the download of an item, or after the run, that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Missed {
-    /// What it was.
+    /// The step, such as `exec`.
     pub what: String,
-    /// The path of the item, if it was for one.
+    /// The path of the item, if the step was for one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
-    /// Why.
+    /// Why it failed.
     pub failure: Failure,
 }
 
@@ -148,7 +148,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl Summary {
-    /// Takes an event in, and hands out the item that ends with it.
+    /// Records an event, and returns the item that ends with it.
     pub fn take(&mut self, event: &Event) -> Option<OpenItem> {
         match event {
             Event::Found {
@@ -180,7 +180,7 @@ impl Summary {
             }
             Event::Began { id, total, have } => {
                 if let Some(item) = self.open.items.get_mut(id) {
-                    // Of what has to start over, nothing was.
+                    // If it had to start over, fewer or none of the bytes existed before.
                     item.before = match item.began {
                         true => item.before.min(*have),
                         false => *have,
@@ -256,7 +256,7 @@ impl Summary {
                 self.moved += size.saturating_sub(item.bytes);
                 self.warnings += u64::from(warning.is_some());
             }
-            // What it leads to counts instead.
+            // The items that it leads to are counted instead.
             Outcome::Document { .. } => self.found = self.found.saturating_sub(1),
             Outcome::Skipped {
                 reason, warning, ..
@@ -278,17 +278,17 @@ impl Summary {
         }
     }
 
-    /// The items that were found and have not ended yet, in their order.
+    /// The items that were found and have not ended yet, in order.
     pub fn open(&self) -> impl Iterator<Item = (u64, &OpenItem)> {
         self.open.items.iter().map(|(id, item)| (*id, item))
     }
 
-    /// The item of this number, if it has not ended yet.
+    /// The item with this number, if it has not ended yet.
     pub fn open_item(&self, id: u64) -> Option<&OpenItem> {
         self.open.items.get(&id)
     }
 
-    /// How many items are done with, one way or the other.
+    /// How many items have ended, whatever their outcome.
     pub fn ended(&self) -> u64 {
         self.saved
             + self.skipped.values().sum::<u64>()
@@ -296,10 +296,10 @@ impl Summary {
             + self.open.given_up
     }
 
-    /// How many items are where they should be: saved now, or not needed.
+    /// How many items are where they should be: newly saved, or already there.
     pub fn succeeded(&self) -> u64 {
         let skipped = self.skipped.iter();
-        // What is gone is nowhere.
+        // Items that are gone or absent have no file.
         let there = skipped.filter(|(reason, _)| !matches!(reason, Skip::Gone | Skip::Absent));
         self.saved + there.map(|(_, count)| count).sum::<u64>()
     }
@@ -309,8 +309,8 @@ impl Summary {
         self.skipped.get(&reason).copied().unwrap_or(0)
     }
 
-    /// How many items need not be fetched, since they were had before the run: also under another name, or by nobody's
-    /// note until now.
+    /// How many items need not be downloaded, since their files existed before the run, possibly under another name or
+    /// without being recorded.
     pub fn had(&self) -> u64 {
         let reasons = [
             Skip::Present,
@@ -322,17 +322,17 @@ impl Summary {
         reasons.map(|reason| self.skipped(reason)).iter().sum()
     }
 
-    /// How many items were found, and neither fetched nor failed.
+    /// How many items were found but have no outcome, or were given up.
     pub fn not_done(&self) -> u64 {
         self.open.given_up + self.open.items.len() as u64
     }
 
-    /// Whether nothing has come of any link.
+    /// Whether no item was found and no link failed.
     pub fn is_empty(&self) -> bool {
         self.found == 0 && self.links_failed.is_empty()
     }
 
-    /// Whether an item or a link failed, or what was to follow.
+    /// Whether an item, a link or a step after a download failed.
     pub fn has_failures(&self) -> bool {
         !self.failed.is_empty() || !self.links_failed.is_empty() || !self.missed.is_empty()
     }

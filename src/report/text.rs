@@ -1,4 +1,4 @@
-//! The words of reports: numbers for people, and text of sites made fit for a terminal.
+//! Text of reports: numbers for people, and texts from sites made safe for a terminal.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{Error, Failure};
 
-/// How much is said.
+/// How much is reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Failures, at the end.
@@ -18,8 +18,8 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// Text of a site's, fit for a terminal and for one line: without control characters, which could move the cursor or
-/// worse, and without the marks that turn the direction of text around, which could disguise a name.
+/// Makes a text from a site safe for a single line on a terminal: without control characters, which could move the cursor
+/// or worse, and without marks that change the text direction, which could disguise a name.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let is_break = |c: char| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}');
     let is_harmful = |c: char| {
@@ -39,17 +39,17 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept.collect())
 }
 
-/// The address in a link that says who is to read it: `page:https://…` is what came of an address that somebody gave.
+/// The URL in a link that names the source to read it, such as `page:https://…`: the user gave only the URL.
 pub(super) fn address(link: &str) -> &str {
     match link.split_once(':') {
-        // What is within is another address.
+        // Here the inner URL is a different one.
         Some(("blob" | "view-source", _)) => link,
         Some((_, rest)) if rest.starts_with("http://") || rest.starts_with("https://") => rest,
         _ => link,
     }
 }
 
-/// An error as it is shown at the end of a program: what failed, its causes one per line, and the way out.
+/// Formats an error: what failed, its causes one per line, and the hint.
 pub fn explain(error: &Error) -> String {
     let failure = Failure::new(error, 1);
     let mut text = format!("error: {}\n", clean(&failure.message));
@@ -69,7 +69,7 @@ pub(super) fn causes(text: &mut String, failure: &Failure) {
     }
 }
 
-/// Adds the way out of a failure.
+/// Adds the hint of a failure.
 pub(super) fn hint(text: &mut String, failure: &Failure) {
     if let Some(hint) = &failure.hint {
         push(text, "hint", hint);
@@ -82,7 +82,7 @@ pub(super) fn push(text: &mut String, label: &str, value: &str) {
     let _ = writeln!(text, "  {label}: {}", clean(value));
 }
 
-/// A number of bytes: `999 B`, `18.3 MB`. The units are powers of a thousand, as their names say.
+/// Formats a number of bytes: `999 B`, `18.3 MB`. The units are powers of 1000.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     if bytes < 1000 {
@@ -90,7 +90,7 @@ pub fn size(bytes: u64) -> String {
     }
     let mut value = bytes as f64 / 1000.0;
     let mut unit = 0;
-    // What would be rounded up to `1000.0 kB` is `1.0 MB`.
+    // A value that would round to `1000.0 kB` becomes `1.0 MB`.
     while value >= 999.95 && unit + 1 < UNITS.len() {
         value /= 1000.0;
         unit += 1;
@@ -98,7 +98,7 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// A time: `0.3 s`, `2 min 05 s`, `3 h 20 min`.
+/// Formats a time: `0.3 s`, `2 min 05 s`, `3 h 20 min`.
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 59.95 {
@@ -107,7 +107,7 @@ pub fn time(time: Duration) -> String {
     whole_time(time)
 }
 
-/// A time in whole seconds: `12 s`, `2 min 05 s`, `3 h 20 min`.
+/// Formats a time in whole seconds: `12 s`, `2 min 05 s`, `3 h 20 min`.
 pub(super) fn whole_time(time: Duration) -> String {
     let seconds = time.as_secs_f64().ceil() as u64;
     match seconds {

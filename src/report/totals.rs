@@ -13,31 +13,31 @@ use super::{Summary, Verbosity};
 use crate::model::{Failure, Kind, Skip};
 use crate::net::Shown;
 
-/// So many failures leave nothing else on a screen.
+/// So many failures push everything else off the screen.
 const MANY: usize = 20;
 
-/// The last lines of a run: the totals in one, then each failure with what is needed to look into it.
+/// The last lines of a run: the totals in one line, then each failure with the details to investigate it.
 pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String {
     let mut text = String::new();
     if verbosity == Verbosity::Quiet && !summary.has_failures() {
         return text;
     }
-    // A run that ended before anything came of it has its error to tell, and no totals.
+    // A run that ended with an error before anything was found has no totals.
     if !summary.complete && !summary.interrupted && summary.is_empty() {
         return text;
     }
     let counts = counts(summary) + "\n";
     text.push_str(&counts);
     if is_all_gone(summary) && verbosity != Verbosity::Quiet {
-        text.push_str("hint: `--recheck` asks once more for what was gone from its site\n");
+        text.push_str("hint: `--recheck` also requests what was gone from its site\n");
     }
     if !summary.lacking.is_empty() && verbosity != Verbosity::Quiet {
         let fields = summary.lacking.join("` and `");
         text.push_str(&format!(
-            "hint: the filter asks for `{fields}`, which nothing that was found has\n"
+            "hint: the filter uses `{fields}`, which none of the items has\n"
         ));
     }
-    // What is a way out of one failure is told once, however many it is one of.
+    // Each hint is printed once, however many failures have it.
     let mut told = HashSet::new();
     let mut hint = |text: &mut String, failure: &Failure| {
         if told.insert(failure.hint.clone()) {
@@ -91,38 +91,38 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
     if all > kept as u64 {
         text.push_str(&format!("… and {} more failures\n", all - kept as u64));
     }
-    // The first lines have gone by.
+    // The first line has scrolled off the screen.
     if listed > MANY {
         text.push_str(&counts);
     }
     if summary.interrupted {
         let unseen = match summary.complete {
             true => "",
-            false => ", and not all of it was looked at",
+            false => ", and not everything was listed",
         };
         text.push_str(&match summary.not_done() {
-            // It may have been a live stream, which nobody can go on with.
-            0 if summary.complete => "interrupted: what had begun has ended, and nothing else is left\n".to_owned(),
-            0 if summary.found == 0 => "interrupted: not all of it was looked at; run the same command again to go on\n".to_owned(),
-            0 => format!("interrupted: what had begun has ended{unseen}; the same command again fetches what is left\n"),
-            count => format!("interrupted: {count} not done{unseen}; run the same command again to go on\n"),
+            // It may have been a live stream, which cannot be continued.
+            0 if summary.complete => "interrupted: work in progress was finished, and nothing else is left\n".to_owned(),
+            0 if summary.found == 0 => "interrupted: not everything was listed; run the same command again to continue\n".to_owned(),
+            0 => format!("interrupted: work in progress was finished{unseen}; run the same command again for the rest\n"),
+            count => format!("interrupted: {count} not done{unseen}; run the same command again to continue\n"),
         });
         let was_left =
             |missed: &Missed| missed.what == "exec" && missed.failure.kind == Kind::Closed;
         if summary.missed.iter().any(was_left) {
-            text.push_str("  hint: what is saved counts as had, so that no later run runs the command for it; `--skip never` fetches it again\n");
+            text.push_str("  hint: saved files count as had, so that later runs do not run the command for them; `--skip never` fetches them again\n");
         }
     }
     text
 }
 
-/// Whether all that was found was gone before the run, so that nothing was asked for.
+/// Whether all items were known to be gone before the run, so that nothing was requested.
 fn is_all_gone(summary: &Summary) -> bool {
     let gone = summary.skipped(Skip::Gone);
     gone > 0 && gone + summary.skipped(Skip::Again) == summary.found
 }
 
-/// What a failed item is called: `source:key`, or the URL where that is the key.
+/// The name of a failed item: `source:key`, or its URL if that is the key.
 pub(super) fn name(named: &Named) -> String {
     match Url::parse(&named.key) {
         Ok(url) if url.has_host() => Shown(&url).to_string(),
@@ -143,11 +143,11 @@ fn failed(text: &mut String, name: &str, failure: &Failure, colours: bool) {
     causes(text, failure);
 }
 
-/// The files that failed as one that was told. Of many, all are named where that is wanted.
+/// Adds the files that failed for the same reason as the one above. If there are many, they are listed only with `-v`.
 fn in_the_same_way(text: &mut String, files: &[&Named], verbosity: Verbosity) {
-    /// So many fit in a line.
+    /// How many fit into a line.
     const FEW: usize = 3;
-    text.push_str(&format!("  and {} more in the same way", files.len()));
+    text.push_str(&format!("  and {} more for the same reason", files.len()));
     if verbosity == Verbosity::Verbose {
         text.push_str(":\n");
         for named in files {
@@ -161,16 +161,16 @@ fn in_the_same_way(text: &mut String, files: &[&Named], verbosity: Verbosity) {
         let paths: Vec<_> = paths.collect();
         text.push_str(&format!(": {}\n", paths.join(", ")));
     } else {
-        text.push_str(": `-v` names them, and `fetch history RUN`\n");
+        text.push_str(": `-v` or `fetch history RUN` lists them\n");
     }
 }
 
 fn counts(summary: &Summary) -> String {
     let skipped = |reason| summary.skipped(reason);
-    // What is told apart below is had as well.
+    // Those with a count of their own below are subtracted.
     let had = summary.had() - skipped(Skip::Duplicate) - skipped(Skip::Adopted);
     let mut parts = Vec::new();
-    // Where nothing is to be fetched, that nothing is new is no news.
+    // Where nothing is downloaded, `0 new` says nothing.
     if [Skip::Simulated, Skip::Adopted, Skip::Absent]
         .into_iter()
         .all(|reason| skipped(reason) == 0)

@@ -1,25 +1,25 @@
-//! The URLs of media, one a line, for other programs.
+//! The URLs of media, one per line, for other programs.
 
 use std::io::{self, BufWriter, Stdout, Write};
 
 use super::{OpenItem, Reporter, Summary};
 use crate::model::Event;
 
-/// Prints the URL of each item that is found. An item whose URL is known only when its turn comes has none yet.
+/// Prints the URL of each item found. Items whose URL is resolved only just before the download are left out.
 #[derive(Debug)]
 pub struct Urls<W: Write = BufWriter<Stdout>> {
     out: W,
 }
 
 impl Urls {
-    /// Prints on stdout.
+    /// Prints to stdout.
     pub fn stdout() -> Self {
         Urls::new(BufWriter::new(io::stdout()))
     }
 }
 
 impl<W: Write> Urls<W> {
-    /// Prints there.
+    /// Prints to this writer.
     pub fn new(out: W) -> Self {
         Urls { out }
     }

@@ -1,19 +1,19 @@
-//! Waits that are long enough to be told where nothing else moves.
+//! Waits that are long enough to be reported.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::model::Event;
 
-/// How long a wait is that is told.
+/// How long a wait has to be to be reported.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Until when each host is waited for, as far as that was told.
+/// Until when each host is waited for, of the waits that were reported.
 #[derive(Debug, Default)]
 pub(super) struct Waits(HashMap<String, Instant>);
 
 impl Waits {
-    /// Takes a wait in, and says whether it is long, and no file waits for that host yet.
+    /// Records a wait, and returns whether to report it: it is long, and no earlier one for that host is still going on.
     pub(super) fn is_news(&mut self, event: &Event, now: Instant) -> bool {
         let Event::Waiting { host, millis, .. } = event else {
             return false;

@@ -179,7 +179,7 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
         let running = fetch.clone().args(["-I", "2", "--exec", waits]).spawn();
         running.wait_for_stderr("begun");
         running.interrupt();
-        running.wait_for_stderr("finishing what is under way; press Ctrl-C again");
+        running.wait_for_stderr("finishing work in progress; press Ctrl-C again");
         match presses {
             1 => std::fs::write(fetch.out().join("go"), "").unwrap(),
             _ => running.interrupt(),

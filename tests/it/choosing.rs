@@ -263,7 +263,7 @@ fn a_field_that_nothing_has_is_told_where_a_filter_asks_for_it() {
     };
     let done = filtered("size >= bytes('1k') and ext == 'jpg'");
     done.says("nothing chosen of 2 found")
-        .says("hint: the filter asks for `size`, which nothing that was found has\n");
+        .says("hint: the filter uses `size`, which none of the items has\n");
     // What one of them has may rightly keep the others out.
     for filter in ["ext == 'gif'", "size is none and ext == 'jpg'"] {
         let done = filtered(filter);

@@ -217,7 +217,7 @@ failed: `http://127.0.0.1:PORT/0.jpg` (disk)
 failed: `http://127.0.0.1:PORT/0.jpg` cannot use the folder `./x`
   because: it is a link or a file, not a folder
   attempts: 1
-  and 2 more in the same way: `x/1.jpg`, `x/2.jpg`
+  and 2 more for the same reason: `x/1.jpg`, `x/2.jpg`
 ";
     assert_says(&done.stderr_filtered(), expected);
     // Programs and the past have them all.

@@ -57,7 +57,7 @@ finishing 0 files
     assert_eq!(report(Verbosity::Normal), normal);
     let verbose = "\
 found `imgur/album/01 Title 1.jpg`
-fetching `imgur/album/01 Title 1.jpg`, 2.0 kB, of which 500 B are there
+fetching `imgur/album/01 Title 1.jpg`, 2.0 kB, of which 500 B are already there
 `imgur.com` waits 12 s: it asked us to
 saved `imgur/album/01 Title 1.jpg`, 2.0 kB
 found `imgur/album/02 Title 2.jpg`

@@ -51,7 +51,7 @@ fn a_disk_that_refuses_all_is_told_once() {
     events.extend((1..=3).map(refused));
     let text = text(&summary(&events));
     assert_eq!(text.matches("because: permission denied").count(), 1);
-    let rest = "  and 2 more in the same way: `imgur/album/02 Title 2.jpg`, `imgur/album/03 Title 3.jpg`\n";
+    let rest = "  and 2 more for the same reason: `imgur/album/02 Title 2.jpg`, `imgur/album/03 Title 3.jpg`\n";
     assert!(text.ends_with(rest), "{text}");
 }
 
@@ -61,7 +61,7 @@ fn of_many_that_a_disk_refuses_each_can_be_had() {
     let failed = |id| ended(id, Outcome::Failed(failure(Kind::Disk, "it is full")));
     events.extend((1..=30).map(failed));
     let summary = summary(&events);
-    let rest = "  and 29 more in the same way: `-v` names them, and `fetch history RUN`\n";
+    let rest = "  and 29 more for the same reason: `-v` or `fetch history RUN` lists them\n";
     assert!(text(&summary).ends_with(rest), "{}", text(&summary));
     let all = totals(&summary, Verbosity::Verbose, false);
     for id in 2..=30 {
@@ -80,7 +80,7 @@ fn tells_what_was_left_out() {
     assert_eq!(text(&none), "nothing chosen of 3 found   2.1 s\n");
     let none = summary(&[left(&["size", "width"]), Event::Complete]);
     let expected = "nothing chosen of 3 found   2.1 s\n\
-        hint: the filter asks for `size` and `width`, which nothing that was found has\n";
+        hint: the filter uses `size` and `width`, which none of the items has\n";
     assert_eq!(text(&none), expected);
     let some = summary(&[found(1), left(&[]), ended(1, saved(10))]);
     let expected = "1 found: 1 new; 3 left out   10 B in 2.1 s\n";
@@ -125,13 +125,13 @@ fn tells_what_an_interrupted_run_left() {
     summary.interrupted = true;
     let expected = "\
 3 found: 1 new   10 B in 2.1 s
-interrupted: 2 not done, and not all of it was looked at; run the same command again to go on
+interrupted: 2 not done, and not everything was listed; run the same command again to continue
 ";
     assert_eq!(text(&summary), expected);
     summary.take(&Event::Complete);
     let expected = "\
 3 found: 1 new   10 B in 2.1 s
-interrupted: 2 not done; run the same command again to go on
+interrupted: 2 not done; run the same command again to continue
 ";
     assert_eq!(text(&summary), expected);
 }
@@ -142,13 +142,13 @@ fn promises_nothing_to_go_on_with_where_all_has_ended() {
     summary.interrupted = true;
     let expected = "\
 1 found: 1 new   10 B in 2.1 s
-interrupted: what had begun has ended, and not all of it was looked at; the same command again fetches what is left
+interrupted: work in progress was finished, and not everything was listed; run the same command again for the rest
 ";
     assert_eq!(text(&summary), expected);
     summary.take(&Event::Complete);
     let expected = "\
 1 found: 1 new   10 B in 2.1 s
-interrupted: what had begun has ended, and nothing else is left
+interrupted: work in progress was finished, and nothing else is left
 ";
     assert_eq!(text(&summary), expected);
 }
@@ -159,7 +159,7 @@ fn an_interrupted_run_that_found_nothing_says_that_it_did_not_look_at_all() {
     summary.interrupted = true;
     let expected = "\
 nothing found   2.1 s
-interrupted: not all of it was looked at; run the same command again to go on
+interrupted: not everything was listed; run the same command again to continue
 ";
     assert_eq!(text(&summary), expected);
 }

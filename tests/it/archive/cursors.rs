@@ -66,7 +66,7 @@ fn goes_on_where_it_stopped_and_names_as_if_it_had_not() {
     // The last page that was whole is asked for again, since posts may have moved up to it.
     assert_eq!(asked(&imgur.api), [2, 3, 4, 5, 6]);
     assert_eq!(imgur.cdn.requests().len(), 3 * 4);
-    let told = "`https://imgur.com/r/pics` goes on where it stopped";
+    let told = "`https://imgur.com/r/pics` resumes where it stopped";
     assert!(done.stderr.contains(told), "{}", done.stderr);
     assert_eq!(fetch.files().len(), 6 * 4);
     imgur.api.forget();

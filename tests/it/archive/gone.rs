@@ -20,7 +20,7 @@ fn what_is_gone_is_not_asked_for_again_unless_that_is_wanted() {
     let asked = site.requests().len();
     open.store(true, Ordering::Relaxed);
     let done = fetch.run().success();
-    let hint = "hint: `--recheck` asks once more for what was gone from its site\n";
+    let hint = "hint: `--recheck` also requests what was gone from its site\n";
     let expected = format!("1 found: 0 new, 1 gone   TIME\n{hint}");
     assert_eq!(done.stderr_filtered(), expected);
     assert_eq!(fetch.clone().arg("-q").run().success().stderr, "");

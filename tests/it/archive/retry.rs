@@ -49,7 +49,7 @@ fn fetches_what_failed_and_nothing_else() {
     retry.clone().args(["--since", "1h"]).run().success();
     assert_eq!(asked(&site), ["/page.jpg"]);
     site.forget();
-    let done = retry.run().success().says("nothing that failed");
+    let done = retry.run().success().says("nothing to retry");
     done.says("hint: something is gone from its site; `--recheck` requests it again\n");
     assert_eq!(asked(&site), [""; 0]);
     retry.clone().arg("--recheck").run().success();
@@ -264,7 +264,7 @@ fn a_folder_that_nothing_was_fetched_into_is_no_folder_without_failures() {
     let fetch = call.clone().args(["-d", "cats"]).arg(site.url("/cat.jpg"));
     fetch.run().success();
     let retry = |folder: &str| call.clone().args(["retry", "-d", folder]).run();
-    retry("cats").success().says("nothing that failed");
+    retry("cats").success().says("nothing to retry");
     retry("cast").fails(2).says(
         "error: the archive knows nothing of the folder `cast`\n  \
          hint: give `-d` the same folder as the run that failed\n",

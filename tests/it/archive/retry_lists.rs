@@ -217,7 +217,7 @@ fn positions_are_those_in_the_link_of_the_list_and_not_in_one_that_it_leads_to()
         .arg("retry")
         .run()
         .success()
-        .says("nothing that failed");
+        .says("nothing to retry");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn links_that_differ_in_secrets_alone_are_all_listed_again() {
     assert_eq!(fetched(&call), ["two/b.jpg"]);
     retry.run().success();
     assert_eq!(fetched(&call), ["one/a.jpg", "two/b.jpg"]);
-    retry.run().success().says("nothing that failed");
+    retry.run().success().says("nothing to retry");
 }
 
 #[test]

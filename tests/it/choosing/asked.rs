@@ -87,7 +87,7 @@ fn a_link_that_gives_no_answer_has_failed_whatever_is_chosen() {
         let done = fetch.arg("retry").run().success();
         match chooses {
             // Nothing is remembered of what only tells.
-            ["-s"] => done.says("nothing that failed"),
+            ["-s"] => done.says("nothing to retry"),
             _ => done.says("2 found: 2 new"),
         };
     }

@@ -295,7 +295,7 @@ fn what_is_listed_again_is_followed_as_far_as_it_was() {
     assert_eq!(files.len(), 2, "{files:?}");
     let again = fetch.arg("retry").run().success();
     assert!(
-        again.stderr.contains("nothing that failed"),
+        again.stderr.contains("nothing to retry"),
         "{}",
         again.stderr
     );

@@ -68,7 +68,7 @@ fn a_link_that_failed_before_it_was_known_to_be_a_page_is_read_as_deep() {
         let done = retry(&fetch).success();
         done.says("3 found: 3 new");
         let done = retry(&fetch).success();
-        done.says("nothing that failed");
+        done.says("nothing to retry");
     }
 }
 
@@ -140,7 +140,7 @@ fn what_came_as_a_page_once_is_tried_again_as_the_link_that_was_given() {
             let saved = names(&fetch);
             assert!(saved[0].ends_with(expected), "{saved:?}");
             let done = retry(&fetch).success();
-            done.says("nothing that failed");
+            done.says("nothing to retry");
         }
     }
 }
@@ -157,6 +157,6 @@ fn what_is_had_by_its_link_is_no_failure_any_more() {
         well.store(true, Ordering::Relaxed);
         call.run().success();
         let done = retry(&fetch).success();
-        done.says("nothing that failed");
+        done.says("nothing to retry");
     }
 }

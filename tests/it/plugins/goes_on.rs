@@ -46,7 +46,7 @@ fn a_listing_goes_on_from_its_checkpoint_and_counts_on() {
     fetch.run().fails(3);
     let done = fetch.run().success();
     assert!(
-        done.stderr.contains("goes on where it stopped"),
+        done.stderr.contains("resumes where it stopped"),
         "{}",
         done.stderr
     );

@@ -323,7 +323,7 @@ fn a_live_stream_gets_its_name_when_the_system_asks_for_an_end() {
     let done = running.wait().fails(130);
     assert!(fetch.files()["cats.ts"] == whole, "{}", done.stderr);
     // There is nothing to go on with.
-    assert!(!done.stderr.contains("to go on"), "{}", done.stderr);
+    assert!(!done.stderr.contains("to continue"), "{}", done.stderr);
 }
 
 #[test]

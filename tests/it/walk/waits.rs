@@ -41,6 +41,6 @@ fn a_run_that_is_ended_while_it_lists_does_not_say_that_all_was_listed() {
     let event = r#""event":"complete""#;
     assert!(!done.stdout.contains(event), "{}", done.stdout);
     let said = "nothing found";
-    let left = "interrupted: not all of it was looked at; run the same command again to go on\n";
+    let left = "interrupted: not everything was listed; run the same command again to continue\n";
     done.says(said).says(left);
 }

@@ -1,4 +1,4 @@
-//! Any URL that answers with a file.
+//! Any URL whose response is a file.
 
 use fetch::async_trait;
 use fetch::model::{Body, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
@@ -6,19 +6,19 @@ use fetch::net::Shown;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_medium, url_name};
 use url::Url;
 
-/// Takes every link that no other source knows, as one file. What turns out to be a page, a feed or a listing goes to the
-/// source that reads it, unless the link promises something else.
+/// Takes every link that no other source handles, as a single file. If the response is a page, a feed or a listing, it goes
+/// to the source that reads it, unless the URL promises a file.
 pub struct Direct {
     manifest: Manifest,
-    /// On what terms a page is listed that comes in place of a file.
+    /// The terms, such as depth and patterns, for listing a page that comes in place of a file.
     terms: Option<String>,
 }
 
 impl Direct {
-    /// Makes the source; it has no options.
+    /// Creates the source; it has no options.
     ///
     /// # Errors
-    /// None while its one route can be read.
+    /// None as long as its only route is valid.
     pub fn new() -> Result<Direct> {
         let manifest = Manifest {
             name: "direct".into(),
@@ -35,7 +35,8 @@ impl Direct {
         })
     }
 
-    /// The same where pages are listed on these terms: what fails before it is known to be one is tried again on them.
+    /// Sets the terms on which pages are listed, so that a link that fails before it is known to be a page is retried on the
+    /// same terms.
     #[must_use]
     pub fn on_terms(self, terms: Option<String>) -> Direct {
         Direct { terms, ..self }
@@ -55,8 +56,8 @@ impl Source for Direct {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"));
         let mut url = url.ok_or_else(|| {
-            let message = format!("`{}` is no file", Shown(&target.link.url));
-            Error::new(Kind::Config, message).hint("`direct:` is followed by an http or https URL")
+            let message = format!("`{}` is not a valid link", Shown(&target.link.url));
+            Error::new(Kind::Config, message).hint("write an http or https URL after `direct:`")
         })?;
         url.set_fragment(None);
         let key = url_key(&url);
@@ -91,13 +92,13 @@ impl Source for Direct {
         .await
     }
 
-    /// The address is the same, and may lead elsewhere now: to a mirror that is there, with a signature that holds.
+    /// Returns the same URL, which may redirect elsewhere by now: to a mirror that works, or with a valid signature.
     async fn resolve(&self, _ctx: &Ctx, item: &Item) -> Result<Body> {
         Ok(item.body.clone())
     }
 }
 
-/// A URL that ends as one of these promises a file, so a page in its place is no success.
+/// Whether a URL with this extension promises a file, so that a page in its place is a failure.
 pub(super) fn is_no_document(ext: &str) -> bool {
     let known = [
         "7z", "apk", "bz2", "cbr", "cbz", "csv", "deb", "dmg", "doc", "docx", "epub", "exe", "gz",
@@ -116,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    /// The one item of a link.
+    /// The only item of a link.
     async fn item(link: &str) -> Item {
         let mut sources = Registry::new();
         sources.add(Direct::new().unwrap());

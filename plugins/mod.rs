@@ -1,4 +1,4 @@
-//! The sources that come with the program.
+//! The built-in sources.
 
 pub mod direct;
 pub mod extractor;
@@ -12,7 +12,7 @@ use fetch::model::{Error, Kind, Result};
 use fetch::script::{self, Embedded, Origin, Script};
 use fetch::source::Registry;
 
-/// A plugin of one script, from the folder of its name.
+/// A plugin with a single script, from the folder with its name.
 macro_rules! script {
     ($id:literal) => {
         (
@@ -22,7 +22,7 @@ macro_rules! script {
     };
 }
 
-/// The plugins that are scripts, and part of the program.
+/// The built-in plugins that are scripts.
 pub const SCRIPTS: &[Embedded<'static>] = &[
     script!("artic"),
     script!("bluesky"),
@@ -39,8 +39,8 @@ pub const SCRIPTS: &[Embedded<'static>] = &[
     script!("xkcd"),
 ];
 
-/// Sources that are no scripts. All but the first take links of every site, so no plugin stands in for them; for that one, no
-/// plugin that was only installed.
+/// The built-in sources that are not scripts. All but the first take links of any site, so no plugin can replace them; the
+/// first can be replaced by a plugin of the user's own, but not by an installed one.
 pub const NATIVE: [&str; 8] = [
     "imgur",
     "direct",
@@ -52,12 +52,12 @@ pub const NATIVE: [&str; 8] = [
     "ytdlp",
 ];
 
-/// All sources, in the order in which they are asked: the user's own plugins, which may stand in for any site, then sites,
-/// those of the program first, so that nothing that is installed takes their links, and last `direct`, because it takes
-/// whatever is left. A plugin that cannot be read, or is not what it was, is left out.
+/// Creates all sources, in order of precedence: the user's own plugins, which may replace any site; then the sites, the
+/// built-in ones first, so that no installed plugin takes their links; and last `direct`, which takes whatever is left.
+/// Plugins that cannot be read, or have changed since they were installed or trusted, are left out.
 ///
 /// # Errors
-/// [`fetch::model::Kind::Config`] for an option that a source does not know or cannot use.
+/// [`fetch::model::Kind::Config`] for an option that is unknown to its source or invalid.
 pub fn all(config: &Config) -> Result<Registry> {
     let mut sources = Registry::new();
     let (found, broken) = script::find(config.plugins(), SCRIPTS)?;
@@ -75,7 +75,7 @@ pub fn all(config: &Config) -> Result<Registry> {
     let has_imgur = is_taken("imgur");
     if let Some(id) = NATIVE[1..].iter().find(|id| is_taken(id)) {
         let message = format!("a plugin cannot be called `{id}`, which is part of the program");
-        return Err(Error::new(Kind::Config, message).hint("`fetch plugin list` tells where it is"));
+        return Err(Error::new(Kind::Config, message).hint("`fetch plugin list` shows where it is"));
     }
     let (own, rest): (Vec<_>, Vec<_>) = found
         .into_iter()
@@ -111,7 +111,7 @@ pub fn all(config: &Config) -> Result<Registry> {
             }
         }
     }
-    // What is set for them is looked at all the same.
+    // Their settings are checked although they have no options.
     for name in ["direct", "extractor", "gallerydl", "stream", "ytdlp"] {
         let Bare {} = config.source(name)?;
     }
@@ -131,7 +131,7 @@ pub fn all(config: &Config) -> Result<Registry> {
     Ok(sources)
 }
 
-/// Compiles the template, so that whoever copies it begins with something that works.
+/// Compiles the template in the README, so that copies of it start out working.
 #[cfg(doctest)]
 #[doc = include_str!("README.md")]
 mod template {}

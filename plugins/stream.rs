@@ -1,7 +1,7 @@
-//! Streams: a playlist of HLS or a manifest of DASH at any URL, as one film.
+//! Streams: an HLS playlist or a DASH manifest at any URL, as one video.
 //!
-//! It tells what a playlist is, and names the film. What is in the playlist is for the transfer, which asks for it anew when
-//! its turn comes: a live one is another by then.
+//! This source recognizes playlists and names the video. The contents of a playlist are left to the transfer, which requests
+//! it again when its turn comes: a live playlist will have changed by then.
 
 use fetch::async_trait;
 use fetch::model::{Body, Document, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
@@ -11,10 +11,10 @@ use url::Url;
 
 use super::page::web;
 
-/// In so many bytes, what describes a stream says what it is: there may be long comments before.
+/// How many bytes of a document are searched for the marks of a playlist or manifest: long comments may precede them.
 const HEAD: usize = 1 << 20;
 
-/// How a stream is described.
+/// The format of a playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Hls,
@@ -22,7 +22,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// What this address seems to be of by its name.
+    /// The format suggested by the extension of this URL.
     pub(super) fn of(url: &Url) -> Option<Form> {
         let path = url.path().to_ascii_lowercase();
         match path.rsplit_once('.')?.1 {
@@ -32,7 +32,7 @@ impl Form {
         }
     }
 
-    /// What has this type.
+    /// The format with this media type.
     pub(super) fn said(kind: &str) -> Option<Form> {
         let kind = kind.split(';').next().unwrap_or("").trim();
         match &*kind.to_ascii_lowercase() {
@@ -42,7 +42,7 @@ impl Form {
         }
     }
 
-    /// How to get what is described so. If it is some other file, it is fetched as that.
+    /// The body that downloads a stream of this format. If the response is some other file, that file is saved.
     pub(super) fn body(self, mut request: Request) -> Body {
         request.expect.medium = None;
         match self {
@@ -58,16 +58,16 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Makes the source; it has no options.
+    /// Creates the source; it has no options.
     ///
     /// # Errors
-    /// None while its one route can be read.
+    /// None as long as its only route is valid.
     pub fn new() -> Result<Stream> {
         let example = "stream:https://example.org/film/master.m3u8";
         Ok(Stream {
             manifest: Manifest {
                 name: "stream".into(),
-                about: "films that come as a playlist of segments: HLS, DASH".into(),
+                about: "videos that come as a playlist of segments: HLS, DASH".into(),
                 routes: vec![Route::new("id", "stream:{url...}", example)?],
             },
         })
@@ -88,17 +88,17 @@ impl Source for Stream {
         let text = target.link.url.as_str();
         let url = Url::parse(text.strip_prefix("stream:").unwrap_or(text));
         let url = url.ok().and_then(|url| web(&url, "")).ok_or_else(|| {
-            let message = format!("`{}` is no stream", Shown(&target.link.url));
-            Error::new(Kind::Config, message).hint("`stream:` is followed by an http or https URL")
+            let message = format!("`{}` is not a valid link", Shown(&target.link.url));
+            Error::new(Kind::Config, message).hint("write an http or https URL after `stream:`")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
         let (is_hls, is_dash) = forms(&answer.body);
         if !is_hls && !is_dash {
-            let message = format!("`{}` is no playlist of a stream", Shown(&url));
+            let message = format!("`{}` is not the playlist of a stream", Shown(&url));
             return Err(Error::new(Kind::Unsupported, message));
         }
         let request = Request {
-            // It is a stream, and no file that is called so.
+            // The user named it as a stream, so a file that is not media is a failure.
             expect: Expect {
                 medium: Some(Medium::Any),
                 ..Expect::default()
@@ -123,13 +123,13 @@ impl Source for Stream {
     }
 }
 
-/// Whether this is a playlist of HLS, and whether a manifest of DASH, in whatever coding of text.
+/// Whether this is an HLS playlist, and whether it is a DASH manifest, in any Unicode encoding.
 fn forms(body: &[u8]) -> (bool, bool) {
     let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     let mut marks = marks.iter();
     let start = marks.find_map(|mark| body.strip_prefix(*mark));
     let start = start.unwrap_or(body);
-    // Of UTF-16, each second byte of such a word is zero.
+    // In UTF-16, every second byte of these marks is zero.
     let plain = start[..start.len().min(HEAD)].iter().copied();
     let plain: Vec<u8> = plain.filter(|byte| *byte != 0).collect();
     let names = plain.split(|byte| *byte == b'<').skip(1).map(|element| {
@@ -145,7 +145,7 @@ fn forms(body: &[u8]) -> (bool, bool) {
     )
 }
 
-/// The name of a film by the URL of its playlist: most of those are called the same, and the folder tells what it is of.
+/// The name of a video by the URL of its playlist. Most playlists have generic names; then a folder above names the video.
 pub(super) fn film_name(url: &Url) -> Option<String> {
     let says_nothing = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -172,11 +172,11 @@ pub(super) fn film_name(url: &Url) -> Option<String> {
         folder.path_segments_mut().ok()?.pop();
         Some(url_name(&folder).0.unwrap_or_default())
     })
-    // The way up ends at the root, which has no name.
+    // The root has no name, so going up must end there.
     .take(4);
     let better = match own.as_deref() {
         Some(own) if !says_nothing(own) => None,
-        // `film.mp4/master.m3u8` and `film.ism/manifest` are of `film`.
+        // `film.mp4/master.m3u8` and `film.ism/manifest` are named `film`.
         _ => names.find(|name| !says_nothing(name)),
     };
     better.or(own)
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(Form::said("Application/x-mpegURL"), Some(Form::Hls));
         let dash = "application/dash+xml; charset=utf-8";
         assert_eq!(Form::said(dash), Some(Form::Dash));
-        // Lists of songs have it, too.
+        // Lists of songs have this type, too.
         assert_eq!(Form::said("audio/x-mpegurl"), None);
     }
 

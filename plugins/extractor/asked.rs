@@ -1,4 +1,4 @@
-//! What asking another program comes to, and how that is told.
+//! The result of asking another program about a link, and its error messages.
 
 use fetch::model::{Error, Item, Kind, Result};
 use fetch::net::{Settings, Shown};
@@ -9,20 +9,20 @@ use url::Url;
 use super::child::{Child, Ended};
 use super::{Name, safe, said};
 
-/// What a program says of a link.
+/// The answer of a program about a link.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// It knows the link, and this is the first that it says of it.
+    /// It knows the link, and this is its first line of output.
     Known { child: Box<Child>, line: Vec<u8> },
-    /// It knows the link, and this is all that it says of it.
+    /// It knows the link, and this is its complete output.
     Answered(Box<Value>),
-    /// It knows the link, which leads to others, and perhaps to more than these.
+    /// It knows the link, which leads to these other links; true if there are more.
     Links(Vec<Url>, bool),
-    /// It knows the link, and nothing is there.
+    /// It knows the link, but there is nothing.
     Nothing,
-    /// It knows the link, and failed.
+    /// It knows the link, but failed.
     Failed(Error),
-    /// It does not work here, whatever it is asked.
+    /// It does not work here for any link.
     Broken(Error),
     /// It does not know the link.
     Unknown,
@@ -31,18 +31,18 @@ pub(super) enum Asked {
 /// The URL in `NAME:URL`.
 ///
 /// # Errors
-/// [`Kind::Config`] if it is none of the web.
+/// [`Kind::Config`] if it is not an http or https URL.
 pub(super) fn url(link: &Url, name: &str) -> Result<Url> {
     let text = link.as_str();
     let rest = text
         .strip_prefix(name)
         .and_then(|rest| rest.strip_prefix(':'));
     let mut url = safe::web(rest.unwrap_or(text)).map_err(|error| {
-        let message = format!("`{}` cannot be asked for", Shown(link));
-        let hint = format!("`{name}:` is followed by an http or https URL");
+        let message = format!("`{}` is not a valid link", Shown(link));
+        let hint = format!("write an http or https URL after `{name}:`");
         Error::new(Kind::Config, message).because(error).hint(hint)
     })?;
-    // Some sites say there what is meant, and all programs take it.
+    // A fragment that is not empty is kept: some sites need it, and the programs support it.
     if url.fragment() == Some("") {
         url.set_fragment(None);
     }
@@ -57,31 +57,31 @@ pub(super) fn page(item: &Item) -> Result<Url> {
     let page = item.meta.page.clone();
     page.filter(|page| matches!(page.scheme(), "http" | "https"))
         .ok_or_else(|| {
-            let message = format!("it is not known on which page `{}` was", item.key);
+            let message = format!("the page of `{}` is not known", item.key);
             Error::new(Kind::Unsupported, message)
         })
 }
 
-/// The user agent that the user has set.
+/// The user agent, if the user has set one.
 pub(super) fn user_agent(ctx: &Ctx) -> Option<String> {
     let set = &ctx.settings().user_agent;
     (*set != Settings::default().user_agent).then(|| set.clone())
 }
 
-/// That it does not know a link.
+/// The error for a link that a program does not know.
 pub(super) fn unknown(name: Name, url: &Url) -> Error {
-    let message = format!("`{}` knows nothing at `{}`", name.program(), Shown(url));
+    let message = format!("`{}` does not know `{}`", name.program(), Shown(url));
     Error::new(Kind::Unsupported, message)
 }
 
-/// An error and its causes, in a line.
+/// An error and its causes on one line.
 pub(super) fn why(error: &Error) -> String {
     let causes = error.causes().into_iter();
     let causes: String = causes.map(|cause| format!(": {cause}")).collect();
     format!("{error}{causes}")
 }
 
-/// Why it failed, with the last that it said.
+/// The error for a program that failed, with the last line of its error output.
 pub(super) fn failure(name: Name, kind: Kind, code: Option<i32>, said: String) -> Error {
     let program = name.program();
     let message = match (code, said.is_empty()) {
@@ -91,7 +91,7 @@ pub(super) fn failure(name: Name, kind: Kind, code: Option<i32>, said: String) -
     };
     let error = Error::new(kind, message);
     let error = match kind {
-        Kind::Login => error.hint("`-C FILE` and `--cookies-from` hand it your cookies"),
+        Kind::Login => error.hint("`-C FILE` and `--cookies-from` pass your cookies to it"),
         _ => error,
     };
     match said.is_empty() {
@@ -100,12 +100,12 @@ pub(super) fn failure(name: Name, kind: Kind, code: Option<i32>, said: String) -
     }
 }
 
-/// What to make of a program that failed: one that could not even begin is of no use for other links either.
+/// Classifies the failure of a program: one that could not even start will not work for other links either.
 pub(super) fn failed(ended: &Ended, error: Error) -> Asked {
     let last = said::last_line(&ended.complaint).unwrap_or_default();
     let lacks = ["ImportError:", "ModuleNotFoundError:", "SyntaxError:"];
     let is_broken = match ended.code {
-        // Of options that are not known, and of the shell or the system where it cannot be run.
+        // 2 is for unknown options; 126 and 127 are from the shell or the system if it cannot be run.
         Some(2 | 126 | 127) => true,
         Some(_) => lacks.iter().any(|word| last.starts_with(word)),
         None => false,
@@ -116,7 +116,7 @@ pub(super) fn failed(ended: &Ended, error: Error) -> Asked {
     }
 }
 
-/// What a status of HTTP means, where one is told of.
+/// The kind of error for an HTTP status in a text, if there is one.
 pub(super) fn status_kind(said: &str) -> Option<Kind> {
     let words = said.split(|c: char| !c.is_ascii_digit());
     words.filter(|word| word.len() == 3).find_map(|word| {

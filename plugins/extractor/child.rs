@@ -1,5 +1,5 @@
-//! Another program at work: started with little, bounded in what it says and how long it is silent, and gone when nobody
-//! waits for it.
+//! A child process: started with a minimal environment, limited in the size of its output and the time it may be silent, and
+//! killed when nobody waits for it.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::room::Room;
 use super::said;
 
-/// What it gets of the environment: where things are, the language, and what leads to the network.
+/// The environment variables passed on to it: paths, the locale, and network settings.
 const ENVIRONMENT: &[&str] = &[
     "ALL_PROXY",
     "APPDATA",
@@ -47,7 +47,7 @@ const ENVIRONMENT: &[&str] = &[
     "https_proxy",
     "no_proxy",
 ];
-/// And what it gets beside that: to say at once what it has to say, in UTF-8 and without colour.
+/// Additional variables: for unbuffered output, in UTF-8 and without colours.
 const TOLD: &[(&str, &str)] = &[
     ("NO_COLOR", "1"),
     ("PYTHONIOENCODING", "utf-8"),
@@ -55,15 +55,15 @@ const TOLD: &[(&str, &str)] = &[
     ("TERM", "dumb"),
 ];
 
-/// The most bytes of all that it says, and those of its last complaints that are kept.
+/// The most bytes of output in total, and how many of its last error output are kept.
 const SAYS: u64 = 1 << 30;
 const COMPLAINT: usize = 8 << 10;
-/// So long its last complaints are waited for once it is over: something that has left its group may hold the pipe.
+/// How long to wait for its last error output after its end: a process that has left its group may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// As much is read of a file that it leaves.
+/// The most bytes read from a file that it has written.
 const LEFT: u64 = 4 << 20;
 
-/// What is to be run.
+/// A program to run.
 pub(super) struct Task<'a> {
     pub(super) name: &'static str,
     pub(super) program: &'a Path,
@@ -71,13 +71,13 @@ pub(super) struct Task<'a> {
     /// The proxy that the user has set.
     pub(super) proxy: Option<&'a str>,
     pub(super) room: Room,
-    /// How long it may say nothing.
+    /// How long it may print nothing.
     pub(super) patience: Duration,
-    /// The longest line.
+    /// The longest line, in bytes.
     pub(super) longest: usize,
 }
 
-/// A program at work. Dropping it ends it, and what it has started.
+/// A running program. Dropping it kills it and its own children.
 #[derive(Debug)]
 pub(super) struct Child {
     name: &'static str,
@@ -86,7 +86,7 @@ pub(super) struct Child {
     complaint: JoinHandle<String>,
     patience: Duration,
     longest: usize,
-    /// Its folder goes after it.
+    /// Its folder is removed last.
     room: Room,
 }
 
@@ -95,7 +95,7 @@ pub(super) struct Child {
 pub(super) struct Ended {
     /// Its exit code; none if it was killed.
     pub(super) code: Option<i32>,
-    /// What it complained of, line by line.
+    /// Its error output.
     pub(super) complaint: String,
 }
 
@@ -126,7 +126,7 @@ impl Child {
         let cannot = || {
             let message = format!("cannot start `{name}`");
             Error::new(Kind::Config, message).hint(format!(
-                "it was looked for as `{}`; `extractor.order = \"off\"` does without",
+                "it was looked for as `{}`; `extractor.order = \"off\"` does without it",
                 program.display()
             ))
         };
@@ -146,10 +146,10 @@ impl Child {
         })
     }
 
-    /// The next line of what it says; none at its end.
+    /// Reads the next line of its output; none at its end.
     ///
     /// # Errors
-    /// [`Kind::Network`] if it says nothing for too long, [`Kind::Corrupt`] if a line is too long.
+    /// [`Kind::Network`] if it prints nothing for too long, [`Kind::Corrupt`] if a line is too long.
     pub(super) async fn line(&mut self) -> Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         loop {
@@ -166,7 +166,7 @@ impl Child {
             self.lines.consume(taken);
             if line.len() > self.longest {
                 let message = format!(
-                    "`{}` said more than {} bytes at once",
+                    "`{}` printed a line of more than {} bytes",
                     self.name, self.longest
                 );
                 return Err(Error::new(Kind::Corrupt, message));
@@ -177,21 +177,21 @@ impl Child {
         }
     }
 
-    /// What it has left in a file of its folder, and whether there is more of it.
+    /// Reads the beginning of a file that it has written to its folder, and whether there is more.
     pub(super) fn left(&self, name: &str) -> (String, bool) {
         read(&self.room.path().join(name)).unwrap_or_default()
     }
 
-    /// Waits for its end, once it has said all.
+    /// Waits for its end, after all output has been read.
     ///
     /// # Errors
-    /// [`Kind::Network`] if that does not come.
+    /// [`Kind::Network`] if it does not end in time.
     pub(super) async fn end(mut self) -> Result<Ended> {
         let status = match timeout(self.patience, self.running.process.wait()).await {
             Ok(status) => status.map_err(|error| broken(self.name, error))?,
             Err(_) => return Err(self.silent()),
         };
-        // Something that it has started may hold on to the pipe: nobody waits for that.
+        // A process that it has started may hold the pipe open, and is not waited for.
         self.running.kill();
         let complaint = match timeout(LAST_WORDS, &mut self.complaint).await {
             Ok(complaint) => complaint.unwrap_or_default(),
@@ -205,11 +205,11 @@ impl Child {
 
     fn silent(&self) -> Error {
         let message = format!(
-            "`{}` said nothing for {} s and was ended",
+            "`{}` printed nothing for {} s and was stopped",
             self.name,
             self.patience.as_secs_f32()
         );
-        Error::new(Kind::Network, message).hint("`extractor.timeout` allows for more")
+        Error::new(Kind::Network, message).hint("`extractor.timeout` allows more time")
     }
 }
 
@@ -220,13 +220,13 @@ impl Drop for Child {
     }
 }
 
-/// The beginning of a file, and whether there is more of it; nothing of what is no plain file.
+/// Reads the beginning of a file, and whether there is more; nothing if it is not a regular file.
 fn read(path: &Path) -> std::io::Result<(String, bool)> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
-        // Neither is a link followed, nor somebody waited for who writes to a pipe.
+        // Do not follow a symbolic link, and do not wait for the writer of a pipe.
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         let flags = flags.bits().cast_signed();
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
@@ -242,7 +242,7 @@ fn read(path: &Path) -> std::io::Result<(String, bool)> {
     Ok((String::from_utf8_lossy(&bytes).into_owned(), is_cut))
 }
 
-/// The last of what comes through a pipe, without what is for terminals.
+/// Reads a pipe to its end, and returns the last part without terminal escape sequences.
 async fn last_of(mut pipe: impl AsyncRead + Unpin) -> String {
     let mut last: Vec<u8> = Vec::new();
     let mut piece = [0; 4096];
@@ -256,7 +256,7 @@ async fn last_of(mut pipe: impl AsyncRead + Unpin) -> String {
 }
 
 fn broken(name: &str, error: std::io::Error) -> Error {
-    Error::new(Kind::Network, format!("cannot hear `{name}`")).because(error)
+    Error::new(Kind::Network, format!("cannot read from `{name}`")).because(error)
 }
 
 #[cfg(all(test, unix))]
@@ -318,7 +318,7 @@ mod tests {
         child.patience = Duration::from_millis(1);
         assert_eq!(child.line().await.unwrap_err().kind, Kind::Network);
         drop(child);
-        // It is reaped by whoever waits for children here.
+        // The runtime reaps it.
         let gone = async {
             while rustix::process::test_kill_process(process).is_ok() {
                 let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));

@@ -1,4 +1,4 @@
-//! Finds out which of the programs knows a link, and leaves it to others if none does.
+//! Finds out which program knows a link, and leaves the link to other sources if none does.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::asked::{self, Asked};
 use super::ytdlp::Which;
 use super::{Inner, Name, Order, gallerydl, ytdlp};
 
-/// The route of links that a program may know before any source.
+/// The route for all links, if programs are asked before other sources.
 const ANY: &str = "any";
 
-/// The source that asks each program.
+/// The source that asks the programs.
 pub(super) struct Chooser {
     manifest: Manifest,
     pub(super) inner: Arc<Inner>,
@@ -37,7 +37,7 @@ impl Chooser {
         Ok(Chooser {
             manifest: Manifest {
                 name: "extractor".into(),
-                about: "pages that gallery-dl or yt-dlp knows, where they are installed".into(),
+                about: "pages that gallery-dl or yt-dlp knows, if they are installed".into(),
                 routes,
             },
             inner,
@@ -57,11 +57,11 @@ impl Chooser {
         (name, ask.await)
     }
 
-    /// Has a program list the link, if one knows it. One that fails is no better than one that does not know it.
+    /// Has a program list the link, if one knows it. A program that fails is treated like one that does not know the link.
     async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<Answer> {
         let programs: Vec<_> = self.inner.programs().collect();
-        // All at once, as most of a question is the start of a program; unless the first one is known to know the host, since
-        // several that do would all ask the site.
+        // All at once, since most of the time goes into starting a program; unless the first one is known to know the host:
+        // then asking several could send them all to the site.
         let known_to = self.inner.host(url).known_to;
         let at_once = match known_to.is_some() && known_to == programs.first().copied() {
             true => 1,
@@ -71,7 +71,7 @@ impl Chooser {
         let questions = stream::iter(questions.map(|name| self.question(ctx, url, name)));
         let mut answers = pin!(questions.buffered(at_once));
         let mut failed = None;
-        // Those that are still asked when one is found are ended.
+        // Once one is found, the programs still running are stopped.
         while let Some((name, asked)) = answers.next().await {
             let error = match asked {
                 Ok(Asked::Unknown | Asked::Nothing) => continue,
@@ -94,24 +94,24 @@ impl Chooser {
                 },
             };
             let (program, why) = (name.program(), asked::why(&error));
-            out.note(format!("`{program}` is of no use for the page: {why}"))
+            out.note(format!("`{program}` cannot list the page: {why}"))
                 .await?;
             failed.get_or_insert((name, error));
         }
         Ok(failed.map_or(Answer::Unknown, |(name, error)| Answer::Failed(name, error)))
     }
 
-    /// Asks a program no more that does not work, and says so once.
+    /// Stops using a program that does not work, and warns about it once.
     pub(super) async fn give_up(&self, name: Name, error: &Error, out: &Outlet) -> Result<()> {
         if !self.inner.give_up(name) {
             return Ok(());
         }
         let (program, why) = (name.program(), asked::why(error));
-        let text = format!("`{program}` does not work, and is not asked any more: {why}");
+        let text = format!("`{program}` does not work, and is no longer used: {why}");
         out.warn(text).await
     }
 
-    /// Has a program list the link, whose answer is there already.
+    /// Has a program list the link, and keeps the answer that it has already given.
     pub(super) async fn hand_on(
         &self,
         name: Name,
@@ -124,7 +124,7 @@ impl Chooser {
         out.link(Link::from(link)).await
     }
 
-    /// Lists a link as it would be if there were no programs.
+    /// Lists a link as if there were no programs.
     async fn without(&self, ctx: &Ctx, link: Link, target: &Target, out: &Outlet) -> Result<()> {
         let (source, own) = self.rest.find(&link)?;
         let own = Target {
@@ -135,7 +135,8 @@ impl Chooser {
         source.list(ctx, &own, out).await
     }
 
-    /// Reads a page that no program knows, and has players on it listed. Where nothing is on it, yt-dlp may find a film.
+    /// Reads a page that no program knows, and has the players on it listed. If there is nothing on it, yt-dlp may find a
+    /// video.
     async fn page(
         &self,
         ctx: &Ctx,
@@ -163,7 +164,7 @@ impl Chooser {
             }
             done => return done,
         };
-        // What it knows the page for, it would fail at once more.
+        // If yt-dlp has failed for the page already, it would fail again.
         let nothing = match failed {
             Some((Name::Ytdlp, error)) => return Err(error),
             Some((_, error)) => error,
@@ -257,7 +258,7 @@ impl Source for Chooser {
             });
         }
         if !told.is_empty() {
-            told.push("the first of these that knows it is asked, and else `page` reads it".into());
+            told.push("the first of these that knows it is used, or else `page` reads it".into());
         }
         told
     }
@@ -267,17 +268,17 @@ impl Source for Chooser {
     }
 }
 
-/// What the programs say of a link.
+/// The answer of the programs about a link.
 enum Answer {
-    /// This one lists it.
+    /// This program lists it.
     Known(Name),
-    /// None knows it.
+    /// No program knows it.
     Unknown,
-    /// None lists it, and this one could not say why it should not.
+    /// No program lists it, and this one failed.
     Failed(Name, Error),
 }
 
-/// Whether nothing can be had of what a program knows a link for, and why that is so if it tells.
+/// Whether a program knows a link but nothing in its answer can be downloaded, and the reason if it gives one.
 fn useless(inner: &Inner, url: &Url, known: &Asked) -> Option<Result<()>> {
     match known {
         Asked::Answered(answer) if !ytdlp::has_any(answer) => Some(Ok(())),
@@ -289,12 +290,12 @@ fn useless(inner: &Inner, url: &Url, known: &Asked) -> Option<Result<()>> {
 /// `NAME:URL`.
 fn behind(name: &str, url: &Url) -> Result<Url> {
     Url::parse(&format!("{name}:{url}")).map_err(|_| {
-        let message = format!("`{}` cannot be asked for", Shown(url));
+        let message = format!("`{}` is not a valid link", Shown(url));
         Error::new(Kind::Corrupt, message)
     })
 }
 
-/// Whether a URL is that of a file, and of no page.
+/// Whether a URL looks like a file rather than a page.
 fn is_file(url: &Url) -> bool {
     let known = [
         "7z", "cbz", "epub", "gz", "iso", "m3u8", "mpd", "pdf", "rar", "tar", "zip",

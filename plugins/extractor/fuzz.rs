@@ -1,4 +1,4 @@
-//! What comes of words that are nearly those of the programs: anything but a panic.
+//! Feeds damaged output of the programs to the parsers, which must not panic.
 
 use fetch::model::Quality;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use url::Url;
 use super::gallerydl::read_lines;
 use super::ytdlp::read_answer;
 
-/// Numbers that are the same on every run.
+/// Pseudorandom numbers, the same on every run.
 struct Random(u64);
 
 impl Random {
@@ -19,7 +19,7 @@ impl Random {
     }
 }
 
-/// What stands in the place of a value.
+/// An unexpected value.
 fn odd(random: &mut Random) -> Value {
     let all = [
         json!(null),
@@ -44,7 +44,7 @@ fn odd(random: &mut Random) -> Value {
     all[random.below(all.len())].clone()
 }
 
-/// Puts something odd in some place of a value.
+/// Replaces some part of a value with an unexpected one.
 fn spoil(value: &mut Value, random: &mut Random) {
     let is_here = random.below(4) == 0;
     match value {
@@ -62,7 +62,7 @@ fn spoil(value: &mut Value, random: &mut Random) {
     }
 }
 
-/// Changes a few bytes of a text, or cuts it off.
+/// Changes a few bytes of a text, and may truncate it.
 fn scratch(text: &str, random: &mut Random) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..random.below(4) {

@@ -1,7 +1,7 @@
-//! Programs that know sites of their own: gallery-dl and yt-dlp, where they are installed. They say what is behind a link;
-//! the bytes are moved here, as those of any other source.
+//! External programs with support for many sites: gallery-dl and yt-dlp, if installed. They list what is behind a link; the
+//! files are downloaded here, as for any other source.
 //!
-//! What they say is held to the same as what a site says. They are run as somebody who is not trusted: see `docs/extractors.md`.
+//! Their output is validated like the response of a site, and they run without being trusted: see `docs/extractors.md`.
 
 mod asked;
 mod child;
@@ -36,17 +36,17 @@ use self::room::Room;
 use self::ytdlp::Ytdlp;
 pub use options::{Options, Order};
 
-/// So many pages of a host that no program knows, and no more of that host are asked about: each question takes as long as
-/// the start of a program.
+/// After this many pages in a row that no program knows, a host is no longer asked about: each question costs the start of a
+/// program.
 const STRANGERS: u32 = 4;
-/// So many pages are remembered of which it is known that no program knows them.
+/// How many pages that no program knows are remembered.
 const UNKNOWN: usize = 64;
-/// So many answers are kept for whoever lists the link: what is dropped is asked for again.
+/// How many answers are kept until the link is listed: those dropped are asked for again.
 const ANSWERS: usize = 32;
-/// The most hosts that are remembered.
+/// The most hosts remembered.
 const REMEMBERED: usize = 10_000;
 
-/// The programs.
+/// An external program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Name {
@@ -65,7 +65,7 @@ impl Name {
         }
     }
 
-    /// What it is called where it is installed.
+    /// The name of its executable.
     fn program(self) -> &'static str {
         match self {
             Name::Gallerydl => "gallery-dl",
@@ -74,34 +74,34 @@ impl Name {
     }
 }
 
-/// What came of questions about pages of a host.
+/// The results of questions about the pages of a host.
 #[derive(Clone, Copy, Default)]
 struct Host {
     /// How many pages in a row no program knew.
     strange: u32,
-    /// Who knew one.
+    /// The program that last knew one.
     known_to: Option<Name>,
 }
 
-/// What the sources of the programs share.
+/// The state that the sources of the programs share.
 struct Inner {
     options: Options,
-    /// Which of them do not work.
+    /// Which programs do not work.
     broken: [AtomicBool; 2],
-    /// Where each is, once somebody wants to know.
+    /// The path of each program, looked up on first use.
     found: [OnceLock<Option<PathBuf>>; 2],
     places: Semaphore,
-    /// What programs have answered already to whoever asked which of them knows a link.
+    /// Answers that programs gave when asked whether they know a link, kept for the listing of that link.
     answers: Mutex<Vec<(Name, Url, Asked)>>,
     together: ytdlp::Together,
-    /// What came of questions about pages of a host.
+    /// The results of questions about the pages of each host.
     hosts: Mutex<HashMap<String, Host>>,
-    /// The last such pages: one that is asked about before anything else comes by here again, once it is there.
+    /// The last pages that no program knows: a link asked about before its request comes here again as a page.
     unknown: Mutex<Vec<Url>>,
 }
 
 impl Inner {
-    /// Where a program is.
+    /// The path of a program, if it is installed.
     fn find(&self, name: Name) -> Option<&Path> {
         let (found, set) = match name {
             Name::Gallerydl => (&self.found[0], &self.options.gallerydl.path),
@@ -115,18 +115,16 @@ impl Inner {
         found.get_or_init(find).as_deref()
     }
 
-    /// The same for whoever cannot do without.
+    /// The path of a program, or an error if it is not installed.
     fn program(&self, name: Name) -> Result<&Path> {
         self.find(name).ok_or_else(|| {
             let message = format!("`{}` is not installed", name.program());
-            Error::new(Kind::Unsupported, message).hint(format!(
-                "`extractor.{}.path` tells where it is",
-                name.word()
-            ))
+            Error::new(Kind::Unsupported, message)
+                .hint(format!("`extractor.{}.path` sets where it is", name.word()))
         })
     }
 
-    /// Starts a program whose longest line has so many bytes.
+    /// Starts a program whose lines may have up to `longest` bytes.
     fn start(
         &self,
         ctx: &Ctx,
@@ -146,13 +144,13 @@ impl Inner {
         })
     }
 
-    /// Waits until one more may run.
+    /// Waits until another process may run.
     async fn place(&self) -> Result<SemaphorePermit<'_>> {
         // It is never closed.
         self.places.acquire().await.map_err(|_| Error::closed())
     }
 
-    /// What a program has answered already about a link.
+    /// Takes the answer that a program has already given about a link.
     fn taken(&self, name: Name, url: &Url) -> Option<Asked> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let at = answers
@@ -163,7 +161,7 @@ impl Inner {
 
     fn keep(&self, name: Name, url: &Url, asked: Asked) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that nobody has come for holds a program at work.
+        // Drop an older answer to the same question, which keeps its program running.
         answers.retain(|(by, of, _)| *by != name || of != url);
         if answers.len() >= ANSWERS {
             answers.remove(0);
@@ -171,31 +169,31 @@ impl Inner {
         answers.push((name, url.clone(), asked));
     }
 
-    /// What is known of the host of this page.
+    /// The results so far for the host of this page.
     fn host(&self, url: &Url) -> Host {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let host = hosts.get(url.host_str().unwrap_or(""));
         host.copied().unwrap_or_default()
     }
 
-    /// Whether it is no use to ask about pages of this host.
+    /// Whether asking about pages of this host is pointless.
     fn is_strange(&self, url: &Url) -> bool {
         self.host(url).strange >= STRANGERS
     }
 
-    /// The programs that are asked, are installed, and work as far as is known, in their order.
+    /// The programs that are enabled, installed, and working as far as is known, in order.
     fn programs(&self) -> impl Iterator<Item = Name> {
         let programs = self.options.programs.iter().copied();
         let works = |name: &Name| !self.broken[*name as usize].load(Ordering::Relaxed);
         programs.filter(move |name| works(name) && self.find(*name).is_some())
     }
 
-    /// Asks a program no more, and says whether it was asked until now.
+    /// Marks a program as broken, and returns whether it was in use until now.
     fn give_up(&self, name: Name) -> bool {
         !self.broken[name as usize].swap(true, Ordering::Relaxed)
     }
 
-    /// Notes who knows a page, if anybody does.
+    /// Records which program knows a page, if any does.
     fn note(&self, url: &Url, known_to: Option<Name>) {
         self.note_host(url, known_to);
         if known_to.is_none() {
@@ -207,7 +205,7 @@ impl Inner {
         }
     }
 
-    /// The same for what does not come by here again.
+    /// Records this for the host only, for URLs that do not come here again.
     fn note_host(&self, url: &Url, known_to: Option<Name>) {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= REMEMBERED {
@@ -227,15 +225,15 @@ impl Inner {
         };
     }
 
-    /// Whether it was found out lately that no program knows this page.
+    /// Whether this page was recently found to be unknown to all programs.
     fn is_unknown(&self, url: &Url) -> bool {
         let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         unknown.contains(url)
     }
 }
 
-/// Reads what programs may say, for the fuzzer: lines of gallery-dl, an answer of yt-dlp, and complaints. What they name leads to the
-/// web alone.
+/// Parses possible output of the programs, for the fuzzer: lines of gallery-dl, an answer of yt-dlp, and error messages.
+/// Checks that all their URLs are http or https.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     use fetch::model::Quality;
@@ -251,11 +249,11 @@ pub fn fuzz(data: &[u8]) {
     assert!(said::last_line(&complaint).is_none_or(|line| !line.contains('\u{1b}')));
 }
 
-/// Adds the sources of the programs: `rest` are those to which a link is left that no program knows. What comes back tells whether
-/// no program is there, although one is wanted.
+/// Adds the sources of the programs. `rest` are the sources for links that no program knows. The returned function tells
+/// whether programs are enabled but none is installed.
 ///
 /// # Errors
-/// None while their routes can be read.
+/// None as long as their routes are valid.
 pub fn add(
     options: Options,
     sources: &mut Registry,

@@ -1,4 +1,4 @@
-//! What can be set about it.
+//! The settings of external programs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use super::Name;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// When other programs are asked.
+    /// When external programs are asked.
     pub order: Order,
-    /// Which of them, in this order.
+    /// Which programs are asked, in this order.
     pub programs: Vec<Name>,
-    /// How long one may say nothing.
+    /// How long a program may print nothing.
     #[serde(deserialize_with = "millis")]
     pub timeout: Duration,
-    /// How many run at once at the most.
+    /// How many may run at once.
     pub processes: usize,
-    /// Which of the renditions of a film is wanted.
+    /// Which rendition of a video to download.
     pub quality: Quality,
     /// gallery-dl.
     pub gallerydl: Gallerydl,
@@ -29,15 +29,15 @@ pub struct Options {
     pub ytdlp: Ytdlp,
 }
 
-/// When other programs are asked.
+/// When external programs are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Never.
     Off,
-    /// For all links but those of files.
+    /// For all links except those of files.
     First,
-    /// For links that no source knows, and that are a page.
+    /// For links that no source handles and that lead to a page.
     Last,
 }
 
@@ -45,7 +45,7 @@ pub enum Order {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gallerydl {
-    /// Where it is, unless in the folders of `PATH`.
+    /// Its path, if it is not in `PATH`.
     pub path: Option<PathBuf>,
     /// A configuration file for it.
     pub config: Option<PathBuf>,
@@ -55,7 +55,7 @@ pub struct Gallerydl {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ytdlp {
-    /// Where it is, unless in the folders of `PATH`.
+    /// Its path, if it is not in `PATH`.
     pub path: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! The players on a page that no source of a site knows, put to yt-dlp.
+//! Asks yt-dlp about the embedded players on a page that no site's source handles.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
@@ -13,7 +13,8 @@ use super::ytdlp::{self, Which};
 use super::{Inner, Name};
 
 impl Chooser {
-    /// Has yt-dlp list the players that it knows. What comes of each is listed for itself, and so is why one cannot be had.
+    /// Has yt-dlp list the players that it knows, each as a link of its own, which also reports its failure. Returns their
+    /// number.
     pub(super) async fn players(&self, ctx: &Ctx, page: &Url, out: &Outlet) -> Result<usize> {
         let inner = &self.inner;
         let mut players = out.take_players();
@@ -28,7 +29,8 @@ impl Chooser {
         for url in players {
             match ctx.lend(&url).await {
                 Ok(()) => {
-                    // A page has it look at no server but its own that is not of a site which it knows.
+                    // On other hosts than that of the page, only extractors for known sites are used, so that a page cannot
+                    // send yt-dlp to arbitrary servers.
                     let which = match url.host() == page.host() {
                         true => Which::All,
                         false => Which::Specific,
@@ -54,7 +56,7 @@ impl Chooser {
             match asked {
                 Asked::Unknown | Asked::Nothing => {}
                 Asked::Broken(error) => self.give_up(Name::Ytdlp, &error, out).await?,
-                // Not even what is behind it is known.
+                // Unsupported: not even the kind of player is known.
                 Asked::Failed(error) if error.kind == Kind::Unsupported => {
                     note(out, url, &error).await?;
                 }
@@ -68,7 +70,7 @@ impl Chooser {
     }
 }
 
-/// Asks for all of them. Several share their starts of the program.
+/// Asks about all of them. Several share a start of the program.
 async fn ask(inner: &Inner, ctx: &Ctx, players: &[(Url, Which)]) -> Vec<Result<Asked>> {
     if let [(player, which)] = players {
         return vec![ytdlp::together::alone(inner, ctx, player, *which).await];

@@ -1,4 +1,4 @@
-//! A folder of its own for each run of another program, which nobody else can look into. It goes when the run is over.
+//! A private temporary folder for each run of another program, removed when the run is over.
 
 use std::collections::hash_map::RandomState;
 use std::fs;
@@ -11,17 +11,17 @@ use fetch::model::{Error, Kind, Result};
 use fetch::source::sweep_rooms;
 use url::Url;
 
-/// What its name begins with; sixteen digits follow.
+/// The prefix of its name; sixteen hexadecimal digits follow.
 const NAME: &str = "fetch-";
-/// Where the links are that a program is asked about: arguments are seen by everybody on the machine.
+/// The file with the links that a program is asked about: everybody on the machine can see its arguments.
 const LINKS: &str = "links.txt";
 
-/// Such a folder.
+/// A private temporary folder.
 #[derive(Debug)]
 pub(super) struct Room(PathBuf);
 
 impl Room {
-    /// Makes one.
+    /// Creates a folder.
     ///
     /// # Errors
     /// [`Kind::Disk`].
@@ -34,18 +34,18 @@ impl Room {
             let mut builder = fs::DirBuilder::new();
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            // Whatever is there already is somebody else's.
+            // This fails if the path exists: it would belong to somebody else.
             builder.create(&path).map(|()| Room(path))
         };
         make().map_err(|error| cannot("make a folder for another program", error))
     }
 
-    /// Where it is.
+    /// Its path.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Puts a file in it that its owner alone may read.
+    /// Writes a file in it that only its owner may read.
     ///
     /// # Errors
     /// [`Kind::Disk`].
@@ -60,7 +60,7 @@ impl Room {
         Ok(path)
     }
 
-    /// Puts these links in it, one a line, and says in which file.
+    /// Writes these links to a file in it, one per line, and returns the name of the file.
     ///
     /// # Errors
     /// [`Kind::Disk`].
@@ -73,12 +73,12 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // What cannot be removed changes nothing about what came.
+        // A failure to remove it does not affect the result.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Removes what runs that were killed have left.
+/// Removes folders left behind by killed runs.
 fn sweep(folder: &Path) {
     sweep_rooms(folder, |name| {
         let number = name.strip_prefix(NAME);

@@ -1,4 +1,4 @@
-//! What other programs name, as far as it is taken: addresses of the web, and headers that are theirs to set.
+//! Validates URLs, headers and cookies from other programs: only http and https URLs, and headers that they may set.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use fetch::model::{Error, Headers, Kind, Result};
 use serde_json::Value;
 use url::Url;
 
-/// The longest URL, and the longest header with its name.
+/// The longest URL, and the longest header including its name, in bytes.
 const URL: usize = 16 << 10;
 const HEADER: usize = 8 << 10;
 /// The most headers.
 const HEADERS: usize = 32;
 
-/// Headers that are for the connection or the transfer to set, or would lead elsewhere.
+/// Headers that only the connection or the transfer may set, or that would change the target of a request.
 const OURS: &[&str] = &[
     "accept-encoding",
     "connection",
@@ -40,16 +40,16 @@ const OURS: &[&str] = &[
     "x-forwarded-host",
 ];
 
-/// An address of the web.
+/// Parses an http or https URL.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for what is none, and for another scheme, by its name.
+/// [`Kind::Corrupt`] for an invalid URL, and for another scheme, which the message names.
 pub(super) fn web(text: &str) -> Result<Url> {
     let wrong = |why: String| Error::new(Kind::Corrupt, why);
     if text.len() > URL {
         return Err(wrong("it names a URL that is too long".into()));
     }
-    let url = Url::parse(text).map_err(|_| wrong("it names what is no URL".into()))?;
+    let url = Url::parse(text).map_err(|_| wrong("it names an invalid URL".into()))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         scheme => Err(wrong(format!(
@@ -58,14 +58,14 @@ pub(super) fn web(text: &str) -> Result<Url> {
     }
 }
 
-/// Whether a request leads to the web, and nowhere else.
+/// Whether all URLs of a request are http or https.
 #[cfg(any(test, fuzzing))]
 pub(super) fn is_of_web(request: &fetch::model::Request) -> bool {
     let mut urls = request.mirrors.iter().chain([&request.url]);
     urls.all(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// Those of these headers that are taken.
+/// The usable ones of these headers.
 pub(super) fn headers(given: &Value) -> BTreeMap<String, String> {
     let given = given.as_object().into_iter().flatten();
     let usable = given.filter_map(|(name, value)| {
@@ -75,7 +75,7 @@ pub(super) fn headers(given: &Value) -> BTreeMap<String, String> {
     usable.take(HEADERS).collect()
 }
 
-/// Adds a header if it is not there yet.
+/// Adds a header if it is usable and not set yet.
 pub(super) fn add(headers: &mut BTreeMap<String, String>, name: &str, value: &str) {
     let is_there = headers.keys().any(|known| known.eq_ignore_ascii_case(name));
     if !is_there && is_usable(name, value) {
@@ -94,7 +94,7 @@ pub(super) struct Cookie {
 }
 
 impl Cookie {
-    /// Whether it is for this URL.
+    /// Whether it may be sent to this URL.
     fn is_for(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or("");
         let domain = self.domain.trim_start_matches('.');
@@ -113,7 +113,7 @@ impl Cookie {
     }
 }
 
-/// Adds those cookies that are for this URL. They are for its origin, as all headers of an item are.
+/// Adds the cookies for this URL. Like all headers of an item, they are sent only to its origin.
 pub(super) fn add_cookies(headers: &mut BTreeMap<String, String>, url: &Url, cookies: &[Cookie]) {
     let own = cookies.iter().filter(|cookie| cookie.is_for(url));
     let pairs: Vec<String> = own
@@ -125,7 +125,7 @@ pub(super) fn add_cookies(headers: &mut BTreeMap<String, String>, url: &Url, coo
     }
 }
 
-/// As an item has them.
+/// Converts headers to the type that items have.
 pub(super) fn of(headers: BTreeMap<String, String>) -> Headers {
     Headers(headers)
 }
@@ -165,9 +165,9 @@ mod tests {
                 "it leads to `rtmp:`, which is not followed",
             ),
             ("text:x", "it leads to `text:`, which is not followed"),
-            ("/etc/passwd", "it names what is no URL"),
-            ("--exec=x", "it names what is no URL"),
-            ("", "it names what is no URL"),
+            ("/etc/passwd", "it names an invalid URL"),
+            ("--exec=x", "it names an invalid URL"),
+            ("", "it names an invalid URL"),
         ];
         for (text, expected) in table {
             let error = web(text).unwrap_err();

@@ -1,12 +1,12 @@
-//! What another program says, as it can be told: without escapes for terminals, and without secrets.
+//! Makes the output of another program safe to print: without terminal escape sequences and secrets.
 
 use fetch::net::Shown;
 use url::Url;
 
-/// The longest line that is told.
+/// The longest line that is shown, in characters.
 const LONGEST: usize = 500;
 
-/// A text without escapes and control characters, but for the ends of lines.
+/// Removes escape sequences and control characters from a text, except line ends.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -14,7 +14,7 @@ pub(super) fn plain(text: &str) -> String {
         match c {
             '\n' => plain.push('\n'),
             '\u{1b}' => match chars.next() {
-                // As far as the letter that ends it.
+                // Up to the letter that ends the sequence.
                 Some('[') => drop(chars.by_ref().find(|c| ('@'..='~').contains(c))),
                 Some(']') => drop(
                     chars
@@ -30,7 +30,7 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// The last line that says something, as it can be told.
+/// The last line that is not empty, without secrets.
 pub(super) fn last_line(text: &str) -> Option<String> {
     let line = text
         .lines()
@@ -45,7 +45,7 @@ pub(super) fn last_line(text: &str) -> Option<String> {
     })
 }
 
-/// A word, or what can be shown of it where a URL is in it.
+/// A word, with the secrets of a URL in it masked.
 fn shown(word: &str) -> String {
     let Some(at) = word.find("http://").or_else(|| word.find("https://")) else {
         return word.to_owned();
@@ -59,7 +59,7 @@ fn shown(word: &str) -> String {
     }
 }
 
-/// Characters that turn the direction of a text, or cannot be seen.
+/// Whether a character changes the text direction or is invisible.
 fn is_hidden(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -85,7 +85,7 @@ fn the_first_program_that_knows_a_page_is_told_of_and_asked() {
             .stdout
     };
     let told = "    `gallery-dl` does not know it\n    `yt-dlp` knows it as `cats:list`\n    \
-        the first of these that knows it is asked, and else `page` reads it\n";
+        the first of these that knows it is used, or else `page` reads it\n";
     let last = which("last");
     assert!(
         last.contains(&format!("  a page: read by `extractor`\n{told}  a feed")),
@@ -198,12 +198,9 @@ fn a_program_that_is_broken_takes_no_page_from_the_reader() {
         let done = call.arg("-v").arg(site.url("/news")).run().success();
         let told = &done.stderr;
         assert!(told.contains("1 found: 1 new"), "{words}: {told}");
-        let is_told = [
-            "is of no use for the page",
-            "does not work, and is not asked",
-        ]
-        .iter()
-        .any(|words| told.contains(&format!("`yt-dlp` {words}")));
+        let is_told = ["cannot list the page", "does not work, and is no longer"]
+            .iter()
+            .any(|words| told.contains(&format!("`yt-dlp` {words}")));
         assert!(is_told, "{told}");
     }
 }
@@ -222,7 +219,7 @@ fn a_program_that_cannot_begin_is_warned_of_once_and_asked_no_more() {
         site.url(path)
     });
     let done = fake.fetch().args(links).run().success();
-    let warning = "warning: `gallery-dl` does not work, and is not asked any more: `gallery-dl` failed: \
+    let warning = "warning: `gallery-dl` does not work, and is no longer used: `gallery-dl` failed: \
         ModuleNotFoundError: No module named 'x'\n";
     assert_eq!(done.stderr.matches(warning).count(), 1, "{}", done.stderr);
 }

@@ -1,4 +1,4 @@
-//! What gallery-dl says of a file, as an item.
+//! Converts the output of gallery-dl about a file to an item.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use url::Url;
 use super::super::safe::{self, Cookie};
 use super::key;
 
-/// The most albums that are counted, other places of a file, and fields that are taken over.
+/// The most albums that are counted, mirrors of a file, and extra fields.
 const ALBUMS: usize = 100_000;
 const MIRRORS: usize = 16;
 const FIELDS: usize = 64;
-/// The longest field that is taken over.
+/// The longest extra field, in bytes.
 const LONGEST: usize = 4 << 10;
 
-/// What a line comes to.
+/// The result of a line.
 pub(super) enum Came {
     Item(Box<Item>),
     Link(Box<Link>),
 }
 
-/// Makes items of what is said, in its order.
+/// Converts lines to items, in order.
 pub(super) struct Items {
     source: String,
     /// The link that is listed.
     link: Url,
     /// How many items each album has so far.
     counts: HashMap<String, (Arc<Album>, u64)>,
-    /// What the keys of the items lead to, as digests: a key that comes twice with another address is none.
+    /// Digests of the keys, each with the digest of its address: a key that comes again with another address is ambiguous.
     keys: HashMap<u64, u64>,
 }
 
@@ -48,15 +48,15 @@ impl Items {
         }
     }
 
-    /// What a line says.
+    /// Reads a line.
     ///
     /// # Errors
-    /// [`Kind::Corrupt`] for what cannot be taken, [`Kind::Unsupported`] for what nobody here can do.
+    /// [`Kind::Corrupt`] for invalid data, [`Kind::Unsupported`] for requests that cannot be made here.
     pub(super) fn read(&mut self, fields: &Value) -> Result<Came> {
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
         let address = text("_url").ok_or_else(|| {
-            Error::new(Kind::Corrupt, "it does not say where a file is")
-                .hint("a newer version of gallery-dl may")
+            Error::new(Kind::Corrupt, "it does not give the URL of a file")
+                .hint("a newer version of gallery-dl may do so")
         })?;
         let film = address.strip_prefix("ytdl:");
         if let Some(words) = address.strip_prefix("text:") {
@@ -64,7 +64,7 @@ impl Items {
             return Ok(Came::Item(Box::new(self.item(fields, None, body))));
         }
         let fallback = fields.get("_fallback").and_then(Value::as_array);
-        // A manifest that is told instead of its address is of no use here; the file beside it is the film as well.
+        // An inline manifest without a URL cannot be used here; the fallback file is the same video.
         let is_told = fields
             .get("_ytdl_manifest_data")
             .is_some_and(|data| !data.is_null());
@@ -77,11 +77,14 @@ impl Items {
         let form = film.and(text("_ytdl_manifest"));
         if film.is_some() && form.is_none() {
             let link = Url::parse(&format!("ytdlp:{url}"));
-            let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names what is no URL"))?;
+            let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names an invalid URL"))?;
             return Ok(Came::Link(Box::new(Link::from(link))));
         }
         if let Some(method) = text("_http_method").filter(|method| *method != "GET") {
-            let why = format!("a file is to be asked for with `{}`", method.escape_debug());
+            let why = format!(
+                "a file has to be requested with `{}`",
+                method.escape_debug()
+            );
             return Err(Error::new(Kind::Unsupported, why));
         }
         let named = match form {
@@ -158,7 +161,7 @@ impl Items {
         }
     }
 
-    /// What the file belongs to: the folder that it would be in, and its place among those of it.
+    /// The album of a file, which is the folder that gallery-dl would use, and the file's position in it.
     fn album(&mut self, fields: &Value) -> (Arc<Album>, u64) {
         let path = fields.get("_path").and_then(Value::as_str).unwrap_or("");
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -182,7 +185,8 @@ impl Items {
         (album.clone(), *count)
     }
 
-    /// What gallery-dl calls the file, or else its address. Where it calls two by one name in a listing, that names neither.
+    /// The key of a file: the one that gallery-dl uses, or else its address. If two files of a listing share a key, the
+    /// address is added to the key of the second.
     fn key(&mut self, fields: &Value, url: Option<&Url>) -> String {
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
         let category = text("category").unwrap_or("");
@@ -209,13 +213,13 @@ impl Items {
     }
 }
 
-/// The kind of medium that a file must be.
+/// The medium that a file has to be.
 fn medium(url: &Url, ext: Option<&str>) -> Option<Medium> {
     let by_ext = || url_medium(&Url::parse(&format!("https://x/x.{}", ext?)).ok()?);
     url_medium(url).or_else(by_ext).map(|_| Medium::Any)
 }
 
-/// The cookies of its session.
+/// The cookies of gallery-dl's session.
 fn cookies(fields: &Value) -> Vec<Cookie> {
     let all = fields.get("_cookies").and_then(Value::as_array);
     let cookie = |cookie: &Value| {
@@ -249,7 +253,7 @@ fn author(fields: &Value) -> Option<String> {
         .filter(|name| !name.is_empty() && name.len() <= LONGEST)
 }
 
-/// As Python writes it, in UTC.
+/// Parses a date as Python writes it, in UTC.
 fn date(text: &str) -> Option<Timestamp> {
     let time: DateTime = text.parse().ok()?;
     Some(TimeZone::UTC.to_zoned(time).ok()?.timestamp())

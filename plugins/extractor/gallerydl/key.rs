@@ -1,12 +1,12 @@
-//! What gallery-dl's own archive calls a file: a format of its extractor, filled with what is known of the file. Its archives
-//! can be taken over that way, and a file is the same one at every listing.
+//! The key of a file in gallery-dl's own archive: a format string of its extractor, filled with the fields of the file.
+//! With it, gallery-dl's archives can be imported, and a file has the same key in every listing.
 
 use serde_json::Value;
 
-/// The longest one.
+/// The longest key, in bytes.
 const LONGEST: usize = 512;
 
-/// What this format makes of these fields; none if it asks for more than fields, or for one that is not there.
+/// Fills a format string with these fields; none if it uses anything but plain fields, or one that is missing.
 pub(super) fn fill(format: &str, fields: &Value) -> Option<String> {
     let mut text = String::new();
     let mut rest = format;

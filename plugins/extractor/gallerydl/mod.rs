@@ -1,4 +1,4 @@
-//! gallery-dl, asked for what is behind a link. It names the files one by one, as it finds them, and fetches none.
+//! Asks gallery-dl what is behind a link. It lists the files one by one, as it finds them, and downloads none.
 
 mod item;
 mod key;
@@ -19,15 +19,15 @@ use super::child::{Child, Ended};
 use super::room::Room;
 use super::{Inner, Name, safe, said};
 
-/// The longest line.
+/// The longest line, in bytes.
 const LINE: usize = 4 << 20;
-/// The most files of a link, and links that it hands on.
+/// The most files of a link, and the most links that it passes on.
 const FILES: u64 = 1_000_000;
 const LINKS: usize = 10_000;
-/// Where it notes the links that it does not know itself.
+/// The file to which it writes links that it does not know itself.
 const OTHERS: &str = "others.txt";
 
-/// The source that asks it.
+/// The source that uses gallery-dl.
 pub(super) struct Gallerydl {
     manifest: Manifest,
     inner: Arc<Inner>,
@@ -39,7 +39,7 @@ impl Gallerydl {
         Ok(Gallerydl {
             manifest: Manifest {
                 name: Name::Gallerydl.word().into(),
-                about: "what gallery-dl knows, where it is installed".into(),
+                about: "what gallery-dl knows, if it is installed".into(),
                 routes: vec![Route::new("id", "gallerydl:{url...}", example)?],
             },
             inner,
@@ -47,7 +47,7 @@ impl Gallerydl {
     }
 }
 
-/// Asks it. It has said something, or has ended, when this is done.
+/// Asks gallery-dl about a link, and returns once it has printed a line or has ended.
 pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
     let room = Room::new()?;
     let mut args: Vec<OsString> = Vec::new();
@@ -68,7 +68,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
         arg("--user-agent");
         arg(&agent);
     }
-    // It is to tell of files in the form of its own notes on them, one a line, with what it would ask for them with.
+    // It prints its own metadata of the files, one per line, with the headers and cookies that it would request them with.
     let notes = json!([{
         "name": "metadata", "mode": "jsonl", "filename": "-", "event": "prepare", "private": true,
     }]);
@@ -108,7 +108,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
                 let child = Box::new(child);
                 Asked::Known { child, line }
             }
-            // Then the rest is no better.
+            // The other lines will not be valid either.
             Err(error) => Asked::Failed(error),
         }),
         None => {
@@ -124,7 +124,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
     }
 }
 
-/// What it calls the extractor that knows a link. It asks nobody for that.
+/// The name of the gallery-dl extractor for a link. This needs no request.
 pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Option<String>> {
     let room = Room::new()?;
     let mut args: Vec<OsString> = Vec::new();
@@ -139,7 +139,7 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
     let mut names = None;
     while let Some(line) = child.line().await? {
         let line = said::plain(&String::from_utf8_lossy(&line));
-        // The line after the one that says what these are.
+        // The names are in quotes, on the line after their heading.
         if names.is_none() && line.trim_start().starts_with('"') {
             names = Some(line.trim().replace('"', ""));
         }
@@ -164,7 +164,7 @@ impl Source for Gallerydl {
         let asked = match self.inner.taken(Name::Gallerydl, &url) {
             Some(asked) => asked,
             None => {
-                // Not for as long as it is listened to: that waits for files, of which some wait for a place.
+                // Released before the output is read: reading waits for downloads, some of which wait for a place.
                 let _place = self.inner.place().await?;
                 ask(&self.inner, ctx, &url).await?
             }
@@ -181,7 +181,7 @@ impl Source for Gallerydl {
         while let Some(text) = line {
             count += 1;
             if count > FILES {
-                let message = format!("`gallery-dl` names more than {FILES} files");
+                let message = format!("`gallery-dl` lists more than {FILES} files");
                 return Err(Error::new(Kind::Corrupt, message));
             }
             match fields(&text).and_then(|fields| items.read(&fields)) {
@@ -200,13 +200,13 @@ impl Source for Gallerydl {
         }
     }
 
-    /// Asks anew, as far as the item.
+    /// Lists the link again until the item comes.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = asked::page(item)?;
         ctx.lend(&url).await?;
         let _place = self.inner.place().await?;
         let gone = || {
-            let message = format!("`gallery-dl` names `{}` no more", item.key);
+            let message = format!("`gallery-dl` no longer lists `{}`", item.key);
             Error::new(Kind::Missing, message)
         };
         let (mut child, mut line) = match ask(&self.inner, ctx, &url).await? {
@@ -227,7 +227,7 @@ impl Source for Gallerydl {
     }
 }
 
-/// Files that could not be taken: the others are none the worse for it.
+/// Files that could not be read from the listing, which do not affect the others.
 #[derive(Default)]
 struct Lapses {
     first: Option<Error>,
@@ -240,11 +240,11 @@ impl Lapses {
         self.first.get_or_insert(error);
     }
 
-    /// Why it failed at last, with how many it was before that.
+    /// Adds the number of such files to the error with which the listing ended.
     fn beside(self, mut error: Error, of: u64) -> Error {
         if self.count > 0 {
             let more = format!(
-                ", and {} of {of} files that it names cannot be had",
+                ", and {} of {of} files that it lists cannot be downloaded",
                 self.count
             );
             error.message.push_str(&more);
@@ -257,7 +257,7 @@ impl Lapses {
             None => Ok(()),
             Some(first) => {
                 let message = format!(
-                    "{} of {of} files that `gallery-dl` names cannot be had",
+                    "{} of {of} files that `gallery-dl` lists cannot be downloaded",
                     self.count
                 );
                 Err(Error::new(first.kind, message).because(first))
@@ -268,7 +268,7 @@ impl Lapses {
 
 fn fields(line: &[u8]) -> Result<Value> {
     read_json(line, |json| serde_json::from_slice(json)).map_err(|error| {
-        let message = "what `gallery-dl` says is no JSON, or not all of it";
+        let message = "the output of `gallery-dl` is not JSON, or incomplete";
         Error::new(Kind::Corrupt, message).because(error)
     })
 }
@@ -280,13 +280,13 @@ async fn hand_on(links: Vec<Url>, cut: bool, out: &Outlet) -> Result<()> {
     match cut {
         false => Ok(()),
         true => {
-            let message = format!("`gallery-dl` names more than {LINKS} links");
+            let message = format!("`gallery-dl` lists more than {LINKS} links");
             Err(Error::new(Kind::Corrupt, message))
         }
     }
 }
 
-/// The links that it does not know itself, and whether there are more than are taken.
+/// The links that it does not know itself, and whether there are more than allowed.
 fn others(child: &Child) -> (Vec<Url>, bool) {
     let (text, is_cut) = child.left(OTHERS);
     let mut links = text.lines().filter_map(|line| safe::web(line.trim()).ok());
@@ -294,7 +294,7 @@ fn others(child: &Child) -> (Vec<Url>, bool) {
     (taken, is_cut || links.next().is_some())
 }
 
-/// Why it failed. Its exit code is made of bits, each for a kind.
+/// The error for its failure. Its exit code is a bit set of kinds of errors.
 fn failure(ended: &Ended) -> Error {
     let said = said::last_line(&ended.complaint).unwrap_or_default();
     let code = ended.code.unwrap_or(0);
@@ -310,7 +310,7 @@ fn failure(ended: &Ended) -> Error {
     asked::failure(Name::Gallerydl, kind, ended.code, said)
 }
 
-/// A configuration file without what would run, write or remember something.
+/// Reads a configuration file, without the options that would run, write or remember something.
 fn config(file: &std::path::Path) -> Result<String> {
     let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("cannot use `{}` for `gallery-dl`", file.display());
@@ -349,7 +349,7 @@ fn clean(config: &mut Value) {
     keys.values_mut().for_each(clean);
 }
 
-/// Reads lines as a listing does.
+/// Parses lines as a listing does.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_lines(link: &Url, lines: &[&[u8]]) {
     let mut items = Items::new("gallerydl", link);

@@ -1,4 +1,4 @@
-//! Which of the ways to get a film is taken. yt-dlp names the better ones last; which is wanted is our user's word.
+//! Chooses among the formats of a video. yt-dlp lists the better ones last; the user's settings decide.
 
 use fetch::model::{Body, Error, Expect, Kind, Medium, Quality, Request, Result, Size, Tracks};
 use serde_json::Value;
@@ -7,10 +7,10 @@ use url::Url;
 use super::super::safe::{self, Cookie};
 use super::info::Info;
 
-/// The most ways that are looked at.
+/// The most formats that are considered.
 const MOST: usize = 2000;
 
-/// What the body of a film is to be, and what it is called.
+/// The chosen body of a video, with its extension and its width and height.
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) body: Body,
@@ -18,7 +18,7 @@ pub(super) struct Choice {
     pub(super) size: Option<(u32, u32)>,
 }
 
-/// A way that can be gone.
+/// A usable format.
 #[derive(Clone)]
 struct Way<'a> {
     about: Info<'a>,
@@ -35,10 +35,10 @@ enum How {
     Dash,
 }
 
-/// Chooses for a film. `muxes` says whether picture and sound can be put together.
+/// Chooses a format of a video. `muxes` is whether separate video and audio tracks can be merged.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] with the reason if there is no way, [`Kind::Corrupt`] for addresses that are none.
+/// [`Kind::Unsupported`] with the reason if no format is usable, [`Kind::Corrupt`] for invalid URLs.
 pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Choice> {
     let mut lapse = None;
     let mut all: Vec<Info<'_>> = film.list("formats").take(MOST).collect();
@@ -68,9 +68,9 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
     };
     if quality == Quality::Audio {
         let none = || {
-            let message = "the film has no sound apart from its picture";
+            let message = "the video has no separate audio";
             Error::new(Kind::Unsupported, message)
-                .hint("`--quality worst` fetches the smallest picture with it")
+                .hint("`--quality worst` fetches the smallest video with its audio")
         };
         return match (sound(), lapse) {
             (Some(sound), _) => Ok(sound.alone()),
@@ -92,7 +92,7 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
         return match (sound(), lapse) {
             (Some(sound), _) => Ok(sound.alone()),
             (None, Some(error)) => Err(error),
-            (None, None) => Err(Error::new(Kind::Missing, "`yt-dlp` names no film there")),
+            (None, None) => Err(Error::new(Kind::Missing, "`yt-dlp` lists no video there")),
         };
     };
     let chosen = candidates[at];
@@ -110,11 +110,11 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
     })
 }
 
-/// What a format is, unless it is none of a film, or of what nobody may have.
+/// Reads a format. None if it has neither video nor audio; an error if it is protected or not supported.
 fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
     let (vcodec, acodec) = (about.codec("vcodec"), about.codec("acodec"));
     let (picture, sound) = match (vcodec, acodec) {
-        // Storyboards, and what has neither.
+        // Storyboards and other formats with neither.
         (Some(false), Some(false)) => return Ok(None),
         (None, None) => match about.text("resolution") {
             Some("audio only") => (false, true),
@@ -125,7 +125,7 @@ fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
     let unsupported = |why: String| Error::new(Kind::Unsupported, why);
     if about.is("has_drm") {
         return Err(unsupported(
-            "the film is protected (DRM), which is not supported".into(),
+            "the video is protected by DRM, which is not supported".into(),
         ));
     }
     let Some(address) = about.text("url") else {
@@ -136,14 +136,14 @@ fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
     let protocol = about.text("protocol").unwrap_or(address.scheme());
     let (how, url) = match protocol {
         "http" | "https" => (How::File, address),
-        // Of the list of all renditions, since the sound may be in another one.
+        // The master playlist, since the audio may be in another rendition.
         "m3u8" | "m3u8_native" => (How::Hls, manifest.unwrap_or(address)),
         "http_dash_segments" if manifest.is_some() => (How::Dash, manifest.unwrap_or(address)),
         "mhtml" => return Ok(None),
         other => {
             let other = other.escape_debug();
             return Err(unsupported(format!(
-                "the film comes by `{other}`, which is not known here"
+                "the video uses the protocol `{other}`, which is not supported"
             )));
         }
     };
@@ -157,7 +157,7 @@ fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
 }
 
 impl Way<'_> {
-    /// What it is chosen by: of two of one size, that which yt-dlp names later is better.
+    /// Its rank: of two formats with the same size, the one that yt-dlp lists later is better.
     fn rank(&self, at: usize) -> Size {
         let size = self.about.whole("width").zip(self.about.whole("height"));
         Size {
@@ -213,11 +213,11 @@ impl Way<'_> {
     }
 
     fn with(&self, sound: &Way<'_>) -> Choice {
-        // Its list has the sound as well.
+        // Its playlist contains the audio as well.
         if self.how != How::File && self.how == sound.how && self.url == sound.url {
             return self.alone();
         }
-        // What describes a stream describes its sound, too.
+        // The playlist of a stream describes its audio, too.
         if self.how != How::File || sound.how != How::File {
             return self.alone();
         }
@@ -233,7 +233,7 @@ impl Way<'_> {
     }
 }
 
-/// Cookies as yt-dlp writes them: each with its attributes after it, all in one line.
+/// Parses cookies as yt-dlp writes them: each followed by its attributes, all on one line.
 pub(super) fn cookies(line: &str) -> Vec<Cookie> {
     let mut all: Vec<Cookie> = Vec::new();
     for part in line.split(';').map(str::trim) {

@@ -1,32 +1,35 @@
-//! What yt-dlp says, as far as it is of use here. Whatever is not as it should be counts as not said.
+//! Access to the output of yt-dlp. Fields with an unexpected type count as missing.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::read_json;
 use serde_json::Value;
 
-/// The most values: what is of more is nothing that a program says of films.
+/// The most values in an answer: no description of videos has more.
 const VALUES: usize = 4_000_000;
 
-/// A film, a list of them, or a way to get one.
+/// A video, a list of them, or a format of one.
 #[derive(Clone, Copy)]
 pub(super) struct Info<'a>(pub(super) &'a Value);
 
-/// Reads all that was said.
+/// Parses an answer.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for what is no JSON, not all of it, or of too much.
+/// [`Kind::Corrupt`] if it is not JSON, incomplete, or too large.
 pub(super) fn read(text: &[u8]) -> Result<Value> {
     let wrong = || {
         Error::new(
             Kind::Corrupt,
-            "what `yt-dlp` says is no JSON, or not all of it",
+            "the output of `yt-dlp` is not JSON, or incomplete",
         )
     };
     let begins = text
         .iter()
         .filter(|byte| matches!(byte, b',' | b'[' | b'{'));
     if begins.count() > VALUES {
-        return Err(Error::new(Kind::Corrupt, "what `yt-dlp` says is too much"));
+        return Err(Error::new(
+            Kind::Corrupt,
+            "the output of `yt-dlp` is too large",
+        ));
     }
     let value = read_json(text, |json| serde_json::from_slice(json));
     let value: Value = value.map_err(|error| wrong().because(error))?;
@@ -43,7 +46,7 @@ impl<'a> Info<'a> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// A text that is another one than `none`, as codecs are told.
+    /// Whether a codec is other than `none`, if one is given.
     pub(super) fn codec(self, name: &str) -> Option<bool> {
         self.text(name).map(|codec| codec != "none")
     }
@@ -62,7 +65,7 @@ impl<'a> Info<'a> {
     }
 
     pub(super) fn is(self, name: &str) -> bool {
-        // `has_drm` can be `maybe`, which it is not then.
+        // `has_drm` can also be the text `maybe`, which counts as false.
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
@@ -75,7 +78,7 @@ impl<'a> Info<'a> {
             .map(Info)
     }
 
-    /// Whether it is a list of films, has to be asked for, or is one.
+    /// Whether it is a list, a reference to another page, or a video.
     pub(super) fn form(self) -> Form {
         match self.text("_type") {
             Some("playlist" | "multi_video") => Form::List,
@@ -89,7 +92,7 @@ impl<'a> Info<'a> {
         self.text("extractor_key").or(self.text("ie_key"))
     }
 
-    /// What it is called in yt-dlp's own archive, which is also how it is known here.
+    /// Its key in yt-dlp's own archive, which is also its key here.
     pub(super) fn key(self) -> Option<String> {
         let id = self
             .text("id")
@@ -98,7 +101,7 @@ impl<'a> Info<'a> {
     }
 }
 
-/// What something is that yt-dlp speaks of.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Film,

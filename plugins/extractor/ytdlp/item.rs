@@ -1,4 +1,4 @@
-//! What yt-dlp says of films and lists of them, as items and links.
+//! Converts the output of yt-dlp about videos and lists to items and links.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use super::super::safe;
 use super::format::{self, Choice};
 use super::info::{Form, Info};
 
-/// The most films of a link, and how deep lists may be in lists.
+/// The most videos of a link, and the maximum depth of nested lists.
 const FILMS: usize = 100_000;
 const DEPTH: usize = 4;
-/// The longest text that is taken over.
+/// The longest text that is kept, in bytes.
 const LONGEST: usize = 64 << 10;
-/// What the names of extractors end in that find lists rather than films.
+/// Suffixes of the names of extractors that find lists rather than videos.
 const LISTS: &[&str] = &[
     "album",
     "category",
@@ -42,11 +42,11 @@ const LISTS: &[&str] = &[
     "user",
 ];
 
-/// What is to be emitted, in order.
+/// The entries to emit, in order.
 pub(super) struct Items<'a> {
     source: &'a str,
     link: &'a Url,
-    /// What is known of the link: its place in a list that led here.
+    /// The metadata of the link, such as its place in a list that led here.
     known: Meta,
     quality: Quality,
     muxes: bool,
@@ -56,7 +56,7 @@ pub(super) struct Items<'a> {
     cut: bool,
 }
 
-/// Whether picture and sound can be put together.
+/// Whether separate video and audio tracks can be merged.
 pub(super) fn muxes() -> bool {
     program("ffmpeg").is_some()
 }
@@ -74,7 +74,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// The same for this quality, where picture and sound can be put together or not.
+    /// The same with this quality, and with or without merging video and audio tracks.
     pub(super) fn wanting(
         source: &'a str,
         link: &'a Url,
@@ -94,10 +94,10 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Takes what was said.
+    /// Reads an answer.
     ///
     /// # Errors
-    /// If it is one film that cannot be had.
+    /// If it is a single video that cannot be downloaded.
     pub(super) fn read(&mut self, info: Info<'_>) -> Result<()> {
         match info.form() {
             Form::List => {
@@ -134,7 +134,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// A film, or what has to be asked for to know it, and its place in a list.
+    /// Reads a video, or a reference that has to be looked up, with its place in a list.
     fn one(&mut self, film: Info<'_>, place: Option<(&Arc<Album>, u64, Info<'_>)>) -> Result<()> {
         let is_elsewhere = film.form() == Form::Elsewhere;
         let page = match film
@@ -145,11 +145,11 @@ impl<'a> Items<'a> {
             None => self.link.clone(),
         };
         let parent = place.and_then(|(_, _, list)| list.extractor());
-        // One that is not told by name is asked for at once: what it is called decides what its file is called.
+        // One without a title is looked up at once, since its title determines its file name.
         let is_told = film.key().is_some() && film.text("title").is_some();
         if is_elsewhere && !(is_told && is_film(film, parent)) {
             let link = Url::parse(&format!("{}:{page}", self.source));
-            let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names what is no URL"))?;
+            let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names an invalid URL"))?;
             let meta = Meta {
                 album: place.map(|(album, _, _)| album.clone()),
                 number: place.map(|(_, number, _)| number),
@@ -171,7 +171,7 @@ impl<'a> Items<'a> {
             .key()
             .unwrap_or_else(|| format!("page {}", url_key(&page)));
         if self.quality == Quality::Audio {
-            // It is another file than the film.
+            // It is a different file from the video.
             key.push_str(" audio");
         }
         let text = |name: &str| {
@@ -207,7 +207,7 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Whether all that is named leads to the web.
+    /// Whether all URLs are http or https.
     #[cfg(any(test, fuzzing))]
     pub(super) fn are_of_web(&self) -> bool {
         self.entries.iter().all(|entry| match entry {
@@ -217,10 +217,10 @@ impl<'a> Items<'a> {
         })
     }
 
-    /// Emits all, and then tells of what could not be taken.
+    /// Emits all entries, and then reports those that could not be read.
     ///
     /// # Errors
-    /// Those of the outlet, and what could not be taken.
+    /// Those of the outlet, and one for the entries that could not be read.
     pub(super) async fn emit(self, out: &Outlet) -> Result<()> {
         let of = self.entries.len() + self.lapses;
         for entry in self.entries {
@@ -231,15 +231,16 @@ impl<'a> Items<'a> {
             }
         }
         if self.cut {
-            let message =
-                format!("`yt-dlp` names more than {FILMS} films, or lists in lists in lists");
+            let message = format!(
+                "`yt-dlp` lists more than {FILMS} videos, or lists that are nested too deep"
+            );
             return Err(Error::new(Kind::Corrupt, message));
         }
         match self.first {
             None => Ok(()),
             Some(first) => {
                 let message = format!(
-                    "{} of {of} films that `yt-dlp` names cannot be had",
+                    "{} of {of} videos that `yt-dlp` lists cannot be downloaded",
                     self.lapses
                 );
                 Err(Error::new(first.kind, message).because(first))
@@ -248,7 +249,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Whether what is elsewhere is a film, and no list: as far as that can be told without asking.
+/// Whether a reference is to a video rather than a list, as far as that is known without a request.
 fn is_film(info: Info<'_>, parent: Option<&str>) -> bool {
     let Some(own) = info.extractor() else {
         return false;
@@ -267,7 +268,7 @@ fn date(film: Info<'_>) -> Option<Timestamp> {
     by_time().or_else(by_day)
 }
 
-/// What else is told, for templates and filters.
+/// Other fields, for templates and filters.
 fn extra(film: Info<'_>) -> BTreeMap<String, serde_json::Value> {
     let names = [
         "age_limit",

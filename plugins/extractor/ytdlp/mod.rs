@@ -1,5 +1,5 @@
-//! yt-dlp, asked for what is behind a link. Of a list it tells the members alone, and each is asked for when its turn comes:
-//! one that is known already costs nothing.
+//! Asks yt-dlp what is behind a link. For a list, only the members are listed, and each is looked up when its turn comes:
+//! those that are known already cost nothing.
 
 mod format;
 mod info;
@@ -23,10 +23,10 @@ use super::child::{Child, Ended};
 use super::room::Room;
 use super::{Inner, Name, said};
 
-/// The longest of what it says, which it says at once.
+/// The longest answer, which is a single line, in bytes.
 const LONGEST: usize = 64 << 20;
 
-/// The source that asks it.
+/// The source that uses yt-dlp.
 pub(super) struct Ytdlp {
     manifest: Manifest,
     inner: Arc<Inner>,
@@ -38,7 +38,7 @@ impl Ytdlp {
         Ok(Ytdlp {
             manifest: Manifest {
                 name: Name::Ytdlp.word().into(),
-                about: "what yt-dlp knows, where it is installed".into(),
+                about: "what yt-dlp knows, if it is installed".into(),
                 routes: vec![Route::new("id", "ytdlp:{url...}", example)?],
             },
             inner,
@@ -46,16 +46,16 @@ impl Ytdlp {
     }
 }
 
-/// Which of its extractors may answer.
+/// Which extractors of yt-dlp may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
-    /// Those that know the site.
+    /// Those for specific sites.
     Specific,
-    /// Also the one that looks for films on any page.
+    /// Also the generic one, which looks for videos on any page.
     All,
 }
 
-/// Starts it for these links. It answers in their order, a line for each.
+/// Starts yt-dlp for these links. It answers in order, with a line for each.
 fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child> {
     let room = Room::new()?;
     let mut args: Vec<OsString> = Vec::new();
@@ -89,7 +89,7 @@ fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child>
     inner.start(ctx, Name::Ytdlp, args, room, LONGEST)
 }
 
-/// Asks it, and waits for its answer.
+/// Asks yt-dlp about a link, and waits for its answer.
 pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Result<Asked> {
     let mut child = start(inner, ctx, &[url], which)?;
     let said = child.line().await?;
@@ -103,7 +103,7 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Re
     })
 }
 
-/// What it calls the extractor that knows a link. It asks nobody for that.
+/// The name of the yt-dlp extractor for a link. This needs no request.
 pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Option<String>> {
     let room = Room::new()?;
     let links = room.links(&[url])?;
@@ -123,7 +123,7 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
     let (mut last, mut known) = (String::new(), None);
     while let Some(line) = child.line().await? {
         let line = said::plain(&String::from_utf8_lossy(&line));
-        // The links that an extractor knows stand below its name.
+        // The links that an extractor knows are listed below its name.
         match line.strip_prefix("  ") {
             None => last = line.trim().to_owned(),
             Some(link) if link.trim() == url.as_str() && last != "generic" => {
@@ -139,7 +139,7 @@ pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Optio
     }
 }
 
-/// Why nothing can be had of what it knows a link for, where that is so.
+/// The reason why nothing in an answer can be downloaded, if that is so.
 pub(super) fn useless(inner: &Inner, url: &Url, answer: &Value) -> Option<Error> {
     if Info(answer).form() == Form::List {
         return None;
@@ -149,17 +149,17 @@ pub(super) fn useless(inner: &Inner, url: &Url, answer: &Value) -> Option<Error>
     items.read(Info(answer)).err()
 }
 
-/// Whether there is anything in an answer.
+/// Whether an answer contains anything.
 pub(super) fn has_any(answer: &Value) -> bool {
     let info = Info(answer);
     info.form() != Form::List || info.list("entries").next().is_some()
 }
 
-/// Reads what it said, where that holds up nobody.
+/// Parses an answer, on a thread where that blocks nothing.
 async fn answer(line: Vec<u8>) -> Result<Box<Value>> {
     let read = tokio::task::spawn_blocking(move || info::read(&line)).await;
     let read = read.unwrap_or_else(|error| {
-        Err(Error::new(Kind::Corrupt, "cannot read what `yt-dlp` says").because(error))
+        Err(Error::new(Kind::Corrupt, "cannot read the output of `yt-dlp`").because(error))
     });
     read.map(Box::new)
 }
@@ -195,7 +195,7 @@ impl Source for Ytdlp {
         items.emit(out).await
     }
 
-    /// Asks for the page of the film.
+    /// Asks yt-dlp about the page of the video.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = asked::page(item)?;
         ctx.lend(&url).await?;
@@ -205,8 +205,8 @@ impl Source for Ytdlp {
             _ => return Err(asked::unknown(Name::Ytdlp, &url)),
         };
         let film = film(Info(&value), &item.key).ok_or_else(|| {
-            let message = format!("`yt-dlp` finds several films in place of `{}`", item.key);
-            let hint = "as a link of its own, after `ytdlp:`, they are fetched";
+            let message = format!("`yt-dlp` finds several videos in place of `{}`", item.key);
+            let hint = "to fetch them, give the page as a link of its own, after `ytdlp:`";
             Error::new(Kind::Unsupported, message).hint(hint)
         })?;
         let options = &self.inner.options;
@@ -214,7 +214,7 @@ impl Source for Ytdlp {
     }
 }
 
-/// The film of this key, or the only one.
+/// The video with this key, or the only one.
 fn film<'a>(info: Info<'a>, key: &str) -> Option<Info<'a>> {
     if info.form() == Form::Film {
         return Some(info);
@@ -233,7 +233,7 @@ fn film<'a>(info: Info<'a>, key: &str) -> Option<Info<'a>> {
     })
 }
 
-/// Why it failed, as far as its last words tell.
+/// The error for its failure, classified by the last line of its error output.
 fn failure(ended: &Ended) -> Error {
     let said = said::last_line(&ended.complaint).unwrap_or_default();
     let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
@@ -247,12 +247,12 @@ fn failure(ended: &Ended) -> Error {
     asked::failure(Name::Ytdlp, kind, ended.code, said)
 }
 
-/// Reads an answer as a listing does.
+/// Parses an answer as a listing does.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_answer(link: &Url, text: &[u8], quality: fetch::model::Quality) {
     if let Ok(value) = info::read(text) {
         let mut items = Items::wanting("ytdlp", link, quality, true);
-        // Why it cannot be had is as good as what is had.
+        // An error is as good a result as items.
         let _ = items.read(Info(&value));
         assert!(items.are_of_web());
         let _ = film(Info(&value), "x y");

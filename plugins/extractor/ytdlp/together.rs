@@ -1,5 +1,5 @@
-//! Films that are asked for at the same time are asked for together: yt-dlp starts once for them, and that takes longer than
-//! most of its questions.
+//! Batches concurrent questions about videos: yt-dlp is started only once for them, since starting it takes longer than most
+//! answers.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,20 +14,20 @@ use super::super::Inner;
 use super::super::asked::Asked;
 use super::{Which, answer, ask, start};
 
-/// So many are asked for by one start, and so many starts at once.
+/// The most videos per start, and the most starts at once.
 const MOST: usize = 16;
 const AT_ONCE: usize = 2;
-/// So long the first one waits for others.
+/// How long each question waits for others to join its batch.
 const WAIT: Duration = Duration::from_millis(30);
 
-/// A film that is to be asked for.
+/// A video that waits for a batch.
 struct Waiting {
     url: Url,
     which: Which,
     answer: oneshot::Sender<Box<Value>>,
 }
 
-/// Those that wait.
+/// The videos that wait, and the limit on concurrent starts.
 pub(in super::super) struct Together {
     waiting: Mutex<Vec<Waiting>>,
     places: Semaphore,
@@ -42,7 +42,7 @@ impl Default for Together {
     }
 }
 
-/// Asks for a film, with whatever others are asked for now.
+/// Asks about a video, in a batch with the others that wait.
 pub(in super::super) async fn film(
     inner: &Inner,
     ctx: &Ctx,
@@ -81,14 +81,14 @@ pub(in super::super) async fn film(
             drop(place);
         }
     }
-    // It is in another's hands, or was in our own and had no answer: then it is asked for alone, to hear why.
+    // It is in the batch of another task, or was in our own and got no answer: then it is asked about alone, to learn why.
     match answered.await {
         Ok(value) => Ok(Asked::Answered(value)),
         Err(_) => alone(inner, ctx, url, which).await,
     }
 }
 
-/// Asks for one film by a start of its own.
+/// Asks about a single video, with a start of its own.
 pub(in super::super) async fn alone(
     inner: &Inner,
     ctx: &Ctx,
@@ -99,18 +99,18 @@ pub(in super::super) async fn alone(
     ask(inner, ctx, url, which).await
 }
 
-/// Asks for these, and gives each its answer as soon as it is there. Whoever has none hears that nobody has one.
+/// Asks about these videos, and sends each its answer as soon as it comes. For the others, the sender is dropped.
 async fn run(inner: &Inner, ctx: &Ctx, waiting: Vec<Waiting>, which: Which) -> Result<()> {
     let _place = inner.place().await?;
     let urls: Vec<&Url> = waiting.iter().map(|one| &one.url).collect();
     let mut child = start(inner, ctx, &urls, which)?;
     for one in waiting {
-        // A failure is for each to hear for itself.
+        // After a failure, each of the others asks alone.
         let Ok(Some(line)) = child.line().await else {
             break;
         };
         if let Ok(value) = answer(line).await {
-            // Whoever has left since needs none.
+            // The receiver may be gone.
             let _ = one.answer.send(value);
         }
     }

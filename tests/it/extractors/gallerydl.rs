@@ -150,7 +150,7 @@ fn what_leads_elsewhere_is_refused_by_name_and_the_rest_comes() {
     std::fs::write(fake.file("says"), lines.join("\n")).unwrap();
     fake.program("gallery-dl", "cat \"$ROOT/says\"");
     let done = fake.fetch().arg(&link).run().fails(3);
-    let expected = "8 of 10 files that `gallery-dl` names cannot be had\n  because: it leads to `file:`, which is not followed";
+    let expected = "8 of 10 files that `gallery-dl` lists cannot be downloaded\n  because: it leads to `file:`, which is not followed";
     assert!(done.stderr.contains(expected), "{}", done.stderr);
     let files: Vec<_> = fake.fetch().files().into_keys().collect();
     assert_eq!(files.len(), 2, "{files:?}");
@@ -227,7 +227,7 @@ fn one_that_says_nothing_is_ended_with_all_that_it_has_started() {
     fake.program("gallery-dl", "sleep 300 & echo $! > \"$ROOT/child\"; wait");
     let call = fake.fetch().env("FETCH_EXTRACTOR__TIMEOUT", "300ms");
     let done = call.arg("gallerydl:http://127.0.0.1:9/x").run().fails(4);
-    let expected = "`gallery-dl` said nothing for 0.3 s and was ended\n  hint: `extractor.timeout` allows for more";
+    let expected = "`gallery-dl` printed nothing for 0.3 s and was stopped\n  hint: `extractor.timeout` allows more time";
     assert!(done.stderr.contains(expected), "{}", done.stderr);
     wait_for_the_end_of(&fake, "child");
 }
@@ -254,7 +254,7 @@ fn what_never_ends_is_bounded() {
         .fails(4);
     assert!(
         done.stderr
-            .contains("`gallery-dl` said more than 4194304 bytes at once"),
+            .contains("`gallery-dl` printed a line of more than 4194304 bytes"),
         "{}",
         done.stderr
     );

@@ -204,13 +204,13 @@ fn what_nobody_can_take_is_refused_by_name() {
         ),
         (
             film(json!({"url": "https://x.org/a", "protocol": "ism"})),
-            "the film comes by `ism`, which is not known here",
+            "the video uses the protocol `ism`, which is not supported",
         ),
         (
             film(json!({"url": "https://x.org/a", "has_drm": true})),
-            "the film is protected (DRM), which is not supported",
+            "the video is protected by DRM, which is not supported",
         ),
-        (film(json!({})), "`yt-dlp` names no film there"),
+        (film(json!({})), "`yt-dlp` lists no video there"),
         (
             json!({"id": "x", "webpage_url": "file:///etc/passwd"}),
             "it leads to `file:`",
@@ -221,7 +221,7 @@ fn what_nobody_can_take_is_refused_by_name() {
         ),
         (
             json!([1]),
-            "what `yt-dlp` says is no JSON, or not all of it",
+            "the output of `yt-dlp` is not JSON, or incomplete",
         ),
     ];
     for (said, expected) in table {

@@ -22,7 +22,7 @@ impl Direct {
     pub fn new() -> Result<Direct> {
         let manifest = Manifest {
             name: "direct".into(),
-            about: "any URL that answers with a file".into(),
+            about: "any URL whose response is a file".into(),
             routes: vec![Route::new(
                 "file",
                 "{host...}/{path...}",

@@ -98,7 +98,7 @@ impl Source for Stream {
             return Err(Error::new(Kind::Unsupported, message));
         }
         let request = Request {
-            // The user named it as a stream, so a file that is not media is a failure.
+            // It is known to be a playlist, so the transfer must not fall back to saving it as a plain file.
             expect: Expect {
                 medium: Some(Medium::Any),
                 ..Expect::default()

@@ -96,7 +96,7 @@ struct Inner {
     together: ytdlp::Together,
     /// The results of questions about the pages of each host.
     hosts: Mutex<HashMap<String, Host>>,
-    /// The last pages that no program knows: a link asked about before its request comes here again as a page.
+    /// The last pages that no program knows: a link that was asked about before it was requested comes here again as a page.
     unknown: Mutex<Vec<Url>>,
 }
 

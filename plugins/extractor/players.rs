@@ -56,7 +56,7 @@ impl Chooser {
             match asked {
                 Asked::Unknown | Asked::Nothing => {}
                 Asked::Broken(error) => self.give_up(Name::Ytdlp, &error, out).await?,
-                // Unsupported: not even the kind of player is known.
+                // Not even the contents of the player are known, so this is only noted.
                 Asked::Failed(error) if error.kind == Kind::Unsupported => {
                     note(out, url, &error).await?;
                 }

@@ -21,7 +21,7 @@ pub(super) struct Lock {
 /// Exclusive use of an output root: a lock, or nothing where locks cannot be taken. There, no other process can lock it
 /// either.
 #[derive(Debug)]
-pub(super) struct Whole(#[expect(dead_code, reason = "what is held is the lock")] Option<Lock>);
+pub(super) struct Whole(#[expect(dead_code, reason = "holding it keeps the lock")] Option<Lock>);
 
 /// The result of trying to take a lock.
 #[derive(Debug)]

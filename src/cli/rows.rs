@@ -183,7 +183,7 @@ impl<R: BufRead> Rows<R> {
 mod tests {
     use super::*;
 
-    /// The rows, a line each, with their numbers; `|` stands between the fields.
+    /// The rows as text, one per line, with their line numbers; `|` separates the fields.
     fn rows(text: &str, separator: u8) -> Vec<String> {
         let mut rows = Rows::new(text.as_bytes(), separator);
         let (mut row, mut all) = (Vec::new(), Vec::new());

@@ -184,7 +184,7 @@ mod tests {
             .flat_map(u16::to_le_bytes)
             .collect();
         assert_eq!(lines(&bare, 64), ["one", "two"]);
-        // Halves that stand alone, and half a unit at the end.
+        // Unpaired surrogates, and half a unit at the end.
         let broken = [0xff, 0xfe, 0x3d, 0xd8, b'a', 0, 0x00, 0xdc, b'b', 0, 1];
         assert_eq!(lines(&broken, 64), ["\u{fffd}a\u{fffd}b"]);
     }

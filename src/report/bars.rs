@@ -190,8 +190,8 @@ impl Reporter for Bars {
         let lines = screen(summary, &waits, silent, rate, size);
         self.bar.set_message(lines.join("\n"));
         self.bar.tick();
-        // At the end of a full line, the cursor would let a `^C` that the terminal prints start a new line, and move the bars
-        // down. At the start of the line, the `^C` is drawn over.
+        // If the cursor stayed at the end of a full line, a `^C` printed by the terminal would start a new line and move the
+        // bars down. At the start of the line, it is drawn over.
         let _ = io::stderr().lock().write_all(b"\r");
         Ok(())
     }

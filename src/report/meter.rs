@@ -38,7 +38,7 @@ mod tests {
         let mut meter = Meter::default();
         assert_eq!(meter.rate(), None);
         for tenth in 0..200u64 {
-            // A thousand bytes a second for ten seconds, then nothing.
+            // 1,000 bytes per second for ten seconds, then nothing.
             meter.note(Duration::from_millis(tenth * 100), tenth.min(100) * 100);
             match tenth {
                 50 => assert_eq!(meter.rate(), Some(1000)),

@@ -8,7 +8,7 @@ use crate::model::{Event, Outcome};
 /// Where the files of a run were saved.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// The output root as it was named; empty for the current folder.
+    /// The output root as the user gave it; empty for the current folder.
     root: String,
     files: u64,
     /// The path of the last one.

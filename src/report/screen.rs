@@ -285,7 +285,7 @@ mod tests {
             "0 of 1+ files  0 B  no response from i.imgur.com yet"
         );
         assert_eq!(last(&summary, false).unwrap(), "0 of 1+ files  0 B");
-        // Whose turn it is among several is not known, nor who is asked where a file is.
+        // Among several hosts, it is not known which one is waited for, nor the host of an item without a URL.
         let mut several = summary.clone();
         let mut other = found(2);
         for host in [Some("https://x.org/"), None] {
@@ -300,7 +300,7 @@ mod tests {
         summary.take(&ended(1, saved(1000)));
         summary.take(&Event::Complete);
         assert_eq!(last(&summary, true).unwrap(), "1 of 1 files  1.0 kB");
-        // What moves has been answered.
+        // A download in progress has had a response.
         assert_eq!(last(&began(1), true).unwrap(), "0 of 1+ files  100 B");
     }
 

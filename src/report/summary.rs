@@ -113,7 +113,7 @@ pub struct OpenItem {
 /// An item that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FailedItem {
-    /// Its number in this run.
+    /// Its id in this run.
     pub id: u64,
     /// Its names and addresses.
     #[serde(flatten)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The most values in an answer: no description of videos has more.
 const VALUES: usize = 4_000_000;
 
-/// A video, a list of them, or a format of one.
+/// An object in the output: a video, a list, a reference to another page, or a format of a video.
 #[derive(Clone, Copy)]
 pub(super) struct Info<'a>(pub(super) &'a Value);
 

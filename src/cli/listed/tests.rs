@@ -49,7 +49,7 @@ fn takes_lines_apart() {
             r#"{"url": "https://a.org/1", "items": "3", "title": "x", "filter": null}"#,
             &[("items", "3")],
         ),
-        // What other programs write of a link.
+        // Other keys that programs write for a link.
         (
             r#"{"url": "https://a.org/1", "item": "One", "id": 1, "filters": [], "size": "3"}"#,
             &[],

@@ -73,7 +73,7 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
     let mut routes = source.manifest().routes.iter();
     if routes.any(|route| route.name == target.route && route.pattern.takes_any_host()) {
         text.push_str("no site's source handles it, so the server's response decides:\n");
-        text.push_str("  a picture, video, sound or other file: saved by `");
+        text.push_str("  an image, video, audio or other file: saved by `");
         text.push_str(&source.manifest().name);
         text.push_str("`\n");
         for document in [

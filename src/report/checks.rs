@@ -28,7 +28,7 @@ pub struct Checks {
     pub changed: u64,
     /// Files that are broken.
     pub broken: u64,
-    /// Files that were incomplete when they were saved, and have not changed since.
+    /// Files that were incomplete or damaged when they were saved, and have not changed since.
     pub flawed: u64,
     /// Files that cannot be read.
     pub unreadable: u64,

@@ -68,8 +68,8 @@ pub(super) fn forget(
             let named = words.join("`, `");
             let message = format!("no item in the archive matches `{named}`");
             return Err(Error::new(Kind::Missing, message).hint(below().unwrap_or_else(|| {
-                "give a link, `source:key` with a key from `archive export` (for a file by its own address, that address), \
-                 or a path below the output folder, with `*` and `?` as wildcards"
+                "give a link, `source:key` with a key from `fetch archive export`, or a path below the output folder, with \
+                 `*` and `?` as wildcards; the key of a file by its own URL is that URL"
                     .into()
             })));
         }

@@ -61,7 +61,7 @@ fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
             size(*bytes)
         ));
         let more = [
-            (share.imported, "had by another program"),
+            (share.imported, "imported from another program"),
             (share.failed, "failed"),
             (share.gone, "gone"),
         ];

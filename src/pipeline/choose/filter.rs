@@ -305,7 +305,7 @@ mod tests {
             ("title is shouted", "test shouted is unknown"),
             ("range(3)", "there is no field `range`"),
             ("title - 3 > 1", "-"),
-            ("size > bytes('2 MB')", "`2 MB` is no size"),
+            ("size > bytes('2 MB')", "`2 MB` is not a size"),
             ("size > bytes", "there is no field `bytes`"),
             ("width == none", "write `is none`"),
             ("(None!=width)", "write `is none`"),

@@ -91,9 +91,9 @@ mod tests {
             _ => None,
         };
         for (filter, expected) in [
-            ("date > 2030", "`date` is a text"),
-            ("width > 3 and (2030 <= date)", "`date` is a text"),
-            ("not title == 5", "`title` is a text"),
+            ("date > 2030", "`date` is text"),
+            ("width > 3 and (2030 <= date)", "`date` is text"),
+            ("not title == 5", "`title` is text"),
             ("width < '5'", "`width` is a number"),
             ("width==\"5\" or title is none", "`width` is a number"),
         ] {

@@ -159,7 +159,7 @@ fn one_of_an_earlier_version_is_told_on_a_read_only_disk() {
     for (words, _) in READERS {
         let done = asked(&call, words).run().fails(8);
         let done = done.says("cannot use the archive `archive.db`");
-        done.says("schema 2").says("copy it to where");
+        done.says("schema 2").says("copy it to a writable place");
     }
 }
 

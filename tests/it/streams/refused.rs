@@ -111,7 +111,7 @@ fn what_is_no_segment_is_not_joined() {
         ),
         (
             Reply::file(segment(1, 20)).header("Content-Encoding", "br"),
-            "in the coding `br`",
+            "in the content coding `br`",
         ),
         (Reply::empty(200), "an empty segment came"),
     ];

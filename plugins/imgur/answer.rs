@@ -1,6 +1,7 @@
-//! Posts and images as the site tells of them, in any of its three dialects: API v3, the post of a page, `ajaxalbums`.
+//! Posts and images as the site describes them, in any of its three formats: API v3, the post embedded in a page,
+//! `ajaxalbums`.
 //!
-//! Only an id and an address or extension are wanted; whatever else is missing or of another type is left out.
+//! Only an id and an address or extension are required; other fields that are missing or of another type are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,24 +18,24 @@ use super::text::clean;
 /// An album, or a post of a single image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Post {
-    /// Its id, if the answer has it.
+    /// Its id, if the response has it.
     pub(super) id: String,
     /// Its title.
     pub(super) title: Option<String>,
-    /// Whether it is an album, be it of one image.
+    /// Whether it is an album, even if of only one image.
     pub(super) is_album: bool,
-    /// How many images it has, as the site says.
+    /// How many images it has according to the site.
     pub(super) count: Option<u64>,
-    /// Its images in their order; none in the place of one that cannot be read.
+    /// Its images in order, with `None` in place of one that cannot be read.
     pub(super) images: Vec<Option<Image>>,
 }
 
 /// An image or a video.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Image {
-    /// Its id, which is its identity.
+    /// Its id, which identifies the item.
     pub(super) id: String,
-    /// The extension of the original; `gifv` for a GIF or a film, which of them is not known.
+    /// The extension of the original; `gifv` if it may be either a GIF or a video.
     pub(super) ext: String,
     /// Whether the extension is a guess.
     pub(super) is_guess: bool,
@@ -42,9 +43,9 @@ pub(super) struct Image {
     pub(super) title: Option<String>,
     /// Its description.
     pub(super) description: Option<String>,
-    /// Who put it there.
+    /// Who uploaded it.
     pub(super) author: Option<String>,
-    /// When.
+    /// When it was uploaded.
     pub(super) date: Option<Timestamp>,
     /// Width in pixels.
     pub(super) width: Option<u32>,
@@ -52,11 +53,11 @@ pub(super) struct Image {
     pub(super) height: Option<u32>,
     /// The length of the original in bytes.
     pub(super) size: Option<u64>,
-    /// The length of the film that was made of it.
+    /// The length of the video made from it.
     pub(super) mp4_size: Option<u64>,
-    /// Whether it moves.
+    /// Whether it is animated.
     pub(super) is_animated: bool,
-    /// What else there is, by its name in the API.
+    /// Further fields, by their names in the API.
     pub(super) extra: BTreeMap<String, Value>,
 }
 
@@ -66,7 +67,8 @@ impl Post {
         let [images, media] = ["images", "media"].map(|name| value[name].as_array());
         let list = images.or(media).filter(|list| !list.is_empty());
         let count = number(value, &["images_count", "image_count", "count"]);
-        // The posts of pages have a list, too, where they are no album; they say so, but better not to rely on it.
+        // Posts embedded in pages have a list even if they are not albums. They also say which they are, but better not
+        // to rely on that.
         let looks_so = images.is_some() || media.is_some_and(|media| media.len() > 1);
         let is_album = flag(&value["is_album"]).unwrap_or(looks_so || count.is_some());
         let author = author(value);
@@ -94,7 +96,7 @@ impl Post {
         }
     }
 
-    /// A single image of which nothing is known but its id, and by which extension it is asked for.
+    /// Builds a single image of which only the id and the extension to request are known.
     pub(super) fn guess(id: &str, ext: &str) -> Post {
         let image = Image {
             id: id.to_owned(),
@@ -109,18 +111,18 @@ impl Post {
         }
     }
 
-    /// How many of its images can be had.
+    /// Returns how many of its images could be read.
     pub(super) fn readable(&self) -> usize {
         self.images.iter().flatten().count()
     }
 
-    /// Whether an answer lacks images that there are.
+    /// Checks whether the response lists fewer images than the album has.
     pub(super) fn lacks_images(&self) -> bool {
         let said = self.count.unwrap_or(u64::MAX);
         self.is_album && (self.readable() as u64) < said
     }
 
-    /// What its items belong to, if it is an album.
+    /// Returns the album its items belong to, if it is one.
     pub(super) fn album(&self) -> Option<Arc<Album>> {
         self.is_album.then(|| {
             Arc::new(Album {
@@ -131,7 +133,7 @@ impl Post {
         })
     }
 
-    /// Its name in messages.
+    /// Returns its name in messages.
     pub(super) fn subject(&self) -> String {
         let kind = if self.is_album { "album" } else { "image" };
         format!("{kind} `{}`", self.id)
@@ -139,7 +141,7 @@ impl Post {
 }
 
 impl Image {
-    /// Reads an image, if it has what is wanted.
+    /// Reads an image, if it has the required fields.
     pub(super) fn read(value: &Value) -> Option<Image> {
         let id = ["id", "hash"].map(|name| value[name].as_str());
         let id = id.into_iter().flatten().find(|id| is_id(id))?;
@@ -165,14 +167,14 @@ impl Image {
             is_animated: flag(&value["animated"])
                 .or_else(|| flag(&more["is_animated"]))
                 .unwrap_or(false)
-                // The film of a fresh one is yet to be made.
+                // The video of a fresh upload has yet to be made.
                 && value["mp4"] != "",
             extra,
         })
     }
 }
 
-/// The extension of the original: in lower case, without dot, without the counter of edits (`.jpg?1`), `jpg` for `jpeg`.
+/// Returns the extension of the original: lower case, without the dot or the edit counter (`.jpg?1`), `jpg` for `jpeg`.
 fn ext(value: &Value) -> Option<String> {
     let url = ["link", "url"].map(|name| value[name].as_str());
     let url = url.into_iter().flatten().next();
@@ -186,7 +188,7 @@ fn ext(value: &Value) -> Option<String> {
     let is_gif = ["mime_type", "type"]
         .iter()
         .any(|name| value[*name].as_str() == Some("image/gif"));
-    // Whatever the link says: it may be a page, `.gifv`, a film, or for a large GIF a thumbnail, `IDh.gif`.
+    // Regardless of the link, which may be a page, `.gifv`, a video, or for a large GIF a thumbnail, `IDh.gif`.
     match given.as_str() {
         _ if is_gif => Some("gif".into()),
         "gifv" => Some("gif".into()),
@@ -196,14 +198,14 @@ fn ext(value: &Value) -> Option<String> {
     }
 }
 
-/// The user name: `account_url` is one, in spite of its name, and some gateways make a URL of it.
+/// Returns the user name. `account_url` is one, despite its name, though some gateways turn it into a URL.
 fn author(value: &Value) -> Option<String> {
     let name = text(value, &["account_url"]).or_else(|| text(&value["account"], &["username"]))?;
     let name = name.trim_end_matches('/').rsplit('/').next()?;
     Some(name.to_owned())
 }
 
-/// Seconds since 1970, a time with its zone, or one without: then it is taken for UTC.
+/// Reads seconds since 1970, a time with its zone, or one without, taken as UTC.
 fn date(value: &Value) -> Option<Timestamp> {
     if let Some(seconds) = number(value, &["datetime"]) {
         return Timestamp::from_second(i64::try_from(seconds).ok()?).ok();
@@ -233,7 +235,7 @@ fn number(value: &Value, names: &[&str]) -> Option<u64> {
     })
 }
 
-/// A truth value, which may come as a number or as text.
+/// Reads a boolean, which may come as a number or as text.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),

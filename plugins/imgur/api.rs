@@ -1,4 +1,4 @@
-//! API v3, for those who have a client id.
+//! API v3, for users who have a client id.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Secret;
@@ -11,21 +11,22 @@ use url::Url;
 use super::answer::Post;
 use super::{Imgur, below, error, limit};
 
-/// From so many bytes on an answer is read on a thread of its own, while what was listed before it is under way.
+/// Responses from this many bytes on are parsed on a thread of their own, while the entries listed before are
+/// processed.
 const LARGE: usize = 8 << 10;
 
 impl Imgur {
-    /// The album of this id, with all of its images.
+    /// Returns the album with this id, including all of its images.
     pub(super) async fn api_album(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
         let subject = format!("album `{id}`");
         let data = self.call(ctx, key, &["album", id], &subject).await?;
         let mut post = Post::read(object(&data, &subject)?, id);
-        // Whatever it says of itself: it was asked for as an album.
+        // Whatever the response says: it was requested as an album.
         post.is_album = true;
         self.complete(ctx, key, post).await
     }
 
-    /// The gallery post of this id. What is not in the gallery may still be an album.
+    /// Returns the gallery post with this id. A post that is not in the gallery may still be an album.
     pub(super) async fn api_post(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
         let subject = format!("gallery post `{id}`");
         match self.call(ctx, key, &["gallery", id], &subject).await {
@@ -38,14 +39,14 @@ impl Imgur {
         }
     }
 
-    /// The single image of this id.
+    /// Returns the single image with this id.
     pub(super) async fn api_image(&self, ctx: &Ctx, key: &Secret, id: &str) -> Result<Post> {
         let subject = format!("image `{id}`");
         let data = self.call(ctx, key, &["image", id], &subject).await?;
         Ok(Post::read(object(&data, &subject)?, id))
     }
 
-    /// Asks for the images alone where the album lacks some.
+    /// Requests the image list separately if the album lacks some.
     async fn complete(&self, ctx: &Ctx, key: &Secret, mut post: Post) -> Result<Post> {
         if !post.lacks_images() {
             return Ok(post);
@@ -54,7 +55,7 @@ impl Imgur {
         let data = self.call(ctx, key, &path, &post.subject()).await;
         let all = match data {
             Ok(images) => Post::read(&serde_json::json!({ "images": images }), &post.id),
-            // There are some already, and what is missing is told at the end.
+            // Some images are there already; the missing ones are reported at the end.
             Err(_) if post.readable() > 0 => return Ok(post),
             Err(error) => return Err(error),
         };
@@ -64,7 +65,7 @@ impl Imgur {
         Ok(post)
     }
 
-    /// The `data` of a call.
+    /// Makes a call and returns its `data`.
     pub(super) async fn call(
         &self,
         ctx: &Ctx,
@@ -77,7 +78,8 @@ impl Imgur {
         asked.await?.read().await
     }
 
-    /// What is read of the `data` of a call, as soon as the answer is there; a large one is yet to be read.
+    /// Requests a URL and passes the `data` of the response to `read`; for a large response, that goes on in the
+    /// background.
     pub(super) async fn ask_url<T: Send + 'static>(
         &self,
         ctx: &Ctx,
@@ -99,21 +101,21 @@ impl Imgur {
     }
 }
 
-/// What an answer tells.
+/// A response that has been or is being parsed.
 pub(super) enum Asked<T> {
-    /// It has been read.
+    /// Already parsed.
     Read(Result<T>),
-    /// It is being read; there is much in it.
+    /// Large, and still being parsed.
     Large(JoinHandle<Result<T>>),
 }
 
 impl<T> Asked<T> {
-    /// Waits until it has been read.
+    /// Waits until it has been parsed.
     pub(super) async fn read(self) -> Result<T> {
         match self {
             Asked::Read(read) => read,
             Asked::Large(reading) => reading.await.unwrap_or_else(|defect| {
-                let message = "a defect of this program stopped the reading of an answer";
+                let message = "a bug in this program interrupted the parsing of a response";
                 Err(Error::new(Kind::Corrupt, message).because(defect.to_string()))
             }),
         }
@@ -124,6 +126,6 @@ fn object<'a>(data: &'a Value, subject: &str) -> Result<&'a Value> {
     if data.is_object() {
         return Ok(data);
     }
-    let message = format!("cannot read the answer about {subject}: `data` is no object");
+    let message = format!("cannot read the response about {subject}: `data` is not an object");
     Err(Error::new(Kind::Corrupt, message))
 }

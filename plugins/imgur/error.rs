@@ -1,4 +1,4 @@
-//! The site's refusals, in the five shapes they come in, as errors of ours.
+//! Converts the site's refusals, in the five shapes they come in, into errors.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::source::Answer;
@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::text::shown;
 use super::{json, limit};
 
-/// The way out when a key is wanted.
+/// The hint where a key is needed.
 pub(super) const KEY_HINT: &str = "set `IMGUR_CLIENT_ID`, or `client_id` in `[source.imgur]`, to a client id of yours; \
      Imgur has given out no new ones since 2025, older ones still work";
 
 const BAD_KEY_HINT: &str = "correct or remove `IMGUR_CLIENT_ID`, or `client_id` in `[source.imgur]`: albums and single \
-     images can be had without one";
+     images need none";
 
-const CAPACITY_HINT: &str = "Imgur mostly says so to an address it limits, not under load: wait up to an hour, or use \
-     another network, without VPN";
+const CAPACITY_HINT: &str = "Imgur mostly says so to addresses it rate-limits, not under load: wait up to an hour, or use \
+     another network, without a VPN";
 
-const REGION_HINT: &str = "Imgur shows nothing to this region; another network may help";
+const REGION_HINT: &str = "Imgur is blocked in this region; another network may help";
 
 /// What the site said about a failure.
 #[derive(Debug, Default, PartialEq)]
@@ -26,10 +26,10 @@ struct Told {
     text: Option<String>,
 }
 
-/// The `data` of an answer of the API's shape.
+/// Extracts the `data` of a response in the API's format.
 ///
 /// # Errors
-/// What the site refused, in whichever shape it said so.
+/// The site's refusal, in whichever shape it came.
 pub(super) fn data(answer: &Answer, subject: &str) -> Result<Value> {
     let Ok(mut body) = json::read(&answer.body) else {
         return Err(no_json(answer, subject));
@@ -43,9 +43,9 @@ pub(super) fn data(answer: &Answer, subject: &str) -> Result<Value> {
     }
 }
 
-/// The error of a page that has nothing to read in it.
+/// Builds the error for a page without a post.
 pub(super) fn page(answer: &Answer, subject: &str) -> Error {
-    // A page of refusal may be JSON, too, when something before the site sends it.
+    // A refusal may be JSON even for a page, when a gateway in front of the site sends it.
     match json::read(&answer.body) {
         Ok(body) => {
             let told = told(&body, answer.status.is_success()).unwrap_or_default();
@@ -70,7 +70,7 @@ fn no_json(answer: &Answer, subject: &str) -> Error {
         },
     };
     if answer.status.is_success() && kind(None, told.text.as_deref().unwrap_or("")).is_none() {
-        let message = format!("cannot read the answer about {subject}: it is another page");
+        let message = format!("cannot read the response about {subject}: it is a different page");
         return Error::new(Kind::Changed, message);
     }
     refusal(answer, &told, subject)
@@ -81,7 +81,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
     Some(rest.split_once(to)?.0)
 }
 
-/// What a JSON answer says about a failure; nothing if it is none.
+/// Returns what a JSON response says about a failure, or `None` if it does not report one.
 fn told(body: &Value, is_success: bool) -> Option<Told> {
     let said = |value: &Value| value.as_str().map(str::to_owned);
     let number = |value: &Value| {
@@ -119,8 +119,8 @@ fn told(body: &Value, is_success: bool) -> Option<Told> {
 fn refusal(answer: &Answer, told: &Told, subject: &str) -> Error {
     let text = told.text.as_deref().unwrap_or("");
     let http = u64::from(answer.status.as_u16());
-    // An error's own code is closer to the matter than the status it came with; a status of the envelope that is no
-    // error is not.
+    // An error's own code is more specific than the HTTP status. The envelope's status, if it is not an error code, is
+    // not.
     let code = told
         .code
         .filter(|code| *code >= 400)
@@ -136,11 +136,7 @@ fn refusal(answer: &Answer, told: &Told, subject: &str) -> Error {
         Kind::Login => {
             let is_bad_key = text.to_ascii_lowercase().contains("invalid client");
             let hint = if is_bad_key { BAD_KEY_HINT } else { KEY_HINT };
-            Error::new(
-                kind,
-                format!("the site does not let us at {subject}: {says}"),
-            )
-            .hint(hint)
+            Error::new(kind, format!("the site denies access to {subject}: {says}")).hint(hint)
         }
         Kind::Busy => busy(answer, subject, &says),
         Kind::Blocked => {
@@ -157,7 +153,7 @@ fn refusal(answer: &Answer, told: &Told, subject: &str) -> Error {
     }
 }
 
-/// What a code and a text of the site mean. The site's own numbers contradict each other, so its words come first.
+/// Interprets the site's code and text. The site's own numbers contradict each other, so its words come first.
 fn kind(code: Option<u64>, text: &str) -> Option<Kind> {
     let text = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));

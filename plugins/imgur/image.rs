@@ -1,4 +1,4 @@
-//! From an image to an item: where its bytes are, and what they must not be.
+//! Converts images into items: where the file is, and which responses are not the file.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,18 +10,18 @@ use super::answer::Image;
 use super::link::File;
 use super::{Animated, below, routes};
 
-/// Makes items of images.
+/// Makes items from images.
 pub(super) struct Items {
     /// The name of the source.
     pub(super) source: String,
-    /// Which form of what moves is wanted.
+    /// Whether to take the original or the video of an animated GIF.
     pub(super) animated: Animated,
-    /// Where the files are.
+    /// The base address of the files.
     pub(super) cdn: Url,
 }
 
 impl Items {
-    /// The item of an image in an album or a listing; the outlet counts where there is no number.
+    /// Builds the item of an image in an album or a listing; without a number, the outlet counts.
     pub(super) fn member(
         &self,
         image: &Image,
@@ -32,12 +32,12 @@ impl Items {
         let mut item = self.item(image);
         item.meta.album = Some(album.clone());
         item.meta.number = number;
-        // Of what is known about the link, only this holds for each of its images.
+        // Of what is known about the link, only `extra` applies to each of its images.
         merge_extra(&mut item.meta, known);
         item
     }
 
-    /// The item of an image by itself, named as the site names its file.
+    /// Builds the item of a stand-alone image, named after its file on the site.
     pub(super) fn single(&self, image: &Image, known: &Meta) -> Item {
         let mut item = self.item(image);
         merge_extra(&mut item.meta, known);
@@ -56,7 +56,7 @@ impl Items {
         item
     }
 
-    /// The item of a file, by its name alone: nobody is asked.
+    /// Builds the item of a file from its name alone, without a request.
     pub(super) fn file(&self, file: &File, known: &Meta) -> Item {
         let image = Image {
             id: file.id.clone(),
@@ -67,7 +67,7 @@ impl Items {
     }
 
     fn item(&self, image: &Image) -> Item {
-        // Only a GIF has a film beside it: an animated PNG has none, and of a video the film is the original.
+        // Only a GIF has a separate video: an animated PNG has none, and for a video the video is the original.
         let is_film = self.animated == Animated::Mp4 && image.ext == "gif" && image.is_animated;
         let (ext, size) = match (image.ext.as_str(), self.animated) {
             _ if is_film => ("mp4", image.mp4_size),
@@ -76,7 +76,7 @@ impl Items {
             (ext, _) => (ext, image.size),
         };
         let address = |ext: &str| below(&self.cdn, &[&format!("{}.{ext}", image.id)]);
-        // What was uploaded as a film has no GIF.
+        // An upload that was a video has no GIF.
         let mirrors = match (image.ext.as_str(), ext) {
             ("gifv", "gif") => vec![address("mp4")],
             _ => Vec::new(),
@@ -125,7 +125,7 @@ fn merge_extra(meta: &mut Meta, known: &Meta) {
     }
 }
 
-/// The pictures that the CDN gives with status 200 in place of an image.
+/// The pictures that the CDN serves with status 200 in place of an image.
 static PLACEHOLDERS: LazyLock<Arc<[Fingerprint]>> = LazyLock::new(|| {
     [
         Fingerprint {

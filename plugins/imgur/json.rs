@@ -1,4 +1,4 @@
-//! The JSON of the site, without what nobody here asks for: that is most of what it tells of an image.
+//! Parses the site's JSON, skipping unused fields, which are most of what it says about an image.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// Reads an answer. Fields without a value are left out, as are those that are not asked for, wherever they stand.
+/// Parses a response. Null fields and fields that nothing here reads are left out, at any depth.
 ///
 /// # Errors
-/// It is no JSON.
+/// The body is not JSON.
 pub(super) fn read(body: &[u8]) -> serde_json::Result<Value> {
     read_json(body, |json| {
         let mut reader = serde_json::Deserializer::from_slice(json);
@@ -21,11 +21,11 @@ pub(super) fn read(body: &[u8]) -> serde_json::Result<Value> {
     })
 }
 
-/// Whether somebody asks for a field of this name: [`super::answer`], [`super::listing`], [`super::error`].
+/// Checks whether a field of this name is read anywhere: [`super::answer`], [`super::listing`], [`super::error`].
 fn is_asked_for(name: &str) -> bool {
     matches!(
         name,
-        // Of an answer.
+        // Of a response.
         "data" | "errors" | "error" | "code" | "status" | "detail" | "message" | "success" | "items"
         // Of an album.
             | "images" | "media" | "images_count" | "image_count" | "count" | "is_album"
@@ -98,7 +98,7 @@ impl<'de> Visitor<'de> for Asked {
                 continue;
             }
             match fields.next_value_seed(self)? {
-                // One that comes twice counts as it comes last.
+                // Of duplicate fields, the last one counts.
                 Value::Null => map.remove(&*name),
                 value => map.insert(name.into_owned(), value),
             };

@@ -1,6 +1,6 @@
-//! What the site's own pages read, without any key: the post that a page carries, and `ajaxalbums`.
+//! Reads what the site's own pages use, without a key: the post embedded in a page, and `ajaxalbums`.
 //!
-//! The two back each other up. Only the page tells titles; only `ajaxalbums` is made for programs.
+//! Each backs up the other. Only the page has titles; only `ajaxalbums` is meant for programs.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::source::Ctx;
@@ -10,7 +10,7 @@ use super::answer::{Post, flag};
 use super::{Imgur, below, error, limit, script};
 
 impl Imgur {
-    /// The post of this id below `/a/` or `/gallery/`: an album with all of its images, or a single one.
+    /// Returns the post with this id below `/a/` or `/gallery/`: an album with all of its images, or a single one.
     pub(super) async fn keyless_post(&self, ctx: &Ctx, folder: &str, id: &str) -> Result<Post> {
         let subject = match folder {
             "a" => format!("album `{id}`"),
@@ -24,13 +24,13 @@ impl Imgur {
         }
     }
 
-    /// The single image of this id.
+    /// Returns the single image with this id.
     pub(super) async fn keyless_image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let subject = format!("image `{id}`");
         match self.page(ctx, &[id], id, &subject).await {
             Ok(post) if post.readable() > 0 => Ok(post),
             Ok(_) => Err(missing(&subject, "its page shows none")),
-            // `ajaxalbums` knows no single images, so a page that cannot be read is as good as none.
+            // `ajaxalbums` does not know single images, so an unreadable page is as good as none.
             Err(error) if is_unreadable(&error) => {
                 Err(missing(&subject, "it has no page").because(error))
             }
@@ -38,7 +38,7 @@ impl Imgur {
         }
     }
 
-    /// The post of a page, or of `ajaxalbums` where that knows more.
+    /// Returns the page's post, or that of `ajaxalbums` if it has more.
     async fn backed_up(
         &self,
         ctx: &Ctx,
@@ -58,10 +58,10 @@ impl Imgur {
                 Ok(post)
             }
             (Ok(post), Err(error)) if post.readable() == 0 => Err(error),
-            // What is missing is told at the end.
+            // Missing images are reported at the end.
             (Ok(post), _) => Ok(post),
             (Err(_), Ok(Some(other))) => Ok(other),
-            // No list, and no page that says otherwise: it is not there.
+            // No list, and no page to contradict that: the post does not exist.
             (Err(error), Ok(None)) if is_unreadable(&error) => {
                 Err(missing(subject, "the site lists no images of it").because(error))
             }
@@ -70,7 +70,7 @@ impl Imgur {
         }
     }
 
-    /// The post that a page carries.
+    /// Returns the post embedded in a page.
     async fn page(&self, ctx: &Ctx, path: &[&str], id: &str, subject: &str) -> Result<Post> {
         let answer = ctx
             .get(below(&self.site, path))
@@ -82,7 +82,7 @@ impl Imgur {
             .is_success()
             .then(|| script::post(&answer.text()))
             .flatten()
-            // A page of another post is where the site leads when it has not this one.
+            // The site redirects to the page of another post when it does not have this one.
             .filter(|post| matches!(&post["id"], Value::String(found) if found == id));
         match post {
             Some(mut post) => {
@@ -95,7 +95,7 @@ impl Imgur {
         }
     }
 
-    /// The images that `ajaxalbums` lists; nothing for what it does not know as an album.
+    /// Returns the images that `ajaxalbums` lists, or `None` if it does not know the id as an album.
     async fn ajax(&self, ctx: &Ctx, id: &str, subject: &str) -> Result<Option<Post>> {
         let url = below(&self.site, &["ajaxalbums", "getimages", id, "hit.json"]);
         let answer = ctx.get(url).told(limit::wait).send().await?;
@@ -108,7 +108,7 @@ impl Imgur {
     }
 }
 
-/// Whether an error says that there is no post in an answer, rather than that we were refused one.
+/// Checks whether an error means that the response has no post, rather than that access was refused.
 fn is_unreadable(error: &Error) -> bool {
     matches!(error.kind, Kind::Missing | Kind::Changed | Kind::Corrupt)
 }

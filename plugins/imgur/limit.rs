@@ -1,25 +1,25 @@
-//! Which limit of the API is used up, and for how long.
+//! Which rate limit of the API is used up, and for how long.
 
 use std::time::{Duration, SystemTime};
 
 use fetch::source::Answer;
 
-/// Whose calls are used up, and until when.
+/// A used-up rate limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limit {
-    /// Whose calls they are, for people.
+    /// Whose calls are used up, as worded in messages.
     pub(super) whose: &'static str,
-    /// How long until there are new ones.
+    /// How long until the limit resets.
     pub(super) wait: Option<Duration>,
 }
 
-/// Values below this are seconds to go, others a time since 1970: the unit changed over the years.
+/// Values below this are seconds to go, others a time since 1970: the unit has changed over the years.
 const EPOCH: u64 = 1_000_000_000;
 
-/// No limit lasts longer than this; what says so is wrong.
+/// No limit lasts longer than this; a longer one is an error.
 const LONGEST: u64 = 31 * 24 * 3600;
 
-/// The limit that an answer of this time, in seconds since 1970, says is used up.
+/// Returns the limit that a response says is used up; `now` is in seconds since 1970.
 pub(super) fn read(answer: &Answer, now: u64) -> Option<Limit> {
     let number = |name: &str| answer.header(name)?.trim().parse::<u64>().ok();
     let wait = |name: &str| {
@@ -32,30 +32,30 @@ pub(super) fn read(answer: &Answer, now: u64) -> Option<Limit> {
         (seconds <= LONGEST).then(|| Duration::from_secs(seconds))
     };
     let client = (number("x-ratelimit-clientremaining") == Some(0)).then(|| Limit {
-        whose: "the client id's calls of the day",
+        whose: "the client id's calls for today",
         wait: wait("x-ratelimit-clientreset"),
     });
     let user = (number("x-ratelimit-userremaining") == Some(0)).then(|| Limit {
-        whose: "your address's calls of the hour",
+        whose: "your address's calls for this hour",
         wait: wait("x-ratelimit-userreset"),
     });
-    // The day's are the longer wait when both are gone.
+    // The daily limit is the longer wait if both are used up.
     client.or(user)
 }
 
-/// How long an answer asks to wait, in either of the ways that the site has.
+/// Returns how long a response asks to wait, in either of the site's two ways.
 pub(super) fn wait(answer: &Answer) -> Option<Duration> {
     let limit = read(answer, now());
     answer.retry_after().max(limit.and_then(|limit| limit.wait))
 }
 
-/// The time in seconds since 1970.
+/// Returns the current time in seconds since 1970.
 pub(super) fn now() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs())
 }
 
-/// A time in words.
+/// Formats a duration for messages.
 pub(super) fn words(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
@@ -73,8 +73,8 @@ mod tests {
     fn tells_which_calls_are_used_up_and_for_how_long() {
         let now = 1_439_945_000;
         let (user, client) = (
-            "your address's calls of the hour",
-            "the client id's calls of the day",
+            "your address's calls for this hour",
+            "the client id's calls for today",
         );
         let table = [
             (["500", "3600", "12500", "86400"], None),

@@ -1,4 +1,4 @@
-//! What a link of Imgur's leads to. A pure decision: it asks nobody.
+//! What an Imgur link leads to, decided from the link alone, without a request.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
@@ -17,7 +17,7 @@ pub(super) enum Goal {
     Post(String),
     /// A single image or video.
     Image(String),
-    /// An id without anything around it: an album, or else an image.
+    /// A bare id: an album, or else an image.
     Bare(String),
     /// A file on the CDN.
     File(File),
@@ -27,32 +27,32 @@ pub(super) enum Goal {
     Listing(Listing),
 }
 
-/// A file on the CDN, by what its name says.
+/// A file on the CDN, as its name describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct File {
     /// The id of the image.
     pub(super) id: String,
-    /// The extension of the original: `gifv` for the page that shows a GIF or its film.
+    /// The extension of the original: `gifv` for the page that shows a GIF or its video.
     pub(super) ext: String,
 }
 
-/// The pages of the site itself. Several are as long as an id, but no id.
+/// Pages of the site itself. Several are as long as an id, but are not ids.
 const RESERVED: &str = "a about account advertise apps blog contact desktop download emerald faq \
      favicon gallery help hot inbox jobs login memegen new privacy r random register removed robots \
      rules search settings signin signout store t terms top topic tos upload user vidgif";
 
-/// The hosts below `imgur.com` that are no user's.
+/// Hosts below `imgur.com` that are not a user's.
 const SERVICES: &str = "api apidocs beta blog community help m p rt s static status store www";
 
-/// The words in the place of an id that order a listing instead.
+/// Words that, in the place of an id, set the order of a listing.
 const SORTS: &str = "hot new relevance rising score time top viral";
 
-/// Whether a text may stand for an image or album in a URL. Those of today have 5 or 7 characters.
+/// Checks whether a text could be an image or album id in a URL. Today's ids have 5 or 7 characters.
 pub(super) fn is_id(text: &str) -> bool {
     (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether a word is a page of the site and therefore no id.
+/// Checks whether a word is a page of the site and therefore not an id.
 pub(super) fn is_reserved(word: &str) -> bool {
     is_one_of(RESERVED, word)
 }
@@ -61,10 +61,10 @@ fn is_one_of(words: &str, word: &str) -> bool {
     words.split_whitespace().any(|known| known == word)
 }
 
-/// What this target leads to.
+/// Determines what a target leads to.
 ///
 /// # Errors
-/// [`Kind::Unsupported`] for pages of the site itself; [`Kind::Login`] for what only its owner sees.
+/// [`Kind::Unsupported`] for pages of the site itself; [`Kind::Login`] for pages that only their owner can see.
 pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
     let url = &target.link.url;
     let page = || no_media(url);
@@ -82,7 +82,7 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
         "tag" | "subreddit" => plain(first).map(Goal::Post).ok_or_else(page),
         "user" | "favorites" if name == "me" => Err(Error::new(
             Kind::Login,
-            format!("only its owner sees `{}`", Shown(url)),
+            format!("only its owner can see `{}`", Shown(url)),
         )
         .hint("`/user/NAME` lists what a user has made public")),
         "user" => Ok(Goal::Listing(Listing::User(name))),
@@ -107,13 +107,13 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
         }
         "subdomain" if target.param("host") == "stack" => Err(Error::new(
             Kind::Unsupported,
-            format!("`{}` is of Stack Exchange, not of Imgur", Shown(url)),
+            format!("`{}` belongs to Stack Exchange, not Imgur", Shown(url)),
         )
         .hint("its files are at `https://i.stack.imgur.com/`")),
         "subdomain" if target.param("host") == "api" => Err(Error::new(
             Kind::Unsupported,
             format!(
-                "`{}` is an address for programs, not an album or an image",
+                "`{}` is an API address for programs, not an album or an image",
                 Shown(url)
             ),
         )),
@@ -130,10 +130,10 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
     }
 }
 
-/// Reads a path as if it stood below `imgur.com`, or an address there.
+/// Reads a path as if it were below `imgur.com`, or an address there.
 fn again(path: &str, target: &Target, all: &[Route]) -> Result<Goal> {
     let url = match Url::parse(path) {
-        // `imgur:` before the address of a page.
+        // `imgur:` in front of the address of a page.
         Ok(url) if url.has_host() => url,
         _ => routes::url(path)?,
     };
@@ -162,13 +162,13 @@ fn id(target: &Target) -> Option<String> {
     plain(target.param("id"))
 }
 
-/// The id in a segment of a path: what follows the last hyphen, for the words before it are a slug.
+/// Returns the id in a path segment: the part after the last hyphen, since the words before it are a slug.
 fn plain(segment: &str) -> Option<String> {
     let id = segment.rsplit('-').next().unwrap_or(segment);
     (is_id(id) && !is_reserved(segment)).then(|| id.to_owned())
 }
 
-/// What a segment with an image in it means: a file, several ids, or one.
+/// Determines what a segment with an image in it means: a file, several ids, or one.
 fn image(segment: &str) -> Option<Goal> {
     if let Some((stem, ext)) = segment.rsplit_once('.') {
         return file(stem, ext).map(Goal::File);
@@ -180,23 +180,23 @@ fn image(segment: &str) -> Option<Goal> {
     plain(segment).map(Goal::Image)
 }
 
-/// The original that a file's name stands for, be it the name of a thumbnail or of a smaller copy.
+/// Returns the original that a file name refers to, even if it names a thumbnail or a smaller copy.
 fn file(stem: &str, ext: &str) -> Option<File> {
-    // Old programs saved a GIF as `ID.gif.jpg`, and people link to that.
+    // Old programs saved GIFs as `ID.gif.jpg`, and people link to those.
     let stem = match stem.rsplit_once('.') {
         Some((id, other)) if is_ext(other) => id,
         _ => stem,
     };
     let copy = stem.strip_suffix("_d").or(stem.strip_suffix("_lq"));
     let name = copy.unwrap_or(stem);
-    // Ids have 5 or 7 characters; one more is the letter of a size.
+    // Ids have 5 or 7 characters; one more is a size suffix.
     let id = match name.strip_suffix(['s', 'b', 't', 'm', 'l', 'h', 'g', 'r']) {
         Some(id) if matches!(id.len(), 5 | 7) => id,
         _ => name,
     };
     let ext = ext.to_ascii_lowercase();
     let ext = match ext.as_str() {
-        // Copies alone are made as WebP; the CDN gives the original under any name of a still image.
+        // Only copies are made as WebP; the CDN serves the original under any still-image extension.
         "webp" if id != stem => "jpg",
         "jpeg" => "jpg",
         ext if is_ext(ext) => ext,
@@ -208,7 +208,7 @@ fn file(stem: &str, ext: &str) -> Option<File> {
     })
 }
 
-/// Whether a text may stand as an extension.
+/// Checks whether a text could be an extension.
 pub(super) fn is_ext(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

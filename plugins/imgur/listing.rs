@@ -1,4 +1,4 @@
-//! Listings of many posts: users, favorites, tags, subreddits, searches. They are paged, and want a client id.
+//! Listings of many posts: users, favorites, tags, subreddits, searches. They are paged and need a client id.
 
 use std::sync::Arc;
 
@@ -16,32 +16,32 @@ use super::image::Items;
 use super::link::is_id;
 use super::{Imgur, below, error, handed_on, routes};
 
-/// How many entries may be read before they are taken: some pages of small listings, and one large page.
+/// How many entries may be read ahead: a few pages of a small listing, or one large page.
 const AHEAD: u32 = 256;
 
 /// A listing of many posts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Listing {
-    /// What a user posted.
+    /// A user's posts.
     User(String),
-    /// What a user likes, all of it or one folder.
+    /// A user's favorites, all of them or one folder.
     Favorites {
         name: String,
         folder: Option<String>,
     },
-    /// What was posted under a tag.
+    /// Posts under a tag.
     Tag {
         name: String,
         sort: String,
         window: String,
     },
-    /// What was linked from a subreddit.
+    /// Posts linked from a subreddit.
     Subreddit {
         name: String,
         sort: String,
         window: String,
     },
-    /// What a search finds.
+    /// The results of a search.
     Search {
         query: Vec<(String, String)>,
         sort: String,
@@ -50,8 +50,7 @@ pub(super) enum Listing {
 }
 
 impl Imgur {
-    /// Emits the entries of a listing, each page's before those of the next. Its albums are not whole in a listing, so
-    /// they are handed on.
+    /// Emits the entries of a listing, page by page. Albums are incomplete in a listing, so they are emitted as links.
     pub(super) async fn walk(
         &self,
         ctx: &Ctx,
@@ -92,11 +91,11 @@ impl Imgur {
         let size = page.entries.len();
         take(page, first).await?;
         if size > 0 {
-            // Few want more than the first page, so none is asked for ahead of it. Of the others, each comes and is read while
-            // those before it are taken.
+            // Most users want only the first page, so the next one is not requested until that is read. Later pages are
+            // requested and parsed while the ones before them are emitted.
             let size = u32::try_from(size).map_or(AHEAD, |size| size.min(AHEAD));
             let room = Semaphore::new(AHEAD as usize);
-            // There is room for each page before it is asked for, so few wait in here.
+            // Each page reserves room before it is requested, so few wait in this channel.
             let (ready, mut came) = mpsc::unbounded_channel();
             let asking = async {
                 let ready = ready;
@@ -105,7 +104,7 @@ impl Imgur {
                     let asked = read(number)
                         .await
                         .unwrap_or_else(|error| Asked::Read(Err(error)));
-                    // What is large has entries.
+                    // A large page has entries.
                     let is_last = match &asked {
                         Asked::Read(page) => {
                             page.as_ref().map_or(true, |page| page.entries.is_empty())
@@ -123,7 +122,7 @@ impl Imgur {
                     let page = asked.read().await?;
                     drop(held);
                     if page.entries.is_empty() {
-                        // Whatever was asked for beyond the end is of no use.
+                        // Pages requested beyond the end are discarded.
                         came.close();
                         while came.recv().await.is_some() {}
                         break;
@@ -151,12 +150,13 @@ async fn emit(page: Page, number: u32, out: &Outlet) -> Result<()> {
             Entry::Broken => {}
         }
     }
-    // Where posts were removed meanwhile, those of the next page are on this one, which is asked for again.
+    // If posts were removed meanwhile, those of the next page move up to this one, so a resumed listing requests this
+    // page again.
     out.checkpoint(number.to_string(), before).await
 }
 
 impl Listing {
-    /// What its single images belong to.
+    /// Returns the id of the album that its single images belong to.
     pub(super) fn id(&self) -> String {
         match self {
             Listing::User(name) => format!("user-{name}"),
@@ -174,7 +174,7 @@ impl Listing {
         }
     }
 
-    /// Where its page of this number is, from 0.
+    /// Returns the address of a page, counted from 0.
     fn url(&self, api: &Url, page: u32) -> Url {
         let page = page.to_string();
         let order = |sort: &str, window: &str| (in_api(sort), within(window));
@@ -219,7 +219,7 @@ impl Listing {
     }
 }
 
-/// The API's word for an order of the site's. By time is the default: no page shifts under it but by what is new.
+/// Maps the site's order to the API's. The default is by time: only new posts shift the pages.
 fn in_api(sort: &str) -> &'static str {
     match sort {
         "top" | "score" => "top",
@@ -239,15 +239,15 @@ fn within(window: &str) -> &'static str {
 
 /// A page of a listing.
 struct Page {
-    /// As they came: they may be anything.
+    /// The ids as received; they may be anything.
     ids: Vec<Option<String>>,
     entries: Vec<Entry>,
 }
 
-/// What a listing tells of a post.
+/// An entry of a listing.
 enum Entry {
     Item(Box<Item>),
-    /// It is not told whole.
+    /// A post whose details are on its own page.
     Link(Box<Link>),
     Broken,
 }
@@ -263,7 +263,7 @@ impl Page {
 struct Reader {
     items: Arc<Items>,
     album: Arc<Album>,
-    /// What is known of the link.
+    /// What is known about the link.
     known: Meta,
 }
 
@@ -289,7 +289,7 @@ impl Reader {
                 let item = self.items.member(&image, &self.album, &self.known, None);
                 Entry::Item(Box::new(item))
             }
-            // Its own page may tell what this one does not.
+            // Its own page may have the details missing here.
             (Some(id), None) => link(routes::page(&id)?),
             (None, None) => Entry::Broken,
         })
@@ -300,13 +300,13 @@ fn id(post: &Value) -> Option<String> {
     post["id"].as_str().map(str::to_owned)
 }
 
-/// The entries of a page: a list, or an object with one in it.
+/// Returns the entries of a page: a list, or an object with a list in it.
 fn entries<'a>(data: &'a Value, subject: &str) -> Result<&'a [Value]> {
     match data {
         Value::Array(entries) => Ok(entries),
         Value::Object(_) => Ok(data["items"].as_array().map_or(&[], Vec::as_slice)),
         _ => {
-            let message = format!("cannot read the answer about {subject}: `data` is no list");
+            let message = format!("cannot read the response about {subject}: `data` is not a list");
             Err(Error::new(Kind::Corrupt, message))
         }
     }

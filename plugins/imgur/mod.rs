@@ -1,7 +1,7 @@
 //! Imgur: albums, single images and videos, and the listings of users, tags, subreddits and searches.
 //!
-//! With a client id it asks API v3; without one it reads what the site's own pages read. Both ways give the same items.
-//! It does not know how bytes move, where files go, or where its options come from.
+//! With a client id it uses API v3; without one it reads the data behind the site's own pages. Both yield the same
+//! items. Transferring files, choosing paths and loading options happen elsewhere.
 
 mod answer;
 mod api;
@@ -41,10 +41,10 @@ pub struct Imgur {
 }
 
 impl Imgur {
-    /// Makes the source.
+    /// Creates the source.
     ///
     /// # Errors
-    /// [`Kind::Config`] if one of the addresses is no http or https URL.
+    /// [`Kind::Config`] if one of the addresses is not an http or https URL.
     pub fn new(options: Options) -> Result<Imgur> {
         let known = |id: &Secret| !id.reveal().trim().is_empty();
         let manifest = Manifest {
@@ -66,7 +66,7 @@ impl Imgur {
         })
     }
 
-    /// The album of this id.
+    /// Returns the album with this id.
     async fn album(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let keyless = self.keyless_post(ctx, "a", id);
         match &self.client_id {
@@ -75,8 +75,8 @@ impl Imgur {
         }
     }
 
-    /// What is meant by the address of an album: some that are shared are of a single image. Where there is neither, it is the
-    /// album that is not there.
+    /// Returns the album with this id or, failing that, the image: some shared album addresses belong to a single
+    /// image. If neither exists, the error is the album's.
     async fn album_or_image(&self, ctx: &Ctx, id: &str, out: &Outlet) -> Result<Post> {
         let missing = match self.album(ctx, id).await {
             Err(error) if error.kind == Kind::Missing => error,
@@ -87,13 +87,13 @@ impl Imgur {
             image => image?,
         };
         out.warn(format!(
-            "there is no album `{id}`: the image of that name is taken, which may be another"
+            "there is no album `{id}`: using the image with that id, which may be unrelated"
         ))
         .await?;
         Ok(image)
     }
 
-    /// The gallery post of this id, an album or a single image.
+    /// Returns the gallery post with this id, an album or a single image.
     async fn post(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let keyless = self.keyless_post(ctx, "gallery", id);
         let found = match &self.client_id {
@@ -103,12 +103,13 @@ impl Imgur {
         or_else_missing(found, self.image(ctx, id)).await
     }
 
-    /// The single image of this id. What the site denies may still be on its CDN, so that is asked then.
+    /// Returns the single image with this id. An image that the site denies having may still be on its CDN, so that is
+    /// tried next.
     async fn image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         or_else_missing(self.told_image(ctx, id).await, self.guess(ctx, id)).await
     }
 
-    /// The single image of this id, if the site tells of it.
+    /// Returns the single image with this id, if the site knows it.
     async fn told_image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let keyless = self.keyless_image(ctx, id);
         match &self.client_id {
@@ -117,13 +118,13 @@ impl Imgur {
         }
     }
 
-    /// An image that the site tells nothing of. Of a film, the CDN has a still under every name of a picture, so whether there
-    /// is one is asked first.
+    /// Guesses the address of an image that the site knows nothing about. The CDN serves a still of a video under every
+    /// picture extension, so check for a video first.
     async fn guess(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let film = below(&self.items.cdn, &[&format!("{id}.mp4")]);
         let answer = ctx.get(film).send_if(|_| false).await?;
         let ext = match answer.status.as_u16() {
-            // What was removed leads to a picture that says so.
+            // A removed file redirects to a picture saying so.
             300..=399 | 404 | 410 => "jpg",
             _ => match answer.ok()?.header("content-type") {
                 Some(medium) if medium.starts_with("image/") || medium.starts_with("text/") => {
@@ -135,7 +136,7 @@ impl Imgur {
         Ok(Post::guess(id, ext))
     }
 
-    /// The extension of what moves: of a film, what is called a GIF is a still.
+    /// Returns the extension for a moving image. For an upload that was a video, the `.gif` name serves only a still.
     async fn moving(&self, ctx: &Ctx, id: &str) -> &'static str {
         if self.items.animated == Animated::Mp4 {
             return "gifv";
@@ -150,7 +151,7 @@ impl Imgur {
                 _ => "gifv",
             },
             Ok(answer) if matches!(answer.status.as_u16(), 300..=399 | 404 | 410) => "mp4",
-            // Who may not ask now finds out when it is fetched.
+            // If the check is refused or fails now, the download itself will find out.
             _ => "gifv",
         }
     }
@@ -195,14 +196,15 @@ impl Source for Imgur {
         self.emit(&post, known, out).await
     }
 
-    /// Files here have no address but the one they were given, so trying that again is all there is to do.
+    /// An Imgur file has only the one address it was listed with, so all that is left is to try that again.
     async fn resolve(&self, _ctx: &Ctx, item: &Item) -> Result<Body> {
         Ok(item.body.clone())
     }
 }
 
 impl Imgur {
-    /// Tells of an image that is asked for by its name alone. Where an album was meant, somebody else may have that name.
+    /// Reports an image that is requested by its name alone. If the link was to an album, that name may be somebody
+    /// else's image.
     async fn tell_guess(&self, post: &Post, may_be_album: bool, out: &Outlet) -> Result<()> {
         let mut images = post.images.iter().flatten();
         let Some(image) = images.find(|image| image.is_guess) else {
@@ -212,13 +214,13 @@ impl Imgur {
         match may_be_album {
             true => {
                 out.warn(format!(
-                    "there is no album or post `{id}`: the picture of that name is taken, which may be another"
+                    "there is no album or post `{id}`: using the picture with that id, which may be unrelated"
                 ))
                 .await
             }
             false => {
                 out.note(format!(
-                    "the site tells nothing of image `{id}`, which is asked for by its name alone"
+                    "the site has no data on image `{id}`: requesting it by its name alone"
                 ))
                 .await
             }
@@ -231,7 +233,7 @@ impl Imgur {
         if let Some(album) = post.album() {
             for (index, image) in post.images.iter().enumerate() {
                 if let Some(image) = image {
-                    // A place that cannot be read keeps its number, so that the others keep theirs.
+                    // An entry that cannot be read keeps its number, so that the others keep theirs.
                     let item = self
                         .items
                         .member(image, &album, known, Some(index as u64 + 1));
@@ -256,7 +258,7 @@ impl Imgur {
     }
 }
 
-/// The first outcome, or the second if the first is that something is not there.
+/// Returns the first outcome, or the second if the first is a [`Kind::Missing`] error.
 async fn or_else_missing(
     first: Result<Post>,
     second: impl Future<Output = Result<Post>>,
@@ -267,7 +269,8 @@ async fn or_else_missing(
     }
 }
 
-/// The first outcome, or the second if the first is that the calls of the key are used up: without one, others are counted.
+/// Returns the first outcome, or the second if the key's quota is used up: requests without a key are counted
+/// separately.
 async fn or_without(
     first: Result<Post>,
     keyless: impl Future<Output = Result<Post>>,
@@ -278,7 +281,7 @@ async fn or_without(
     }
 }
 
-/// A link to a post of its own; of what is known about the listing, only this holds for each of its posts.
+/// Builds a link to an individual post. Of what is known about the listing, only `extra` applies to each of its posts.
 fn handed_on(url: Url, known: &Meta) -> Link {
     let meta = Meta {
         extra: known.extra.clone(),
@@ -287,10 +290,10 @@ fn handed_on(url: Url, known: &Meta) -> Link {
     Link { url, meta }
 }
 
-/// A URL below one of the addresses. Each segment is encoded, so nothing in it can lead elsewhere.
+/// Builds a URL below one of the base addresses. Each segment is encoded, so none can lead elsewhere.
 fn below(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
-    // Never an error: `address` takes http and https alone, and those have a path.
+    // Cannot fail: `address` accepts only http and https URLs, and those have a path.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }

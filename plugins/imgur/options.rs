@@ -1,4 +1,4 @@
-//! What can be set about the source.
+//! Options of the Imgur source.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Secret;
@@ -12,15 +12,15 @@ pub struct Options {
     /// The client id of an application registered with Imgur. Albums and images need none; listings of users, tags,
     /// subreddits and searches do.
     pub client_id: Option<Secret>,
-    /// The secret that belongs to the client id. Nothing here needs it: reading sends the id alone.
+    /// The secret that belongs to the client id. Unused: reading sends only the id.
     pub client_secret: Option<Secret>,
-    /// What to take of a GIF that moves.
+    /// Which form of an animated GIF to take.
     pub animated: Animated,
-    /// Where the API is.
+    /// The base address of the API.
     pub api: String,
-    /// Where the pages are.
+    /// The base address of the pages.
     pub site: String,
-    /// Where the files are.
+    /// The base address of the files.
     pub cdn: String,
 }
 
@@ -37,23 +37,23 @@ impl Default for Options {
     }
 }
 
-/// What to take of a GIF that moves: the site keeps the original and makes a film of it.
+/// The form of an animated GIF to take: the site keeps the original and makes a video from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Animated {
     /// The GIF as it was uploaded.
     #[default]
     Original,
-    /// The film, which is many times smaller.
+    /// The video, which is many times smaller.
     Mp4,
 }
 
-/// The URL that an option gives.
+/// Parses the URL in an option.
 pub(super) fn address(key: &str, text: &str) -> Result<Url> {
     let wrong = || {
         Error::new(
             Kind::Config,
-            format!("`{key}` of `[source.imgur]` is no http or https URL: `{text}`"),
+            format!("`{key}` of `[source.imgur]` is not an http or https URL: `{text}`"),
         )
     };
     let url = Url::parse(text).map_err(|error| wrong().because(error))?;

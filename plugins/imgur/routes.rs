@@ -1,11 +1,12 @@
-//! Which links are Imgur's.
+//! Which links belong to Imgur.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::source::Route;
 use url::Url;
 
-/// The routes below the site's hosts: name, path, and the path of the example. The literal ones come before the
-/// placeholders that would take them; `page` comes last, because it takes whatever is left, to refuse it by name.
+/// The routes on the site's hosts: name, path, and the path of the example. Literal paths come before the placeholders
+/// that would match them; `page` comes last and matches everything left, so that it can be refused with a proper
+/// message.
 const SITE: &[(&str, &str, &str)] = &[
     ("album", "a/{id}/{rest...}", "a/q6i58"),
     ("post", "gallery/{id}/{rest...}", "gallery/a-slug-Vk3PKQc"),
@@ -36,7 +37,7 @@ const SITE: &[(&str, &str, &str)] = &[
     ("page", "{page...}", "account/settings"),
 ];
 
-/// The routes below the hosts of files. People cut `i.` into links of pages, too, and the site puts up with it.
+/// The routes on the file hosts. People also put `i.` in front of page links, and the site accepts that.
 const FILES: &[(&str, &str, &str)] = &[
     ("album", "a/{id}/{rest...}", "a/q6i58"),
     ("post", "gallery/{id}/{rest...}", "gallery/Vk3PKQc"),
@@ -44,7 +45,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("page", "{page...}", "images/loaders/a.gif"),
 ];
 
-/// All routes, in the order in which they are tried.
+/// Returns all routes, in the order in which they are tried.
 pub(super) fn all() -> Result<Vec<Route>> {
     let mut routes = Vec::new();
     for (host, table) in [
@@ -59,7 +60,7 @@ pub(super) fn all() -> Result<Vec<Route>> {
             routes.push(Route::new(name, &pattern, &example)?);
         }
     }
-    // After `i.`, which is no user.
+    // After `i.`, which is not a user.
     routes.push(Route::new(
         "subdomain",
         "{host}.imgur.com/{rest...}",
@@ -69,19 +70,19 @@ pub(super) fn all() -> Result<Vec<Route>> {
     Ok(routes)
 }
 
-/// The page of an image or video.
+/// Returns the page of an image or video.
 pub(super) fn page(id: &str) -> Result<Url> {
     url(id)
 }
 
-/// The page of an album.
+/// Returns the page of an album.
 pub(super) fn album(id: &str) -> Result<Url> {
     url(&format!("a/{id}"))
 }
 
-/// A page by its path, at the public address: it is for people, and finds its way back here wherever the options lead.
+/// Returns a page at the public address. It is for people, and routes back to this source whatever the options say.
 pub(super) fn url(path: &str) -> Result<Url> {
     Url::parse(&format!("https://imgur.com/{path}")).map_err(|error| {
-        Error::new(Kind::Unsupported, format!("`{path}` is no path")).because(error)
+        Error::new(Kind::Unsupported, format!("`{path}` is not a valid path")).because(error)
     })
 }

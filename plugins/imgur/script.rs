@@ -1,12 +1,12 @@
-//! The post that a page carries: `window.postDataJSON="…"`, JSON in a string literal of JavaScript.
+//! The post embedded in a page: `window.postDataJSON="…"`, JSON in a JavaScript string literal.
 
 use fetch::net::read_json;
 use serde_json::Value;
 
-/// Longer literals are no post: the site's largest albums need a tenth of it.
+/// Longer literals are not a post: the site's largest albums need a tenth of this.
 const LIMIT: usize = 16 << 20;
 
-/// The post in a page, if there is one that can be read.
+/// Returns the post in a page, if there is a readable one.
 pub(super) fn post(html: &str) -> Option<Value> {
     html.match_indices("postDataJSON")
         .find_map(|(start, name)| {
@@ -23,13 +23,13 @@ pub(super) fn post(html: &str) -> Option<Value> {
         })
 }
 
-/// The object at the start of a text, whatever follows it.
+/// Parses the object at the start of a text, ignoring what follows it.
 fn first(text: &str) -> Option<Value> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter();
     values.next()?.ok().filter(Value::is_object)
 }
 
-/// The string that a literal stands for (ECMA-262 §12.9.4), from behind its first quote.
+/// Decodes a string literal (ECMA-262 §12.9.4), starting after its opening quote.
 fn literal(text: &str, quote: char) -> Option<String> {
     let mut string = String::new();
     let mut high: Option<u32> = None;
@@ -55,7 +55,7 @@ fn literal(text: &str, quote: char) -> Option<String> {
                 'f' => 0x0c,
                 'v' => 0x0b,
                 '0' => 0x00,
-                // A line that goes on.
+                // A line continuation.
                 '\n' | '\u{2028}' | '\u{2029}' => continue,
                 '\r' => {
                     if let Some(rest) = chars.as_str().strip_prefix('\n') {
@@ -73,7 +73,7 @@ fn literal(text: &str, quote: char) -> Option<String> {
         } else {
             c.into()
         };
-        // Two units may stand for one character (UTF-16); a lone half stands for none.
+        // Two UTF-16 units may make up one character; a lone surrogate is none.
         let whole = match (high.take(), unit) {
             (Some(first), 0xdc00..=0xdfff) => {
                 0x1_0000_u32 + ((first - 0xd800) << 10) + (unit - 0xdc00)
@@ -100,7 +100,7 @@ fn hex(chars: &mut std::str::Chars<'_>, digits: usize) -> Option<u32> {
 }
 
 fn number(digits: &str) -> Option<u32> {
-    // The library would take a sign, too.
+    // `from_str_radix` would accept a sign, too.
     let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     plain.then(|| u32::from_str_radix(digits, 16).ok())?
 }

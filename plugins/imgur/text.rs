@@ -1,9 +1,9 @@
-//! Text of the site's, made fit for people.
+//! Cleans up the site's text for display.
 
-/// How much of a refusal is quoted, in characters.
+/// How much of a refusal to quote, in characters.
 const QUOTED: usize = 200;
 
-/// The site's words as they may stand in a message: one line, without control characters, not too long.
+/// Formats the site's words for a message: one line, no control characters, not too long.
 pub(super) fn shown(text: &str) -> String {
     let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let plain: String = plain.chars().filter(|c| !c.is_control()).collect();
@@ -15,7 +15,7 @@ pub(super) fn shown(text: &str) -> String {
     cut
 }
 
-/// A title or description without the entities of HTML that the API leaves in some, and without space around it.
+/// Cleans a title or description: decodes the HTML entities that the API leaves in some, and trims whitespace.
 pub(super) fn clean(text: &str) -> Option<String> {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -38,7 +38,7 @@ pub(super) fn clean(text: &str) -> Option<String> {
     (!plain.is_empty()).then(|| plain.to_owned())
 }
 
-/// The character of the entity at the start of a text, and how long the entity is.
+/// Decodes the entity at the start of a text; also returns its length.
 fn entity(text: &str) -> Option<(char, usize)> {
     let inner = text.strip_prefix('&')?;
     let (name, _) = inner.split_once(';')?;

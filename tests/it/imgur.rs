@@ -189,6 +189,6 @@ fn options_refuse_what_they_do_not_know() {
     let error = Imgur::new(options).map(|_| ()).unwrap_err();
     assert_eq!(
         error.message,
-        "`cdn` of `[source.imgur]` is no http or https URL: `i.imgur.com`"
+        "`cdn` of `[source.imgur]` is not an http or https URL: `i.imgur.com`"
     );
 }

@@ -1,10 +1,10 @@
-//! Answers in every dialect, and odd ones.
+//! Responses in every format, and odd ones.
 
 use serde_json::json;
 
 use super::*;
 
-/// The same image in the three dialects.
+/// The same image in the three formats.
 fn dialects() -> [Value; 3] {
     [
         json!({

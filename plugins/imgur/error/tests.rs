@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An answer made by hand.
+/// Builds a response by hand.
 pub(in super::super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut map = http::HeaderMap::new();
     for (name, value) in headers {
@@ -34,7 +34,7 @@ fn refused(status: u16, body: &str) -> String {
 #[test]
 fn reads_all_five_shapes() {
     let table = [
-        // A text.
+        // Text.
         (
             404,
             r#"{"data":{"error":"Unable to find an album with the id, abcde"},"success":false,"status":404}"#,
@@ -43,12 +43,12 @@ fn reads_all_five_shapes() {
         (
             401,
             r#"{"data":{"error":"Authentication required","request":"/3/x","method":"GET"},"success":false,"status":401}"#,
-            "login: the site does not let us at album `abcde`: the site says \"Authentication required\" (key)",
+            "login: the site denies access to album `abcde`: the site says \"Authentication required\" (key)",
         ),
         (
             403,
             r#"{"data":{"error":"Invalid client_id"},"success":false,"status":403}"#,
-            "login: the site does not let us at album `abcde`: the site says \"Invalid client_id\" (bad key)",
+            "login: the site denies access to album `abcde`: the site says \"Invalid client_id\" (bad key)",
         ),
         (
             403,
@@ -60,13 +60,13 @@ fn reads_all_five_shapes() {
             r#"{"data":{"error":"Banned Country Attempt (IN)"},"success":false,"status":403}"#,
             "blocked: the site refuses album `abcde`: the site says \"Banned Country Attempt (IN)\" (region)",
         ),
-        // A text in an answer that looks well.
+        // Text in a response that looks fine.
         (
             200,
             r#"{"data":{"error":"Album not found"},"success":true,"status":200}"#,
             "missing: album `abcde` is not there: the site says \"Album not found\"",
         ),
-        // An object, whose code is closer to the matter than the status.
+        // An object, whose code is more specific than the status.
         (
             400,
             r#"{"data":{"error":{"code":403,"message":"Forbidden","exception":[]}},"success":false,"status":400}"#,
@@ -88,7 +88,7 @@ fn reads_all_five_shapes() {
             r#"{"errors":[{"id":"x","code":"404"}]}"#,
             "missing: album `abcde` is not there: the site answers 404",
         ),
-        // `data` is a text, `false` or nothing.
+        // `data` is text, `false` or null.
         (
             500,
             r#"{"data":"An error occurred","success":false,"status":500}"#,
@@ -113,9 +113,9 @@ fn reads_all_five_shapes() {
         (
             401,
             r#"{"message":"No key"}"#,
-            "login: the site does not let us at album `abcde`: the site says \"No key\" (key)",
+            "login: the site denies access to album `abcde`: the site says \"No key\" (key)",
         ),
-        // No JSON.
+        // Not JSON.
         (
             429,
             "<html><head><title>Imgur: the 429 page</title></head></html>",
@@ -144,7 +144,7 @@ fn reads_all_five_shapes() {
         (
             200,
             "<html><title>Imgur</title></html>",
-            "changed: cannot read the answer about album `abcde`: it is another page",
+            "changed: cannot read the response about album `abcde`: it is a different page",
         ),
     ];
     for (status, body, expected) in table {
@@ -177,7 +177,7 @@ fn says_which_calls_are_used_up_and_when_there_are_new_ones() {
     assert_eq!(
         error.message,
         "the site asks us to slow down at album `abcde`: the site says \"User request limit exceeded\"; \
-         your address's calls of the hour are used up, try again in 51 min"
+         your address's calls for this hour are used up, try again in 51 min"
     );
     assert_eq!(
         error.retry_after,

@@ -1,4 +1,4 @@
-//! Every shape of a link, and what becomes of it.
+//! Link formats, and what they are parsed into.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use fetch::source::{Registry, Source, check};
 use super::super::{Imgur, Options};
 use super::*;
 
-/// Every shape of a link, the route that takes it, and what it becomes.
+/// Every link format, the route that matches it, and what it is parsed into.
 const TABLE: &[(&str, &str, &str)] = &[
     // Ids alone.
     ("q6i58", "id", "bare q6i58"),
@@ -61,7 +61,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("imgur.com/a/q6i58/zip", "album", "album q6i58"),
     ("imgur.com/a/no%2Fid", "album", "site page"),
     ("imgur.com/a/", "image", "site page"),
-    // Posts of which nothing says whether they are albums.
+    // Posts whose link does not say whether they are albums.
     ("imgur.com/gallery/Vk3PKQc", "post", "post Vk3PKQc"),
     ("imgur.com/gallery/a-slug-Vk3PKQc", "post", "post Vk3PKQc"),
     ("imgur.com/gallery/Vk3PKQc/new", "post", "post Vk3PKQc"),
@@ -186,7 +186,7 @@ const TABLE: &[(&str, &str, &str)] = &[
         "search",
         "listing search-two cats png /score/week",
     ),
-    // What only its owner sees.
+    // Pages only their owner can see.
     ("imgur.com/user/me", "user", "login"),
     ("imgur.com/user/me/posts", "user", "login"),
     ("imgur.com/user/me/favorites", "favorites", "login"),
@@ -212,7 +212,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("help.imgur.com/hc/en-us", "subdomain", "site page"),
     ("api.imgur.com/3/album/q6i58", "subdomain", "for programs"),
     ("stack.imgur.com/abcde.png", "subdomain", "stack exchange"),
-    // Nobody's here.
+    // Links that no route matches.
     ("i.stack.imgur.com/abcde.png", "none", ""),
     ("imgur.com.example.org/a/q6i58", "none", ""),
     ("notimgur.com/a/q6i58", "none", ""),

@@ -116,7 +116,7 @@ async fn an_answer_of_another_shape_is_corrupt() {
     site.on("/3/album/q6i58", api(json!([1, 2]))).once();
     assert_eq!(
         list(&site, KEY, "imgur.com/a/q6i58").await,
-        ["corrupt: cannot read the answer about album `q6i58`: `data` is no object"]
+        ["corrupt: cannot read the response about album `q6i58`: `data` is not an object"]
     );
 }
 

@@ -68,7 +68,7 @@ async fn a_picture_in_place_of_an_album_that_is_gone_is_warned_of() {
         let [Entry::Warning(warning), Entry::Item(_)] = entries.as_slice() else {
             panic!("{entries:?}")
         };
-        let expected = "there is no album or post `c7EXjJu`: the picture of that name is taken, which may be another";
+        let expected = "there is no album or post `c7EXjJu`: using the picture with that id, which may be unrelated";
         assert_eq!(&**warning, expected);
     }
 }
@@ -171,7 +171,7 @@ async fn the_address_of_an_album_may_be_that_of_an_image() {
             panic!("{entries:?}")
         };
         let expected =
-            "there is no album `c7EXjJu`: the image of that name is taken, which may be another";
+            "there is no album `c7EXjJu`: using the image with that id, which may be unrelated";
         assert_eq!((&**warning, &*item.key), (expected, "c7EXjJu"));
     }
 }

@@ -233,7 +233,7 @@ async fn what_was_listed_before_a_failure_stays() {
             "1 aaaaa.jpg of r-pics",
             "# page 0 after 0",
             "busy: the site asks us to slow down at `https://imgur.com/r/pics`: the site says \"Too Many Requests\"; \
-             the client id's calls of the day are used up, try again in 24 h",
+             the client id's calls for today are used up, try again in 24 h",
         ]
     );
 }
@@ -272,6 +272,6 @@ async fn what_only_its_owner_sees_needs_a_login() {
     let site = Site::start();
     assert_eq!(
         list(&site, KEY, "imgur.com/user/me").await,
-        ["login: only its owner sees `https://imgur.com/user/me`"]
+        ["login: only its owner can see `https://imgur.com/user/me`"]
     );
 }

@@ -110,7 +110,7 @@ async fn the_time_to_wait_is_read_in_both_of_its_meanings() {
         assert!(
             error
                 .message
-                .contains("your address's calls of the hour are used up"),
+                .contains("your address's calls for this hour are used up"),
             "{error}"
         );
     }

@@ -1,5 +1,5 @@
-//! Fetches an album from a small Imgur that runs inside this process, so that the program can be seen at work without
-//! internet: bars, a removed image, a connection that breaks, the summary.
+//! Downloads an album from a small fake Imgur inside this process, to show the program at work without internet access:
+//! progress bars, a removed image, a dropped connection, the summary.
 
 #[path = "../tests/it/support/mod.rs"]
 mod support;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use support::imgur::{FakeImgur, Image};
 use support::media::{self, Format};
 
-/// The formats of the album, again and again.
+/// The formats of the album's images, in rotation.
 const FORMATS: [Format; 5] = [
     Format::Jpeg,
     Format::Png,
@@ -22,7 +22,7 @@ const FORMATS: [Format; 5] = [
 fn main() -> ExitCode {
     let imgur = FakeImgur::start();
     imgur.album("demo1", "Two dozen cats", (1..=24).map(image).collect());
-    // The folder stays, so that the files can be looked at.
+    // The folder is kept, so that the files can be looked at.
     let folder = tempfile::Builder::new()
         .prefix("fetch-demo-")
         .disable_cleanup(true)
@@ -43,12 +43,12 @@ fn main() -> ExitCode {
     run(args.into())
 }
 
-/// The program, with these arguments instead of the process's.
+/// Runs the program with these arguments instead of the process's.
 fn run(args: Vec<OsString>) -> ExitCode {
     fetch::cli::run_with_args(args, fetch::plugins::all)
 }
 
-/// One image of the album, slow enough to be seen coming.
+/// Makes one image of the album, slow enough to watch it arrive.
 fn image(number: u64) -> Image {
     let format = FORMATS[number as usize % FORMATS.len()];
     let bytes = 150_000 + 2 * (number * 7919 % 100_000) as usize;

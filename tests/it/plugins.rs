@@ -140,7 +140,7 @@ fn xkcd_has_a_comic_and_its_latest() {
     assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
     let done = fetch.clone().arg("xkcd:about").run().fails(5);
     assert!(
-        done.stderr.contains("a comic has a number"),
+        done.stderr.contains("a comic id is a number"),
         "{}",
         done.stderr
     );

@@ -1,4 +1,4 @@
-//! What a VM can ask its listing for. It has nothing else of the world.
+//! The calls that a VM can make to its listing: its only access to the outside world.
 
 use std::collections::BTreeMap;
 
@@ -10,43 +10,43 @@ use crate::model::{Body, Entry, Result};
 use crate::net::Led;
 use crate::source::Answer;
 
-/// A call from the VM, with where the answer goes.
+/// A call from the VM, with the channel for its reply.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// Ask for these URLs, a few at once; the answers come in their order.
+    /// Request these URLs, a few at once; the responses come in the same order.
     Ask(Vec<Ask>, oneshot::Sender<Result<Vec<Answer>>>),
-    /// Emit these entries, which were checked, each with who named it.
+    /// Emit these entries, already checked, each with who named its address.
     Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
-    /// The script has come to its end, with a body and who named it if that was asked for.
+    /// The script has ended; if a body was asked for, with it and who named its address.
     Ended(Result<Option<Box<(Body, Led)>>>),
 }
 
-/// Whether an entry is only for whoever reads what is said.
+/// Checks whether an entry is only a message to the user.
 pub(super) fn is_talk(entry: &Entry) -> bool {
     matches!(entry, Entry::Note(_) | Entry::Warning(_))
 }
 
-/// What is asked for.
+/// A request.
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) url: Url,
     pub(super) headers: BTreeMap<String, String>,
     /// The name of the secret to send.
     pub(super) secret: Option<String>,
-    /// What is posted.
+    /// The body, for a POST.
     pub(super) body: Option<Posted>,
 }
 
 /// The body of a POST.
 #[derive(Debug)]
 pub(super) struct Posted {
-    /// What it is.
+    /// Its content type.
     pub(super) medium: &'static str,
     pub(super) bytes: Bytes,
 }
 
 impl Posted {
-    /// A body without anything in it.
+    /// Returns an empty body.
     pub(super) fn nothing() -> Posted {
         Posted {
             medium: "application/octet-stream",

@@ -1,4 +1,4 @@
-//! What a host takes at the most, and which documents a plugin reads, as a manifest says it.
+//! Rate limits of hosts, and the documents that a plugin reads, as declared in a manifest.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,18 +6,18 @@ use super::manifest::Permissions;
 use crate::model::Document;
 use crate::source::Cap;
 
-/// The most that a host takes.
+/// The rate limit of a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CapSpec {
     /// One of the hosts in `request` or `media`.
     pub host: String,
-    /// Requests a second, 0.001 or more.
+    /// Requests per second, at least 0.001.
     pub requests_per_second: f64,
 }
 
 impl CapSpec {
-    /// Whether it is one, of a host that is declared.
+    /// Checks whether it is valid and its host is declared.
     pub(super) fn is_well(&self, may: &Permissions) -> bool {
         let mut declared = may.request.0.iter().chain(&may.media.0);
         let is_rate = self.requests_per_second.is_finite() && self.requests_per_second >= 0.001;
@@ -35,11 +35,11 @@ impl From<&CapSpec> for Cap {
     }
 }
 
-/// Documents of any site that a plugin can read. Pages and feeds are none of them: they would all be its own.
+/// Documents of any site that a plugin can read. Pages and feeds are not among them: a plugin would claim them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Readable {
-    /// What a library or a museum has, as a manifest of IIIF.
+    /// An IIIF manifest, as published by libraries and museums.
     Iiif,
 }
 

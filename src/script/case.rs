@@ -1,4 +1,4 @@
-//! A case of a plugin: a link, what its site answers, and what is to come of it.
+//! A case of a plugin: a link, the site's responses, and the expected entries.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use super::failure::visible;
 use super::package::{cannot, plain};
 use crate::model::{Error, Kind, Result};
 
-/// The most bytes of a case, or of a file of its answers.
+/// The maximum size in bytes of a case, or of a body in a file next to it.
 pub(super) const LONGEST: u64 = 4 << 20;
 
 /// A file `cases/NAME.toml`.
@@ -20,51 +20,51 @@ pub(super) const LONGEST: u64 = 4 << 20;
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {
     pub(super) link: String,
-    /// Where an earlier listing has stopped.
+    /// Where an earlier listing stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resume: Option<String>,
-    /// The reason for which the listing fails.
+    /// The kind of error that the listing fails with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<Kind>,
-    /// The keys of items, and the links, that are of no use as the site tells them, in their order.
+    /// The keys of items, and the links, that are unusable as the site gives them, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) broken: Vec<String>,
-    /// What is warned of, in its order.
+    /// The expected warnings, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) warned: Vec<String>,
-    /// The links that are handed on, in their order.
+    /// The links that are delegated, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) delegated: Vec<String>,
-    /// The places to go on from, in their order, where they matter.
+    /// The checkpoints in order, if they matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checkpoints: Option<Vec<String>>,
-    /// What the user has set.
+    /// The options that the user has set.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(super) options: Map<String, Value>,
     #[serde(default, rename = "answer", skip_serializing_if = "Vec::is_empty")]
     pub(super) answers: Vec<Recorded>,
-    /// The items that come, in their order. Of each, the fields that are given must be so.
+    /// The expected items, in order. Only the fields given here are compared.
     #[serde(default, rename = "item", skip_serializing_if = "Vec::is_empty")]
     pub(super) items: Vec<Map<String, Value>>,
-    /// What items, by their keys, are when they are resolved after the listing.
+    /// Items, by their keys, as they should be when resolved after the listing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) resolved: Vec<Map<String, Value>>,
 }
 
-/// An answer of the site.
+/// A response of the site.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Recorded {
     pub(super) url: Url,
-    /// Where it led, if elsewhere.
+    /// The final URL after redirects, if it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) led_to: Option<Url>,
-    /// What is posted to it; without, it is a GET.
+    /// The body of a POST; without it, the request is a GET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) posted: Option<String>,
     #[serde(default = "well", skip_serializing_if = "is_well")]
     pub(super) status: u16,
-    /// The name of a file beside the case that has the body.
+    /// The name of a file next to the case that holds the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) file: Option<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -82,10 +82,10 @@ fn is_well(status: &u16) -> bool {
 }
 
 impl Case {
-    /// Reads a case. No link is followed.
+    /// Reads a case. File names in it cannot leave its folder.
     ///
     /// # Errors
-    /// [`Kind::Config`], with file and line, for what is none, and for a file that cannot be read.
+    /// [`Kind::Config`], with file and line, if it is invalid or cannot be read.
     pub(super) fn read(path: &Path) -> Result<Case> {
         let shown = path.display();
         let text = text(path)?;

@@ -1,5 +1,5 @@
-//! What a script has that catches an error: its text, as of an error of the script's own. Who raises that text again raises
-//! the error that it was of.
+//! What a script gets when it catches an error: the error's text, as if the script had raised it itself. Raising that
+//! text again raises the original error.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -8,10 +8,10 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::failure::{Raised, text};
 
-/// So many errors that were caught are remembered.
+/// How many caught errors are remembered.
 const KEPT: usize = 16;
 
-/// In the language itself, since what waits in a thread of the script's cannot be left through a function of the host.
+/// Written in Luau, because a yielding coroutine cannot be left through a host function.
 const CODE: &str = r#"
 local pcall, xpcall, resume, close, raise, told, again = ...
 return function(...)
@@ -31,7 +31,7 @@ end, function(why, level)
 end
 "#;
 
-/// Puts functions that give texts in the place of those that catch errors.
+/// Replaces the functions that catch errors with ones that return texts.
 pub(super) fn as_texts(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let kept: std::rc::Rc<RefCell<VecDeque<(String, mlua::Error)>>> = Default::default();
     let known = kept.clone();

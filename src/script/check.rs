@@ -1,4 +1,4 @@
-//! Looks over a plugin before others get it: what its manifest says, what its scripts use, what its cases show.
+//! Checks a plugin before it is published: its manifest, its scripts and its cases.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,10 +20,10 @@ use super::{Delegate, Manifest, Package};
 use crate::model::{Kind, Result};
 use crate::source::{self, Registry};
 
-/// What can be said against a plugin; nothing if all is well. Its cases are run, and nothing is asked for in the net.
+/// Returns the problems found in a plugin; empty if there are none. Its cases are run, without network access.
 ///
 /// # Errors
-/// [`Kind::Config`] for what is no plugin.
+/// [`Kind::Config`] if the folder is not a plugin.
 pub async fn check(folder: &Path) -> Result<Vec<String>> {
     let found = Found::named(folder)?;
     let manifest = found.package.manifest.clone();
@@ -40,7 +40,7 @@ pub async fn check(folder: &Path) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// What cannot be compiled, and names that nobody has.
+/// Finds scripts that do not compile, and undeclared names.
 fn scripts(package: &Package) -> Vec<String> {
     let id = &package.manifest.id;
     let mut wrong = Vec::new();
@@ -58,7 +58,7 @@ fn scripts(package: &Package) -> Vec<String> {
     wrong
 }
 
-/// Routes that no case shows, and permissions that none needs.
+/// Finds routes without a case, and permissions that no case needs.
 fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String> {
     let mut wrong: Vec<String> = Vec::new();
     let failed = verdicts.iter().filter(|verdict| !verdict.wrong.is_empty());
@@ -86,14 +86,14 @@ fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String
             ));
         }
     }
-    // What stops halfway does not show what it needs.
+    // A case that stops early does not show what it needs.
     if is_whole {
         wrong.extend(permissions(manifest, &did));
     }
     wrong
 }
 
-/// Permissions that no case needs, and those that a case has only because it says itself where the site is.
+/// Finds permissions that no case needs, and those that are needed only because a case sets the site itself.
 fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
     let mut wrong = Vec::new();
     let may = &manifest.permissions;
@@ -116,7 +116,7 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
     if !may.media_anywhere() {
         wrong.extend(undeclared(&may.media, media.clone()));
     }
-    // A host may be declared for its links alone.
+    // A host may be declared just for its links.
     wrong.extend(unused(
         "request",
         &may.request,
@@ -133,7 +133,7 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
     wrong
 }
 
-/// The hosts of these files that are not declared: a site that the user has set needs no word for its own.
+/// Finds the undeclared hosts of these files: a site set by the user needs no declaration.
 fn undeclared(media: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
     let others = urls.filter(|url| !media.has(url));
     let others: BTreeSet<_> = others
@@ -145,7 +145,7 @@ fn undeclared(media: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
     told.collect()
 }
 
-/// The hosts of a list at which none of these URLs is.
+/// Finds the hosts of a list that match none of these URLs.
 fn unused(list: &str, hosts: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
     let urls: Vec<Url> = urls.collect();
     let is_unused = |host: &&String| {

@@ -1,4 +1,4 @@
-//! A listing that goes in a circle: a site whose pages lead back to one another would be asked as often as a run may ask.
+//! Detects endless listings: a site whose pages lead back to one another would be queried until the limits of the run.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -7,15 +7,15 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::source::Answer;
 
-/// So many rounds of the same answers in the same order are a circle. What is asked for again in between, such as a token for
-/// each file, makes none, and neither does a script that tries something thrice.
+/// How many rounds of the same responses in the same order make a loop. Requests repeated in between, such as a token
+/// for each file, do not, and neither does a script that tries something three times.
 const ROUNDS: usize = 4;
 
-/// What was asked and answered so far, in its order.
+/// The requests and responses so far, in order.
 #[derive(Debug, Default)]
 pub(super) struct Circle(Vec<u64>);
 
-/// What is asked at once, to be known again.
+/// Returns a fingerprint of requests made together.
 pub(super) fn asked(asks: &[Ask]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for ask in asks {
@@ -28,10 +28,10 @@ pub(super) fn asked(asks: &[Ask]) -> u64 {
 }
 
 impl Circle {
-    /// The answers to what was asked, unless all goes on as it went.
+    /// Returns the responses, unless they complete a loop.
     ///
     /// # Errors
-    /// [`Kind::Changed`] in a circle.
+    /// [`Kind::Changed`] if the listing is in a loop.
     pub(super) fn heard(&mut self, asked: u64, answers: Vec<Answer>) -> Result<Vec<Answer>> {
         let mut hasher = DefaultHasher::new();
         asked.hash(&mut hasher);

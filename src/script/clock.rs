@@ -1,4 +1,4 @@
-//! How long a script has computed, and its end when that was too long.
+//! Measures how long a script has computed, and ends it when that is too long.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use mlua::VmState;
 
-/// How many calls of the interrupt pass between two looks at the clock.
+/// How many interrupt calls pass between two checks of the clock.
 const EVERY: u32 = 256;
-/// How often a dead script is told to yield, which no `pcall` catches, before it is told by an error. Inside the functions
-/// of the VM a yield is ignored.
+/// How often a dead script is made to yield, which no `pcall` catches, before it gets an error instead. Inside library
+/// functions of the VM a yield is ignored.
 const YIELDS: u32 = 3;
 
-/// The time of a run. It belongs to the thread of the VM.
+/// The clock of a run. It belongs to the VM's thread.
 #[derive(Debug)]
 pub(super) struct Clock {
     limit: Duration,
@@ -25,17 +25,17 @@ pub(super) struct Clock {
     abandoned: Arc<AtomicBool>,
 }
 
-/// Why a script is ended.
+/// Why a script was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Death {
     /// It computed for too long.
     Time,
-    /// Nobody wants more of it.
+    /// Its results are no longer wanted.
     Closed,
 }
 
 impl Clock {
-    /// Begins to count, in the thread of the VM.
+    /// Starts the clock, in the VM's thread.
     pub(super) fn start(limit: Duration, abandoned: Arc<AtomicBool>) -> Clock {
         Clock {
             limit,
@@ -47,22 +47,22 @@ impl Clock {
         }
     }
 
-    /// Why the script was ended, if it was.
+    /// Returns why the script was ended, if it was.
     pub(super) fn death(&self) -> Option<Death> {
         self.dead.get()
     }
 
-    /// Ends the script at its next step, for good.
+    /// Ends the script at its next step, permanently.
     pub(super) fn kill(&self, death: Death) {
         if self.dead.get().is_none() {
             self.dead.set(Some(death));
         }
     }
 
-    /// Looks at the clock. For functions of the host that take long by themselves.
+    /// Checks the clock. Host functions that take long call this themselves.
     ///
     /// # Errors
-    /// When it is over.
+    /// Time is up.
     pub(super) fn check(&self) -> mlua::Result<()> {
         if self.abandoned.load(Ordering::Relaxed) {
             self.kill(Death::Closed);
@@ -70,14 +70,14 @@ impl Clock {
             self.kill(Death::Time);
         }
         match self.dead.get() {
-            // It has no text: making one could need memory that is not there.
+            // The error has no text: making one could need memory that is not available.
             Some(_) => Err(mlua::Error::RuntimeError(String::new())),
             None => Ok(()),
         }
     }
 
-    /// What the VM asks at every loop and call. Once the script is dead, every answer says so, or a `pcall` in a loop
-    /// would go on for ever.
+    /// The VM's interrupt handler, called at every loop and call. Once the script is dead, every call reports that;
+    /// otherwise a `pcall` in a loop would go on forever.
     pub(super) fn interrupt(&self) -> mlua::Result<VmState> {
         if self.dead.get().is_none() {
             let calls = self.calls.get().wrapping_add(1);
@@ -95,7 +95,7 @@ impl Clock {
     }
 }
 
-/// What this thread has computed so far.
+/// Returns the CPU time used by this thread.
 #[cfg(unix)]
 fn computed() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -105,7 +105,7 @@ fn computed() -> Duration {
     )
 }
 
-/// Where the time of a thread cannot be had, that of the day stands for it.
+/// On platforms without a per-thread clock, wall time stands in.
 #[cfg(not(unix))]
 fn computed() -> Duration {
     static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();

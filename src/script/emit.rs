@@ -1,4 +1,5 @@
-//! `emit`, `delegate`, `checkpoint`, `warn`, `log` and `print`: from a table of a script to the data that every source emits.
+//! `emit`, `delegate`, `checkpoint`, `warn`, `log` and `print`: converts a script's tables into the entries that every
+//! source emits.
 
 use std::mem;
 use std::rc::Rc;
@@ -14,11 +15,11 @@ use crate::model::{
 };
 use crate::net::{Led, Shown};
 
-/// The most bytes of a place to go on from.
+/// The maximum length of a checkpoint in bytes.
 const LONGEST_CURSOR: usize = 4096;
-/// The headers that a file can be asked for with.
+/// The headers that an item may set for its file.
 const HEADERS: [&str; 3] = ["Referer", "Accept", "Origin"];
-/// The most bytes of a key.
+/// The maximum length of a key in bytes.
 const LONGEST_KEY: usize = 1024;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
@@ -48,7 +49,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 let message = format!("a checkpoint has at most {LONGEST_CURSOR} bytes");
                 return Err(refuse(Kind::Corrupt, message));
             }
-            // How many items come before it, the listing counts.
+            // The listing itself counts the items before it.
             let cursor = Cursor { at, items: 0 };
             own.emit(Entry::Checkpoint(Box::new(cursor)), Led::ByUser)
         })?,
@@ -63,7 +64,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         "warn",
         lua.create_function(move |_, text: String| own.warn(&text))?,
     )?;
-    // What everybody tries first. Values are told as the VM tells them.
+    // What everyone tries first. Values are formatted as the VM does.
     let own = host.clone();
     let tell: Function = globals.raw_get("tostring")?;
     globals.raw_set(
@@ -78,11 +79,11 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     )
 }
 
-/// Emits what a script says of an item. One that is of no use costs no other.
+/// Emits an item as a script describes it. An unusable one does not affect the others.
 fn emit(host: &Host, mut given: Given) -> mlua::Result<()> {
     let (key, meta) = (mem::take(&mut given.key), mem::take(&mut given.meta));
     let mut left_out = mem::take(&mut given.left_out);
-    // What has no name is called by its address.
+    // An item without a key is named by its address.
     let name = match &given.url {
         Some(url) if key.is_empty() => shown(url),
         _ => visible(&key),
@@ -107,7 +108,7 @@ fn item(host: &Host, key: String, meta: Meta, body: Body) -> Item {
     }
 }
 
-/// Tells of what is of no use, if that is what the site tells. A mistake of the script's ends it.
+/// Reports an unusable item if the site's data is to blame. A mistake of the script ends it.
 fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua::Result<()> {
     let Some(failure) = oddity(&error).filter(|_| !key.is_empty()) else {
         return Err(error);
@@ -120,7 +121,7 @@ fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua:
     host.emit(entry, Led::ByPublic)
 }
 
-/// An address as it is shown, also one that cannot be used.
+/// Formats an address for messages, even an unusable one.
 fn shown(url: &str) -> String {
     visible(&Url::parse(url).map_or_else(|_| url.to_owned(), |url| Shown(&url).to_string()))
 }
@@ -129,7 +130,7 @@ fn unusable(kind: Kind, message: &str) -> mlua::Error {
     odd(&Error::new(kind, message))
 }
 
-/// The body of an item that has all that it needs, and who named it.
+/// Returns the body of a complete item, and who named its address.
 fn whole(
     host: &Host,
     key: &str,
@@ -154,7 +155,7 @@ fn whole(
     }
 }
 
-/// A link that is handed on, if it may be.
+/// Builds a delegated link, if it may be delegated.
 fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Result<Link> {
     let url = address(url)?;
     if !matches!(url.scheme(), "http" | "https")
@@ -183,12 +184,13 @@ fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Res
     Ok(Link { url, meta })
 }
 
-/// What a site gives as an address.
+/// Parses an address given by a site.
 fn address(text: &str) -> mlua::Result<Url> {
     super::api::parsed(text).map_err(|error| odd(&error))
 }
 
-/// The body of an item whose address `resolve` finds. It remembers nothing of a file that has no address.
+/// Returns the body of an item whose address `resolve` will find. Without an address, nothing is known about the file
+/// yet.
 fn later(given: &Given) -> mlua::Result<Body> {
     let of_a_file = [
         ("mirrors", !given.mirrors.is_empty()),
@@ -208,7 +210,8 @@ fn later(given: &Given) -> mlua::Result<Body> {
     }
 }
 
-/// Where the bytes of an item are by now, in the words of an item. What they have to be does not change.
+/// Returns the current addresses of an item, from a table in the form of an item. The expected properties of the file
+/// do not change.
 pub(super) fn anew(
     host: &Host,
     lua: &Lua,
@@ -225,7 +228,8 @@ pub(super) fn anew(
     Ok((body, led))
 }
 
-/// Where the bytes are, and who named that: somebody out there if one of the URLs is on a host that the user did not set.
+/// Builds the body of an item. Its address was named publicly if any of the URLs is on a host that the user did not
+/// set.
 fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(Body, Led)> {
     let media = |text: &String| {
         let url = address(text)?;
@@ -242,7 +246,7 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
     for mirror in given.mirrors.iter().map(media) {
         match mirror {
             Ok(mirror) => mirrors.push(mirror),
-            // The file can be had without it.
+            // The file is available without this mirror.
             Err(error) => match oddity(&error) {
                 Some(failure) => left_out.push(("mirrors".into(), failure.message)),
                 None => return Err(error),
@@ -271,7 +275,7 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
         expect: Expect {
             size: given.size,
             digests: given.digests,
-            // A stream of which it is not said what it is has to be one all the same.
+            // A stream of unspecified kind still has to be a stream.
             medium: given.kind.or(given.stream.map(|_| Medium::Any)),
             ..Expect::default()
         },

@@ -1,4 +1,4 @@
-//! What went wrong in a script, as an error of ours: with the file, the line and the calls that led there.
+//! Converts failures of scripts into errors of the program, with the file, the line and the calls that led there.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,16 +8,16 @@ use super::limits::Limits;
 use super::{Origin, globals};
 use crate::model::{Cause, Error, Failure, Kind};
 
-/// An error of the host's, on its way through a script that may catch it.
+/// A host error passing through a script, which may catch it.
 #[derive(Debug)]
 pub(super) struct Raised {
     pub(super) kind: Kind,
     pub(super) message: String,
     pub(super) hint: Option<String>,
     pub(super) causes: Vec<String>,
-    /// Whether the script says so of the site, by `fail`: then that is all there is to say.
+    /// Whether the script raised it with `fail`: then its message stands as it is.
     pub(super) is_said: bool,
-    /// Whether it is about one thing that the site tells, and no mistake of the script's.
+    /// Whether it concerns one thing in the site's data, and is not a mistake of the script.
     pub(super) is_odd: bool,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-/// An error as a script gets it.
+/// Wraps an error for a script.
 pub(super) fn raise(error: &Error) -> mlua::Error {
     mlua::Error::external(raised(error))
 }
@@ -45,7 +45,7 @@ fn raised(error: &Error) -> Raised {
     }
 }
 
-/// What a script says by `fail`.
+/// Builds the error that a script raises with `fail`.
 pub(super) fn say(kind: Kind, message: &str) -> mlua::Error {
     mlua::Error::external(Raised {
         kind,
@@ -57,7 +57,7 @@ pub(super) fn say(kind: Kind, message: &str) -> mlua::Error {
     })
 }
 
-/// An error about one thing that the site tells.
+/// Builds an error about one thing in the site's data.
 pub(super) fn odd(error: &Error) -> mlua::Error {
     mlua::Error::external(Raised {
         is_odd: true,
@@ -65,7 +65,7 @@ pub(super) fn odd(error: &Error) -> mlua::Error {
     })
 }
 
-/// The failure of the one thing that an error is about, if it is about one.
+/// Returns the failure of the one thing that an error concerns, if it is such an error.
 pub(super) fn oddity(error: &mlua::Error) -> Option<Failure> {
     let raised = error.downcast_ref::<Raised>()?;
     raised.is_odd.then(|| Failure {
@@ -77,22 +77,22 @@ pub(super) fn oddity(error: &mlua::Error) -> Option<Failure> {
     })
 }
 
-/// A refusal of the host's, as a script gets it.
+/// Builds a refusal of the host's, for a script.
 pub(super) fn refuse(kind: Kind, message: impl Into<String>) -> mlua::Error {
     raise(&Error::new(kind, message))
 }
 
-/// What is known of a plugin when it fails.
+/// The details of a plugin that a failure report needs.
 pub(super) struct Blame<'a> {
     pub(super) id: &'a str,
     pub(super) origin: &'a Origin,
     pub(super) limits: &'a Limits,
-    /// Its scripts, by their names.
+    /// Its scripts, by name.
     pub(super) files: &'a BTreeMap<String, String>,
 }
 
 impl Blame<'_> {
-    /// The error of a script that was not caught.
+    /// Converts an uncaught script error.
     pub(super) fn error(&self, error: &mlua::Error, death: Option<Death>) -> Error {
         let id = self.id;
         match death {
@@ -123,7 +123,7 @@ impl Blame<'_> {
         if kind == Kind::Closed {
             return Error::closed();
         }
-        // An error of the host's says no place: it is where the host was called.
+        // A host error has no location: it is that of the call to the host.
         let has_place = text.starts_with(&format!("{id}/"));
         let place = trace
             .first()
@@ -159,7 +159,7 @@ impl Blame<'_> {
         }
     }
 
-    /// What was most likely meant where a script fails for what it names wrongly, as the VM does not tell the name.
+    /// Guesses the mistake when a script fails over a name, since the VM does not report the name.
     fn slip(&self, message: &str) -> Option<String> {
         let rest = message.strip_prefix(self.id)?.strip_prefix('/')?;
         let (file, rest) = rest.split_once(':')?;
@@ -174,7 +174,7 @@ impl Blame<'_> {
         Some(format!("nobody declares `{name}`"))
     }
 
-    /// An error whose way out is with the plugin.
+    /// Adds a hint that puts the problem down to the plugin.
     pub(super) fn hinted(&self, error: Error) -> Error {
         let id = self.id;
         let out = match self.origin {
@@ -189,11 +189,11 @@ impl Blame<'_> {
     }
 }
 
-/// The text of an error, the places of the calls that led to it, innermost first, and what the host said.
+/// Splits an error into its text, the locations of the calls that led to it, innermost first, and the host's error.
 fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
     let (mut root, mut trace) = (error, String::new());
     while let mlua::Error::CallbackError { traceback, cause } = root {
-        // The innermost knows most: what was raised again says where it was raised first.
+        // The innermost traceback has the most detail: an error raised again says where it was raised first.
         if !traceback.is_empty() {
             trace.clone_from(traceback);
         }
@@ -213,12 +213,12 @@ fn parts(error: &mlua::Error) -> (String, Vec<String>, Option<&Raised>) {
     (text, places(&trace), root.downcast_ref::<Raised>())
 }
 
-/// What an error says, to a script that catches it.
+/// Returns an error's text, for a script that catches it.
 pub(super) fn text(error: &mlua::Error) -> String {
     parts(error).0
 }
 
-/// That a function of the host was given something else than it takes, in the words of a script.
+/// Describes a wrong argument to a host function in the script's terms.
 fn wrong_argument(at: usize, cause: &mlua::Error) -> String {
     match cause {
         mlua::Error::FromLuaConversionError { from, to, message } => {
@@ -230,7 +230,7 @@ fn wrong_argument(at: usize, cause: &mlua::Error) -> String {
     }
 }
 
-/// The lines of scripts in a trace, as `id/file.luau:9 in function extract`. Those of the VM itself are no help.
+/// Returns the script lines in a traceback, as `id/file.luau:9 in function extract`. The VM's own frames are no help.
 fn places(trace: &str) -> Vec<String> {
     let lines = trace.lines().map(str::trim);
     let lines = lines.filter(|line| line.contains(".luau:"));
@@ -240,12 +240,12 @@ fn places(trace: &str) -> Vec<String> {
         .collect()
 }
 
-/// Text of a script without control characters, and not for ever.
+/// Returns a script's text without control characters, and shortened.
 pub(super) fn visible(text: &str) -> String {
     cut(text).replace(|c: char| c.is_control(), " ")
 }
 
-/// So many characters of a text of a script's are told: what an error says is outside of the VM and its limit.
+/// How many characters of a script's text to keep: error messages are outside the VM and its memory limit.
 const LONGEST: usize = 2000;
 /// The same for a name.
 const LONGEST_NAME: usize = 100;
@@ -254,13 +254,13 @@ fn cut(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-/// A name that a script has made up, for messages: its beginning, where it is plain.
+/// Formats a name made up by a script for messages: shortened, with special characters escaped.
 pub(super) fn quoted(name: &str) -> String {
     let name: String = name.chars().take(LONGEST_NAME).collect();
     name.escape_debug().to_string()
 }
 
-/// What a server answers, such as redirects in a circle, is not the plugin's fault.
+/// Adds a hint to a server error, such as a redirect loop, which is not the plugin's fault.
 pub(super) fn of_server(error: Error) -> Error {
     match error.kind == Kind::Corrupt && error.hint.is_none() {
         true => {

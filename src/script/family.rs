@@ -1,4 +1,4 @@
-//! Sites of one family: one script, many hosts. Which hosts these are is data, in the manifest and of the user's.
+//! Families of sites: one script for many hosts, which are listed in the manifest and in the user's settings.
 
 use url::{Origin, Url};
 
@@ -7,17 +7,17 @@ use super::options::meant;
 use crate::model::{Link, Result};
 use crate::source::{Route, Target};
 
-/// What stands for each host of the family in a pattern.
+/// The placeholder in a pattern for each host of the family.
 const SITE: &str = "{site}";
 
-/// Whether a pattern is for each host of the family.
+/// Checks whether a pattern applies to each host of the family.
 pub(super) fn is_for_all(pattern: &str) -> bool {
     pattern
         .strip_prefix(SITE)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The routes of a plugin, those for all sites once for each of these hosts.
+/// Returns a plugin's routes; those for all sites once for each of these hosts.
 pub(super) fn routes(manifest: &Manifest, sites: &[String]) -> Result<Vec<Route>> {
     let mut routes = Vec::new();
     for spec in &manifest.routes {
@@ -34,21 +34,21 @@ pub(super) fn routes(manifest: &Manifest, sites: &[String]) -> Result<Vec<Route>
 }
 
 fn at(spec: &RouteSpec, site: &str) -> Result<Route> {
-    // As hosts are compared.
+    // In the form in which hosts are compared.
     let site = plain(site).unwrap_or(site);
     let pattern = spec.pattern.replacen(SITE, site, 1);
     Route::new(&spec.name, &pattern, &spec.example)
 }
 
-/// Of `ID:https://HOST/…`, the target that the link behind the colon is. A route for all sites is also one for its host;
-/// where none fits, the target stays as it is but for its link.
+/// For `ID:https://HOST/…`, returns the target for the link after the colon. Routes for all sites also apply to its
+/// host; where none matches, only the link of the target changes.
 pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<Target> {
     if !manifest.permissions.named_host || target.link.url.scheme() != manifest.id {
         return None;
     }
     let url = behind(&target.link.url)?;
     let host = url.host_str()?.to_owned();
-    // What is no host of a pattern has no route.
+    // A host that cannot be part of a pattern has no routes.
     let routes = routes(manifest, &[host]).unwrap_or_default();
     let fits = routes
         .iter()
@@ -67,8 +67,8 @@ pub(super) fn named(manifest: &Manifest, target: &Target) -> Option<Target> {
     Some(target)
 }
 
-/// Of `ID:https://HOST/…`, the target that the link behind the colon is by one of these routes. One at a site that the user has
-/// set is taken as a link of the site that is meant.
+/// For `ID:https://HOST/…`, matches the link after the colon against these routes. A link to a site that the user has
+/// set counts as one to the site it stands in for.
 pub(super) fn by_route(
     routes: &[Route],
     target: &Target,
@@ -91,14 +91,15 @@ pub(super) fn by_route(
     })
 }
 
-/// The page that is named behind the colon of a link.
+/// Returns the page named after the colon of a link.
 fn behind(link: &Url) -> Option<Url> {
     let (_, behind) = link.as_str().split_once(':')?;
     let url = Url::parse(behind).ok()?;
     matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
-/// The site that a link is of: its host, or what that host is called among these sites without a `www.` or `m.`.
+/// Returns the site that a link belongs to: its host, or, if that is one of these sites with a `www.` or `m.` in front,
+/// that site.
 pub(super) fn site<'a>(mut sites: impl Iterator<Item = &'a String>, url: &'a Url) -> &'a str {
     let host = url.host_str().unwrap_or("");
     plain(host)
@@ -106,7 +107,7 @@ pub(super) fn site<'a>(mut sites: impl Iterator<Item = &'a String>, url: &'a Url
         .unwrap_or(host)
 }
 
-/// A host without the `www.` or `m.` that it has.
+/// Returns a host without its leading `www.` or `m.`, if it has one.
 fn plain(host: &str) -> Option<&str> {
     host.strip_prefix("www.")
         .or_else(|| host.strip_prefix("m."))

@@ -1,4 +1,4 @@
-//! Where plugins are, and which of several with one id holds.
+//! Where plugins are, and which of several with the same id takes precedence.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,34 +11,34 @@ use super::store::is_newer;
 use super::{Manifest, Package, Release, Store};
 use crate::model::{Error, Kind, Result};
 
-/// Where to look.
+/// The places to look for plugins.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// Folders of one plugin each that the user has named for this run.
+    /// Plugin folders that the user has named for this run.
     pub named: Vec<PathBuf>,
-    /// The folder of plugins of the project that the user is in.
+    /// The plugin folder of the project that the user is in.
     pub project: Option<PathBuf>,
-    /// The user's folder of plugins.
+    /// The user's plugin folder.
     pub user: Option<PathBuf>,
-    /// What was installed.
+    /// The store of installed plugins.
     pub store: Option<Store>,
 }
 
-/// A plugin that is part of the program: its manifest, and its scripts by name.
+/// A plugin built into the program: its manifest, and its scripts by name.
 pub type Embedded<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
-/// Where a plugin is from, those that go before others first.
+/// Where a plugin comes from, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Named on the command line.
     Named(PathBuf),
-    /// In the folder of a project that the user trusts.
+    /// In the plugin folder of a project that the user trusts.
     Project(PathBuf),
-    /// In the user's folder.
+    /// In the user's plugin folder.
     User(PathBuf),
-    /// Installed, and who has given it.
+    /// Installed, with who published it.
     Store(String),
-    /// Part of the program.
+    /// Built into the program.
     Builtin,
 }
 
@@ -47,20 +47,20 @@ pub enum Origin {
 pub struct Found {
     /// The plugin.
     pub package: Package,
-    /// What is still to be read of it, and held against what was installed.
+    /// For an installed plugin, what is still to be read and verified.
     pub(super) sealed: Option<Sealed>,
-    /// Where it is from.
+    /// Where it comes from.
     pub origin: Origin,
-    /// Where others of the same id are from, in whose place it is.
+    /// The origins of other plugins with the same id that it replaces.
     pub over: Vec<Origin>,
 }
 
-/// A plugin that is installed, and of which nothing has been read yet.
+/// An installed plugin of which nothing has been read yet.
 #[derive(Clone, Debug)]
 pub(super) struct Sealed(Store, Release);
 
 impl Sealed {
-    /// The package, if it is still what was installed and what was said of it.
+    /// Reads the package, and checks that it and its manifest are still what was installed.
     pub(super) fn open(&self, said: &Manifest) -> Result<Package> {
         let Sealed(store, release) = self;
         let package = store.package(&said.id, release)?;
@@ -78,7 +78,7 @@ impl Sealed {
 }
 
 impl Found {
-    /// Looks whether it could be run: what is installed may have been changed since.
+    /// Checks whether it could be run: an installed plugin may have been changed since.
     ///
     /// # Errors
     /// [`Kind::Config`] if it was.
@@ -89,10 +89,10 @@ impl Found {
         sealed.open(&self.package.manifest).map(drop)
     }
 
-    /// The plugin in this folder.
+    /// Reads the plugin in this folder.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is none.
+    /// [`Kind::Config`] if it is not one.
     pub fn named(folder: &Path) -> Result<Found> {
         Ok(Found {
             package: Package::read(folder)?,
@@ -103,19 +103,19 @@ impl Found {
     }
 }
 
-/// What would be a plugin, and why it is not used.
+/// A broken plugin, and why it is not used.
 #[derive(Debug)]
 pub struct Broken {
-    /// What it would be called.
+    /// The id it would have.
     pub id: String,
-    /// What it is, in words.
+    /// A description of it.
     pub what: String,
-    /// What is wrong.
+    /// The reason.
     pub error: Error,
 }
 
 impl Origin {
-    /// Whether the user has put it there, or named it.
+    /// Checks whether the user put it there or named it.
     pub fn is_users(&self) -> bool {
         matches!(
             self,
@@ -136,13 +136,14 @@ impl fmt::Display for Origin {
     }
 }
 
-/// All plugins: named ones, then those of a project that is trusted, the user's, those that are installed, and those of the
-/// program. Of several with one id the first holds as a whole; what is installed holds over a part of the program only if the
-/// user wants that, and it is newer. What is broken, or not what it was when it was trusted, is told, and disables nothing but
-/// itself. Nothing is run. Of what is installed no file is read either: that is done when it is to run.
+/// Finds all plugins: named ones, then those of a trusted project, the user's, the installed ones, and the built-in
+/// ones. Of several with the same id the first is used as a whole; an installed one replaces a built-in one only if the
+/// user wants that and it is newer. A plugin that is broken, or has changed since it was trusted, is reported and
+/// disables nothing but itself. Nothing is run. The files of installed plugins are not read either, until they are to
+/// be run.
 ///
 /// # Errors
-/// [`Kind::Config`] for a named folder that is no plugin.
+/// [`Kind::Config`] for a named folder that is not a plugin.
 pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, Vec<Broken>)> {
     let (mut all, mut broken) = (Vec::new(), Vec::new());
     let one = |package, origin| Found {
@@ -243,20 +244,20 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
     Ok((found, broken))
 }
 
-/// The folders in the user's folder, in their order. There need not be any.
+/// Returns the sorted folders in the user's folder, which need not exist.
 pub(super) fn folders(user: Option<&Path>) -> Vec<PathBuf> {
     let entries = user.and_then(|user| fs::read_dir(user).ok());
     let entries = entries.into_iter().flatten().filter_map(Result::ok);
     let mut folders: Vec<_> = entries
-        // What begins with a dot is no plugin's: it is on its way, or hidden.
+        // Names with a leading dot are hidden or being installed, not plugins.
         .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
-        // A link may lead to one; of all others the list says what they are.
+        // A symlink may lead to one; for everything else the directory listing has the type.
         .filter(|entry| {
             let is = entry.file_type();
             is.is_ok_and(|is| is.is_dir() || (is.is_symlink() && entry.path().is_dir()))
         })
         .map(|entry| entry.path())
-        // One that cannot be looked into is there, and told when it is read.
+        // One that cannot be looked into exists, and is reported when it is read.
         .filter(|path| path.join("plugin.toml").try_exists().unwrap_or(true))
         .collect();
     folders.sort();

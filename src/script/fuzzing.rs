@@ -1,4 +1,4 @@
-//! Calls the functions of the host with what the fuzzer thinks of.
+//! Calls host functions with input from the fuzzer.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::sandbox;
 const MANIFEST: &str = "manifest = 1\nid = 'fuzz'\nabout = 'x'\nversion = '1'\napi = 1\n\
     permissions = { request = ['mine.test'], media = ['files.test'], delegate = true }\n\
     [[route]]\nname = 'a'\npattern = 'mine.test/{x}'\nexample = 'https://mine.test/x'\n";
-/// What is called, with `a`, `b` and `c`.
+/// The calls, with `a`, `b` and `c` as arguments.
 const CALLS: [&str; 22] = [
     "json.encode(json.decode(a))",
     "for _, node in html.parse(a, b):all(c) do node:text() node:url('href') node:name() end",
@@ -42,7 +42,7 @@ const CALLS: [&str; 22] = [
     "fail(a, b)",
 ];
 
-/// Calls one of the functions: the first byte says which, and 0xff is between its arguments.
+/// Calls one of the functions: the first byte selects it, and 0xff separates its arguments.
 pub fn fuzz(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;

@@ -1,4 +1,5 @@
-//! The one place that decides which URLs are asked for a script, on every hop, and which may stand in its items.
+//! The one place that decides which URLs may be requested for a script, on every redirect hop, and which may be in its
+//! items.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use super::hosts::Hosts;
 use crate::model::{Error, Kind, Result};
 use crate::net::{self, Jar, Led, Shown};
 
-/// The URLs that a plugin may ask.
+/// The URLs that a plugin may request.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     id: String,
@@ -18,18 +19,18 @@ pub(super) struct Gate {
     post: Hosts,
     media: Hosts,
     anywhere: bool,
-    /// Where the user has set a site to be.
+    /// The sites that the user has set.
     own: Vec<Origin>,
-    /// What has been asked already, and is read by this plugin.
+    /// A link that has already been requested and that this plugin reads.
     link: Option<Url>,
-    /// Where a public address has answered. Shared with clones.
+    /// Origins that turned out to be at a public address. Shared with clones.
     public: Arc<Mutex<HashSet<Origin>>>,
-    /// The cookies of one run, where the user has none.
+    /// The cookies of one run, if the user has given none.
     jar: Arc<Jar>,
 }
 
 impl Gate {
-    /// What the manifest declares, and what the user has set and added.
+    /// Creates a gate from the manifest's declarations and the user's settings and additions.
     pub(super) fn new(manifest: &Manifest, own: Vec<Origin>, more: &[String]) -> Gate {
         let mut request = manifest.hosts();
         request.0.extend_from_slice(more);
@@ -46,7 +47,7 @@ impl Gate {
         }
     }
 
-    /// The same for a run of its own: nobody is logged in.
+    /// Returns the same gate for a separate run, without any logins.
     pub(super) fn anew(&self) -> Gate {
         Gate {
             jar: Arc::default(),
@@ -54,8 +55,9 @@ impl Gate {
         }
     }
 
-    /// The same for a link that was given by name, whose host may be asked. If the user gave it, it stands for a site of the
-    /// user's, wherever that is; if not, it is that address, and its host as any that is declared.
+    /// Returns the same gate for a link given by name, whose host may be requested. If the user gave it, it counts as a
+    /// site of the user's, wherever that is; if not, only that address is let through, and its host like a declared
+    /// one.
     pub(super) fn with(&self, link: &Url, led: Led) -> Gate {
         let mut gate = self.clone();
         gate.request.0.extend(link.domain().map(str::to_owned));
@@ -66,8 +68,8 @@ impl Gate {
         gate
     }
 
-    /// Who has named this URL: the user, if it is on a site that the user has set and that is not out there, or else
-    /// somebody out there.
+    /// Returns who named this URL: the user, if it is on a site that the user has set and that is not at a public
+    /// address, or else the public.
     pub(super) fn led(&self, url: &Url) -> Led {
         let origin = url.origin();
         match self.own.contains(&origin) && !self.public().contains(&origin) {
@@ -80,7 +82,7 @@ impl Gate {
         self.public.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a URL of a file stand in an item.
+    /// Checks whether an item may have a file at this URL.
     ///
     /// # Errors
     /// [`Kind::Blocked`] if it may not.
@@ -88,12 +90,12 @@ impl Gate {
         self.judge(url, "media", |url| self.anywhere || self.media.has(url))
     }
 
-    /// Lets something be posted to a URL, which has to pass as others do.
+    /// Checks whether a URL may be posted to, in addition to the usual check of requests.
     ///
     /// # Errors
     /// [`Kind::Blocked`] if it may not.
     pub(super) fn post(&self, url: &Url) -> Result<()> {
-        // A site of the user's stands in for what the plugin declares, where it declares any.
+        // A site set by the user stands in for the hosts that the plugin declares in `post`, if it declares any.
         match self.post.0.is_empty() {
             true => Err(self.refuse(url, "its manifest declares no host in `post`")),
             false => self.judge(url, "post", |url| self.post.has(url)),
@@ -105,7 +107,7 @@ impl Gate {
         Error::new(Kind::Blocked, message)
     }
 
-    /// Lets a URL through that can be asked at all, whatever the manifest declares.
+    /// Checks whether a URL can be requested at all, whatever the manifest declares.
     ///
     /// # Errors
     /// [`Kind::Blocked`] if it cannot.
@@ -113,7 +115,7 @@ impl Gate {
         self.is_own(url).map(drop)
     }
 
-    /// Whether a URL is the user's own, of those that can be asked at all.
+    /// Returns whether a URL is the user's own, after checking that it can be requested at all.
     fn is_own(&self, url: &Url) -> Result<bool> {
         let refuse = |why: &str| Err(self.refuse(url, why));
         if !url.username().is_empty() || url.password().is_some() {
@@ -155,7 +157,7 @@ impl net::Gate for Gate {
     }
 
     fn is_public(&self, url: &Url) {
-        // Of those that are the user's own; of all others nobody has thought otherwise.
+        // Only the user's own sites matter here; all others count as public anyway.
         if self.own.contains(&url.origin()) {
             self.public().insert(url.origin());
         }
@@ -185,7 +187,7 @@ mod tests {
         gate.is_public(&other);
         assert_eq!(of_script.led(&own), Led::ByUser);
         gate.is_public(&own);
-        // The name may lead to this machine by now.
+        // The name may resolve to this machine by now.
         assert_eq!(of_script.led(&own.join("/b").unwrap()), Led::ByPublic);
     }
 }

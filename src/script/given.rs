@@ -1,5 +1,5 @@
-//! What a script says of an item or a link, read out of its table once. All that is read is counted: a table can be in
-//! itself many times over.
+//! Reads what a script says about an item or a link out of its table. Everything read counts against a limit, since a
+//! table can contain itself many times over.
 
 mod data;
 mod odd;
@@ -18,13 +18,13 @@ use super::api::moment;
 use super::failure::{odd, quoted, raise, refuse};
 use crate::model::{Album, Digest, Error, Kind, Medium, Meta};
 
-/// The most bytes of an item.
+/// The maximum size of an item in bytes.
 const LONGEST: usize = 64 << 10;
-/// How deep its `meta` goes.
+/// The maximum depth of its `meta`.
 const DEEPEST: usize = 100;
 const NO_UTF8: &str = "is no UTF-8";
 
-/// What a script says of an item.
+/// An item as a script describes it.
 #[derive(Default)]
 pub(super) struct Given {
     pub(super) key: String,
@@ -38,14 +38,14 @@ pub(super) struct Given {
     pub(super) digests: Vec<Digest>,
     pub(super) meta: Meta,
     pub(super) left_out: LeftOut,
-    /// Why the site tells nothing of use of it, if that is so.
+    /// Why the site's data is unusable, if it is.
     pub(super) odd: Option<mlua::Error>,
 }
 
-/// The fields that are of no use, each with what is wrong with it.
+/// The fields that were left out, each with the reason.
 pub(super) type LeftOut = Vec<(String, String)>;
 
-/// The forms of streams that there are.
+/// The kinds of streams.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Form {
@@ -53,7 +53,7 @@ pub(super) enum Form {
     Dash,
 }
 
-/// The fields that a script can give, for messages. Those of links are the last ones.
+/// The fields that a script can set, for messages. Those that links have, too, come last.
 pub(super) const FIELDS: [&str; 24] = [
     "key",
     "url",
@@ -112,7 +112,7 @@ impl Given {
         Ok(given)
     }
 
-    /// Reads what is known of a link.
+    /// Reads the metadata of a link.
     pub(super) fn link(lua: &Lua, table: &Table) -> mlua::Result<(Meta, LeftOut)> {
         let mut meta = Meta::default();
         let mut reader = Reader::new(lua);
@@ -138,7 +138,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is of no use is left out and told: it never fails an item. What is of the wrong type is a mistake.
+    /// Reads a metadata field. An unusable value is left out and reported, and never fails the item. A value of the
+    /// wrong type is a mistake.
     fn about(
         &mut self,
         meta: &mut Meta,
@@ -172,7 +173,7 @@ impl<'a> Reader<'a> {
                 }
                 _ => return Err(wrong(name, "is no table with names")),
             },
-            // A typing error would lose what is meant.
+            // Ignoring a misspelled field would lose its value.
             _ => {
                 let message = format!(
                     "an item has no field `{}`; there are {}",
@@ -192,13 +193,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Text that the item cannot be without. What a site sends may be in another encoding.
+    /// Reads text that the item requires. Text from a site may be in another encoding.
     fn text(&mut self, name: &str, value: Value) -> mlua::Result<String> {
         let text = self.read(name, value)?;
         text.ok_or_else(|| odd(&unusable(&format!("`{name}` {NO_UTF8}"))))
     }
 
-    /// Text about the item.
+    /// Reads text about the item.
     fn words(&mut self, name: &str, value: Value) -> mlua::Result<Option<String>> {
         let text = self.read(name, value)?;
         Ok(self.of_use(name, text, || format!("it {NO_UTF8}")))
@@ -217,7 +218,7 @@ impl<'a> Reader<'a> {
         number(&value).ok_or_else(|| wrong(name, "is no number"))
     }
 
-    /// Text, or a number that is meant as such.
+    /// Reads text, or a number used as text.
     fn key(&mut self, name: &str, value: Value) -> mlua::Result<String> {
         match number(&value) {
             Some(number) => Ok(number.to_string()),
@@ -225,7 +226,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is of use, or else nothing, which is told.
+    /// Returns the value, and reports the field as left out if there is none.
     fn of_use<T>(
         &mut self,
         name: &str,
@@ -238,7 +239,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A whole number, if it is one that there is room for.
+    /// Reads a whole number, if it is one that fits the type.
     fn whole<T: TryFrom<u64>>(&mut self, name: &str, value: Value) -> mlua::Result<Option<T>> {
         let number = self.number(name, value)?;
         let is_whole = (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
@@ -249,7 +250,7 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    /// Seconds since 1970, or a date as text, as `time.parse` reads it.
+    /// Reads seconds since 1970, or a date as text in the formats of `time.parse`.
     fn moment(&mut self, name: &str, value: Value) -> mlua::Result<Option<Timestamp>> {
         Ok(match number(&value) {
             Some(seconds) => {
@@ -321,7 +322,7 @@ fn unusable(why: &str) -> Error {
     Error::new(Kind::Corrupt, message)
 }
 
-/// The beginning of a text, for messages.
+/// Returns the beginning of a text, for messages.
 fn short(text: &str) -> String {
     text.chars().take(80).collect()
 }

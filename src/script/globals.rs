@@ -1,7 +1,7 @@
-//! The names that a script has without declaring them, and those that it uses and nobody has: mostly typing errors.
+//! The predefined names of a script, and the names it uses that are not defined anywhere, which are mostly typos.
 //!
-//! The VM finds out about them only where it comes to them. So the text is looked through, in which a name counts as
-//! declared if that happens anywhere: what is found is wrong for certain, and not all that is wrong is found.
+//! The VM notices those only when it reaches them, so the source text is searched instead. A name counts as declared if
+//! it is anywhere: everything found is certainly wrong, but not everything wrong is found.
 
 mod tokens;
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use tokens::{Token, tokens};
 
-/// What the host gives a script.
+/// The host's names.
 pub(super) const HOST: [&str; 16] = [
     "base64",
     "checkpoint",
@@ -28,7 +28,7 @@ pub(super) const HOST: [&str; 16] = [
     "url",
     "warn",
 ];
-/// What Luau itself has, as far as a script gets it.
+/// Luau's own names, as far as scripts have them.
 pub(super) const LUAU: [&str; 29] = [
     "_G",
     "_VERSION",
@@ -60,22 +60,22 @@ pub(super) const LUAU: [&str; 29] = [
     "utf8",
     "xpcall",
 ];
-/// Words of the language, and names of types.
+/// Keywords, and names of types.
 const WORDS: [&str; 30] = [
     "and", "break", "continue", "do", "else", "elseif", "end", "export", "false", "for",
     "function", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true",
     "until", "while", "any", "boolean", "never", "number", "self", "thread", "unknown",
 ];
 
-/// What answers and elements can do.
+/// The methods of responses and elements.
 const METHODS: [&str; 9] = [
     "all", "attr", "first", "html", "json", "name", "raw", "text", "url",
 ];
 
-/// How far a list of names is followed.
+/// How many tokens of a list of names are looked at.
 const LIST: usize = 200;
 
-/// The names that are used and neither declared nor known, each with the line of its first use, from 1.
+/// Returns the names that are used but neither declared nor known, each with the line of its first use, from 1.
 pub(super) fn unknown(text: &str) -> Vec<(usize, &str)> {
     let mut found: Vec<(usize, &str)> = Vec::new();
     for (line, name) in uses(text) {
@@ -86,7 +86,7 @@ pub(super) fn unknown(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Those of one line.
+/// Returns those in one line.
 pub(super) fn unknown_at(text: &str, line: usize) -> Vec<&str> {
     let uses = uses(text).into_iter();
     uses.filter(|(at, _)| *at == line)
@@ -94,7 +94,7 @@ pub(super) fn unknown_at(text: &str, line: usize) -> Vec<&str> {
         .collect()
 }
 
-/// How a call in this line is written, if it has a dot for a colon or the other way round.
+/// Returns the right spelling of a call in this line, if it has a dot instead of a colon or the reverse.
 pub(super) fn mixed_up(text: &str, line: usize) -> Option<String> {
     let tokens = tokens(text);
     tokens.windows(4).find_map(|window| {
@@ -117,7 +117,7 @@ pub(super) fn mixed_up(text: &str, line: usize) -> Option<String> {
     })
 }
 
-/// All that is used and neither declared nor known, with its lines.
+/// Returns every use of a name that is neither declared nor known, with its line.
 fn uses(text: &str) -> Vec<(usize, &str)> {
     let tokens = tokens(text);
     let declared = declared(&tokens);
@@ -138,7 +138,7 @@ fn uses(text: &str) -> Vec<(usize, &str)> {
             Token::Name(name) => *name,
         };
         let after = |by: usize| tokens.get(at + by).map(|(_, token)| *token);
-        // `key = value` in a table, and `key: type` in the type of one.
+        // `key = value` in a table, or `key: type` in a table type.
         let is_named = match after(1) {
             Some(Token::Mark(':')) => true,
             Some(Token::Mark('=')) => after(2) != Some(Token::Mark('=')),
@@ -161,7 +161,7 @@ fn uses(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// The names that are declared somewhere: by `local`, `for`, `function` and `type`.
+/// Returns the names that are declared anywhere: by `local`, `for`, `function` and `type`.
 fn declared<'a>(tokens: &[(usize, Token<'a>)]) -> BTreeSet<&'a str> {
     let mut declared = BTreeSet::new();
     for (at, (_, token)) in tokens.iter().enumerate() {
@@ -170,7 +170,7 @@ fn declared<'a>(tokens: &[(usize, Token<'a>)]) -> BTreeSet<&'a str> {
             Token::Name("local" | "for") => declared.extend(list(rest)),
             Token::Name("type") => declared.extend(list(rest.take(1))),
             Token::Name("function") => {
-                // `function a.b(c)` declares `a` as well: whoever sets a global has it.
+                // `function a.b(c)` declares `a` as well: assigning to a global defines it.
                 let mut rest = rest.peekable();
                 if let Some(Token::Name(name)) = rest.peek() {
                     declared.insert(name);
@@ -185,7 +185,7 @@ fn declared<'a>(tokens: &[(usize, Token<'a>)]) -> BTreeSet<&'a str> {
     declared
 }
 
-/// The names of a list, which may have types: `a: string, b`.
+/// Returns the names of a list, which may have types: `a: string, b`.
 fn list<'a>(tokens: impl Iterator<Item = Token<'a>>) -> Vec<&'a str> {
     let mut names = Vec::new();
     let (mut depth, mut is_name) = (0, true);

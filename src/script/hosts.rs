@@ -9,7 +9,7 @@ use url::{Host, Url};
 pub struct Hosts(pub Vec<String>);
 
 impl Hosts {
-    /// Whether the URL names one of these hosts. An address in place of a name is none of them.
+    /// Checks whether the URL names one of these hosts. An IP address never matches.
     pub(super) fn has(&self, url: &Url) -> bool {
         let Some(Host::Domain(host)) = url.host() else {
             return false;
@@ -24,7 +24,7 @@ impl Hosts {
             })
     }
 
-    /// The first that is no host, or too many at once.
+    /// Returns the first entry that is not a host, or that covers too many.
     pub(super) fn wrong(&self) -> Option<&str> {
         let label = |label: &str| {
             (1..=63).contains(&label.len())
@@ -32,7 +32,8 @@ impl Hosts {
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
-        // A number at the end would make it an address, and one label alone a whole top level or a name at home.
+        // A number at the end would make it an IP address, and a single label a whole top-level domain or a name in the
+        // local network.
         let is_host = |host: &str| {
             let labels: Vec<&str> = host.strip_prefix("*.").unwrap_or(host).split('.').collect();
             let last = labels.last().copied().unwrap_or("");

@@ -1,4 +1,4 @@
-//! Functions of the VM's library that take too long as they are, and what stands in their place.
+//! Replacements for functions of the VM's library that can take too long.
 
 use std::rc::Rc;
 
@@ -7,14 +7,14 @@ use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::clock::Clock;
 
-/// The most elements that `table.move` moves at once: it goes on without asking anybody.
+/// The most elements that `table.move` moves at once, since it runs without interrupts.
 const MOVED: f64 = (1 << 20) as f64;
-/// How far from nought a position of a table can be.
+/// The largest absolute position in a table.
 const REACH: f64 = i32::MAX as f64;
-/// From how many bytes on a text takes long to search.
+/// From how many bytes on searching a text takes long.
 const LONG: usize = 64 << 10;
 
-/// Puts functions that take linear time, or ask how long they may, in the place of some that do not.
+/// Replaces some functions with ones that take linear time or check the clock.
 pub(super) fn bound(lua: &Lua, globals: &Table, clock: &Rc<Clock>) -> mlua::Result<()> {
     let string: Table = globals.raw_get("string")?;
     let find: Function = string.raw_get("find")?;
@@ -32,7 +32,7 @@ pub(super) fn bound(lua: &Lua, globals: &Table, clock: &Rc<Clock>) -> mlua::Resu
             }
             let start = match args.get(2) {
                 None | Some(Value::Nil) => 1,
-                // Text may be a number to the VM. For what is none it has its own words, and does not search.
+                // The VM accepts a number as text. For anything else it has its own error, and does not search.
                 Some(at) => match lua.coerce_number(at.clone())? {
                     Some(at) => at as i64,
                     None => return find.call::<MultiValue>(args),
@@ -85,7 +85,7 @@ pub(super) fn bound(lua: &Lua, globals: &Table, clock: &Rc<Clock>) -> mlua::Resu
     table.raw_set(
         "move",
         lua.create_function(move |lua, args: MultiValue| {
-            // The VM takes text for numbers as well, and what is out of its range for others.
+            // The VM also accepts text as a number, and wraps numbers out of its range.
             let number = |at: usize| -> mlua::Result<f64> {
                 let value = args.get(at).cloned().unwrap_or(Value::Nil);
                 let number = lua
@@ -107,7 +107,7 @@ pub(super) fn bound(lua: &Lua, globals: &Table, clock: &Rc<Clock>) -> mlua::Resu
     )
 }
 
-/// Looks at the clock before a long text is searched: the interrupt does so too seldom for calls that each take a while.
+/// Checks the clock before a long text is searched: with calls this slow, the interrupt checks too rarely.
 fn look_if_long(clock: &Clock, text: &[u8]) -> mlua::Result<()> {
     match text.len() > LONG {
         true => clock.check(),

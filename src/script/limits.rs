@@ -1,24 +1,24 @@
-//! What a run of a script may use. A manifest can only lower it.
+//! The resource limits of a script run. A manifest can only lower them.
 
 use serde::{Deserialize, Serialize};
 
-/// What a run may use at the most.
+/// The resources that a run may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Milliseconds of computing.
+    /// CPU time in milliseconds.
     pub cpu_ms: u64,
-    /// Milliseconds between two calls of the host, whatever the script does meanwhile.
+    /// Wall time between two host calls in milliseconds, whatever the script does meanwhile.
     pub wall_ms: u64,
-    /// Mebibytes of the VM.
+    /// Memory of the VM in MiB.
     pub memory_mib: usize,
-    /// Mebibytes of one answer.
+    /// Size of one response in MiB.
     pub body_mib: usize,
-    /// Requests.
+    /// Number of requests.
     pub requests: u64,
-    /// Mebibytes of all answers together.
+    /// Size of all responses together in MiB.
     pub total_mib: u64,
-    /// Entries, items and links together.
+    /// Number of entries, items and links together.
     pub entries: u64,
 }
 
@@ -37,7 +37,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The name of the first limit that is nothing, or higher than the default, and that one.
+    /// Returns the name and maximum of the first limit that is zero or above the default.
     pub(super) fn wrong(&self) -> Option<(&'static str, u64)> {
         let most = Limits::default();
         let table = [

@@ -1,7 +1,7 @@
-//! Runs the cases of a plugin on the site as it is now, and tells what has changed there since they were written.
+//! Runs the cases of a plugin against the live site, and reports what has changed there since they were written.
 //!
-//! The site may have more by now, so that only what a case speaks of is looked for, and no longer than until it has come. Where
-//! the site is, is the user's word: nobody who has written a case has a say in that.
+//! The site may have more by now, so only what a case mentions is looked for, and only until it is found. Only the user
+//! decides where the site is: the author of a case has no say in that.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -22,13 +22,14 @@ use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Led, Shown};
 use crate::source::{Answer, Ctx, Registry, Tape};
 
-/// How often more than a case has answers is asked for it.
+/// How many more requests a run may make than its case has responses.
 const MORE: usize = 16;
 
-/// Runs cases as [`super::replay()`] does, and those that hold on the site. What the user has set for the plugin holds.
+/// Runs cases as [`super::replay()`] does, and then runs those that pass against the site. The user's settings for the
+/// plugin apply.
 ///
 /// # Errors
-/// [`Kind::Config`] for what is no plugin, and where there is no such case.
+/// [`Kind::Config`] if the folder is not a plugin, or has no such case.
 pub async fn live(
     folder: &Path,
     only: &[String],
@@ -39,7 +40,7 @@ pub async fn live(
     let mut verdicts = Vec::new();
     for (name, path) in cases(folder, only)? {
         let mut verdict = hold(&found, name, &path).await;
-        // Who is at odds with himself says nothing of the site.
+        // A case that fails on its own says nothing about the site.
         if verdict.wrong.is_empty() {
             verdict.notes.clear();
             let judged = match Case::read(&path) {
@@ -56,7 +57,7 @@ pub async fn live(
     Ok(verdicts)
 }
 
-/// Lets the network answer so many times.
+/// Lets the network answer a given number of times.
 #[derive(Debug)]
 struct Leash(AtomicUsize);
 
@@ -80,7 +81,7 @@ impl Tape for Leash {
     }
 }
 
-/// Runs a case, and tells what of it is not so any more.
+/// Runs a case, and reports what no longer matches.
 async fn judge(
     found: &Found,
     case: Case,
@@ -93,7 +94,7 @@ async fn judge(
     let link = registry.read(&case.link)?;
     let (source, mut target) = taken(&registry, &link)?;
     target.resume = case.resume.clone();
-    // The host of a link by name is whoever's has written the case.
+    // The host in a link by name was chosen by the author of the case.
     let led = match link.url.scheme() {
         "http" | "https" => Led::ByUser,
         _ => Led::ByPublic,
@@ -104,7 +105,7 @@ async fn judge(
     let (listed, came) = list_until(source.as_ref(), &ctx, &target, is_enough).await;
     let wrong = &mut verdict.wrong;
     match listed {
-        // It was ended, since all had come.
+        // The listing was stopped because everything had been found.
         Err(failure) if failure.kind == Kind::Closed => {}
         Err(failure) if says_nothing(failure.kind) && case.error != Some(failure.kind) => {
             return Err(failure);
@@ -145,12 +146,12 @@ async fn judge(
     Ok(())
 }
 
-/// Whether this passes by itself, or is for the user to set, so that nobody knows what the site has.
+/// Checks whether an error is temporary, or for the user to fix, so that it says nothing about the site's content.
 fn says_nothing(kind: Kind) -> bool {
     matches!(kind, Kind::Network | Kind::Busy | Kind::Login)
 }
 
-/// What the user has set, and what the case has but where sites are.
+/// Combines the user's settings with those of the case, except for where sites are.
 fn options(found: &Found, set: &Value, of_case: &Map<String, Value>) -> Value {
     let mut options = set.as_object().cloned().unwrap_or_default();
     for option in &found.package.manifest.options {
@@ -162,7 +163,7 @@ fn options(found: &Found, set: &Value, of_case: &Map<String, Value>) -> Value {
     Value::Object(options)
 }
 
-/// Whether all that a case speaks of has come.
+/// Checks whether everything that a case mentions has been found.
 fn has_all(case: &Case, came: &Came) -> bool {
     let keys: HashSet<_> = came.items.iter().map(|item| item.key.as_str()).collect();
     let has_key = |expected: &Map<String, Value>| {
@@ -180,7 +181,7 @@ fn has_all(case: &Case, came: &Came) -> bool {
             .all(|link| came.delegated.contains(link))
 }
 
-/// Holds what came to what is expected, but for its number: what has come since moves that.
+/// Compares an item with what is expected, except for its number, which shifts as items are added.
 fn compare(
     what: &str,
     expected: &Map<String, Value>,

@@ -1,4 +1,4 @@
-//! `plugin.toml`: who a plugin is, which links are its own, and what it may do. It is read without starting anything.
+//! `plugin.toml`: a plugin's identity, its links, and its permissions. It is read without running anything.
 
 mod id;
 mod permissions;
@@ -22,50 +22,51 @@ use id::TAKEN;
 pub(super) use id::{ID, is_id};
 pub use permissions::{Delegate, Permissions};
 
-/// The newest script interface that there is.
+/// The latest version of the script API.
 pub(super) const API: u32 = 1;
-/// What a plugin says of itself.
+/// The manifest of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The format of this file: 1.
     pub manifest: u32,
-    /// One lower-case word, the first half of every identity.
+    /// A lower-case word, the first half of every item's identity.
     pub id: String,
-    /// One line for `fetch sources`.
+    /// A one-line description for `fetch sources`.
     pub about: String,
     /// Its version.
     pub version: String,
-    /// The script interface that it was written for.
+    /// The version of the script API that it was written for.
     pub api: u32,
-    /// Who made it.
+    /// The authors.
     #[serde(default)]
     pub authors: Vec<String>,
-    /// Under which licence it may be passed on.
+    /// The licence under which it may be distributed.
     pub license: Option<String>,
-    /// Where more is told.
+    /// A page with more information.
     pub homepage: Option<String>,
-    /// The links that it knows, tried in this order.
+    /// The links that it handles, tried in this order.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteSpec>,
-    /// Hosts of one family. `{site}` in place of a route's host stands for each of them, and all may be asked.
+    /// Hosts of one family. `{site}` in place of a route's host stands for each of them, and requests to all are
+    /// allowed.
     #[serde(default)]
     pub sites: Hosts,
-    /// Documents of other sites that it reads: the link of one comes as `ID:URL`.
+    /// Documents of other sites that it reads: the link of one is passed as `ID:URL`.
     #[serde(default)]
     pub reads: Vec<Readable>,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: Permissions,
-    /// What its hosts take at the most.
+    /// Rate limits of its hosts.
     #[serde(default, rename = "cap")]
     pub caps: Vec<CapSpec>,
-    /// What the user can set.
+    /// The options that the user can set.
     #[serde(default, rename = "option")]
     pub options: Vec<Opt>,
-    /// Secrets that the host puts into requests for it.
+    /// Secrets that the host adds to requests on its behalf.
     #[serde(default, rename = "secret")]
     pub secrets: Vec<SecretSpec>,
-    /// What a run may use, lower than the default.
+    /// Resource limits, lower than the defaults.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -74,15 +75,15 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSpec {
-    /// What kind of link it is, to the script.
+    /// The kind of link, for the script.
     pub name: String,
-    /// Such as `example.org/a/{id}`.
+    /// The pattern, such as `example.org/a/{id}`.
     pub pattern: String,
     /// A link that matches.
     pub example: String,
 }
 
-/// What an option is.
+/// The type of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -92,9 +93,9 @@ pub enum Kind {
     Number,
     /// Text.
     Text,
-    /// The base URL of a site. What the user sets here may be asked as well, wherever it is.
+    /// The base URL of a site. What the user sets here may be requested as well, wherever it is.
     Site,
-    /// A list of hosts. What the user sets here are sites of the family as well.
+    /// A list of hosts. Those that the user sets here become sites of the family as well.
     Hosts,
 }
 
@@ -110,50 +111,50 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Something that the user can set in `[source.ID]`.
+/// An option that the user can set in `[source.ID]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opt {
     /// Its name.
     pub key: String,
-    /// What it is.
+    /// Its type.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// What holds if nobody sets it.
+    /// The default value.
     pub default: toml::Value,
     /// What it does, in one line.
     pub help: String,
 }
 
-/// A secret of the user's in `[source.ID]`. Its value never comes near the script: the host puts it into the header.
+/// A secret of the user's in `[source.ID]`. Its value never reaches the script: the host puts it into the header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSpec {
     /// Its name, by which a script asks for it to be sent.
     pub key: String,
-    /// The one host that it is sent to, unless it is exchanged: then that host gets the token alone.
+    /// The one host that it is sent to. If it is exchanged for a token, the host gets only the token.
     pub host: String,
-    /// The header that it goes into.
+    /// The header that carries it.
     pub header: String,
-    /// What stands before it there, such as `Bearer `.
+    /// A prefix for its value, such as `Bearer `.
     #[serde(default)]
     pub prefix: String,
-    /// Where the secret, then `ID:SECRET` of a client of the user's, is exchanged for the token that is sent in its place
-    /// (RFC 6749 §4.4).
+    /// Where the secret, in that case `ID:SECRET` of the user's own client, is exchanged for the token that is sent in
+    /// its place (RFC 6749 §4.4).
     pub token: Option<Url>,
-    /// What it is for, in one line.
+    /// Its purpose, in one line.
     pub help: String,
 }
 
 impl SecretSpec {
-    /// The error of a plugin that would send it to another host.
+    /// Builds the error for a plugin that would send it to another host.
     pub(super) fn elsewhere(&self, plugin: &str) -> Error {
         let SecretSpec { key, host, .. } = self;
         let message = format!("plugin `{plugin}` may send its secret `{key}` to `{host}` alone");
         Error::new(ErrorKind::Blocked, message)
     }
 
-    /// How a plugin with a secret is tried on a site at home, which gets none.
+    /// Returns a hint on trying a plugin with a secret against a local site, which never gets the secret.
     pub(super) fn at_home(&self) -> String {
         let host = &self.host;
         format!(
@@ -167,8 +168,8 @@ impl Manifest {
     /// Reads a manifest. `name` is that of the file, for messages.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] with file and line for what is no TOML, has an unknown key, or lacks something; with the file
-    /// for what contradicts itself.
+    /// [`ErrorKind::Config`] with file and line for invalid TOML, an unknown key, or a missing one; with the file for
+    /// contradictions.
     pub fn read(name: &str, text: &str) -> Result<Manifest> {
         let manifest: Manifest = toml::from_str(text).map_err(|error| {
             let before = error.span().map(|span| &text[..span.start.min(text.len())]);
@@ -181,7 +182,7 @@ impl Manifest {
         manifest.checked(name)
     }
 
-    /// The same, if it does not contradict itself.
+    /// Returns the manifest if it does not contradict itself.
     pub(super) fn checked(self, name: &str) -> Result<Manifest> {
         let cannot = |why: String| wrong(format!("`{name}`: {why}"));
         self.check().map_err(cannot)?;
@@ -192,7 +193,7 @@ impl Manifest {
         Ok(self)
     }
 
-    /// The manifest of the source that the plugin is, where the user has added these sites.
+    /// Returns the manifest of the plugin as a source, including these sites added by the user.
     pub(super) fn source(&self, more: &[String]) -> Result<source::Manifest> {
         Ok(source::Manifest {
             name: self.id.clone(),
@@ -201,7 +202,7 @@ impl Manifest {
         })
     }
 
-    /// The hosts that it may ask: those that are declared, and those of its family.
+    /// Returns the hosts that it may request: the declared ones and those of its family.
     pub fn hosts(&self) -> Hosts {
         Hosts([&self.permissions.request.0[..], &self.sites.0].concat())
     }
@@ -274,13 +275,13 @@ impl Manifest {
         self.check_keys()
     }
 
-    /// Whether a route takes nothing but links of hosts that are declared. Others are not the plugin's to see.
+    /// Checks whether a route matches only links of declared hosts. The plugin must not see any others.
     fn is_own(&self, pattern: &str) -> bool {
         if family::is_for_all(pattern) {
             return true;
         }
         let host = pattern.split('/').next().unwrap_or("").split('.');
-        // A placeholder stands for any label. `_` cannot be declared, so that only `*.` before the rest has it.
+        // A placeholder stands for any label. `_` cannot be declared, so only a `*.` declaration matches it.
         let host = host.map(|label| if label.contains('{') { "_" } else { label });
         let host = host.collect::<Vec<_>>().join(".");
         let url = Url::parse(&format!("https://{host}/"));
@@ -297,7 +298,7 @@ impl Manifest {
                 ));
             }
         }
-        // A default is the word of whoever made the plugin.
+        // A default comes from the plugin's author.
         let is_asked = |option: &Opt| {
             let url = option
                 .default
@@ -312,7 +313,7 @@ impl Manifest {
                 option.key.escape_debug()
             ));
         }
-        // A script sees what an option is set to.
+        // A script sees the values of its options.
         if let Some(option) = self.options.iter().find(|option| names_secret(&option.key)) {
             return Err(format!(
                 "the option `{}` is called as what no script sees is; name it otherwise, or make it a `[[secret]]`",

@@ -1,10 +1,10 @@
 //! Sources that are scripts: a folder with a manifest and Luau files, run in a sandbox.
 //!
-//! A package is read without starting anything. Each listing has a VM and a thread of its own, so that whatever it does
-//! holds up nobody else. The VM has no way out but a channel: a call to ask for a URL, and a call to emit entries. Both are
-//! served by the listing, which holds every URL against what the manifest declares.
+//! A package is read without running anything. Each listing has its own VM and thread, so that it cannot hold up
+//! others. The VM's only way out is a channel: a call to request a URL, and a call to emit entries. The listing serves
+//! both, and checks every URL against the manifest's declarations.
 //!
-//! It does not know how bytes move, where files go, or where settings come from.
+//! Transferring files, choosing paths and loading settings happen elsewhere.
 
 mod api;
 mod call;

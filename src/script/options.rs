@@ -1,4 +1,4 @@
-//! What the user has set for a plugin, held against what its manifest says.
+//! The user's settings for a plugin, checked against its manifest.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::net::Secret;
 /// The options and secrets of a plugin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Options {
-    /// What the script sees.
+    /// The values that the script sees.
     pub(super) values: BTreeMap<String, Value>,
-    /// What it never sees.
+    /// The values that it never sees.
     pub(super) secrets: BTreeMap<String, Secret>,
-    /// Where the user has set a site to be.
+    /// The origins of sites that the user has set.
     pub(super) own: Vec<Origin>,
-    /// The same with the site that is meant.
+    /// The same, each with the site it stands in for.
     pub(super) stand_ins: Vec<(Origin, Url)>,
     /// The hosts that the user has added to the family.
     pub(super) hosts: Vec<String>,
 }
 
-/// What stands where in place of a site of the manifest's, if the user has set such options: the origin that is set, and the
-/// site that the plugin would ask.
+/// Returns the sites set by the user in place of the manifest's: the origin that was set, and the site that the plugin
+/// would otherwise request.
 pub(super) fn stand_ins(manifest: &Manifest, set: &Map<String, Value>) -> Vec<(Origin, Url)> {
     let sites = manifest.options.iter().filter_map(|option| {
         let set = typed(option.kind, set.get(&option.key)?.clone());
@@ -37,7 +37,7 @@ pub(super) fn stand_ins(manifest: &Manifest, set: &Map<String, Value>) -> Vec<(O
     sites.collect()
 }
 
-/// The URL at the plugin's own site that one stands in for, or the same.
+/// Returns the URL on the plugin's own site that a URL stands in for, or the URL itself.
 pub(super) fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
     let origin = url.origin();
     if let Some((_, site)) = stand_ins.iter().find(|(set, _)| *set == origin) {
@@ -49,7 +49,7 @@ pub(super) fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
     url
 }
 
-/// The known keys with their defaults, as the configuration wants them; `***` for a secret.
+/// Returns the known keys with their defaults, as the configuration needs them; `***` for a secret.
 pub(super) fn known(manifest: &Manifest) -> Value {
     let options = manifest
         .options
@@ -63,10 +63,10 @@ pub(super) fn known(manifest: &Manifest) -> Value {
 }
 
 impl Options {
-    /// Reads what was set.
+    /// Reads the user's settings.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a value that is not of its kind.
+    /// [`ErrorKind::Config`] for a value of the wrong type.
     pub(super) fn read(manifest: &Manifest, set: Value) -> Result<Options> {
         let Value::Object(mut set) = set else {
             return Ok(Options::default())
@@ -103,7 +103,7 @@ impl Options {
                 );
                 return Err(Error::new(ErrorKind::Config, message));
             };
-            // A default is the plugin's word, and its host must be declared as any other.
+            // A default comes from the plugin's author, so its host must be declared like any other.
             if is_set {
                 self.own.extend(site);
             }
@@ -116,7 +116,7 @@ impl Options {
     }
 }
 
-/// What the text of a flag or a variable stands for, where the option is no text: `true`, `7`, `["a.org", "b.org"]`, or
+/// Interprets the text of a flag or a variable for an option that is not text: `true`, `7`, `["a.org", "b.org"]`, or
 /// `a.org, b.org`.
 fn typed(kind: Kind, value: Value) -> Value {
     let Some(text) = value.as_str() else {
@@ -140,13 +140,14 @@ fn typed(kind: Kind, value: Value) -> Value {
     }
 }
 
-/// A value as an option of this kind, and where it says that a site is. `None` if it is not of this kind.
+/// Checks a value against an option's type, and returns it with the origin it sets, if any. `None` if it is of another
+/// type.
 pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)> {
     match (kind, value) {
         (Kind::Bool, value @ Value::Bool(_))
         | (Kind::Number, value @ Value::Number(_))
         | (Kind::Text, value @ Value::String(_)) => Some((value, None)),
-        // What looks like a number may be meant as text.
+        // A text option may look like a number.
         (Kind::Text, Value::Number(number)) => Some((json!(number.to_string()), None)),
         (Kind::Site, Value::String(text)) => {
             let url = Url::parse(&text).ok()?;
@@ -159,7 +160,7 @@ pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)>
     }
 }
 
-/// A list of whole hosts.
+/// Reads a list of hosts, without wildcards.
 fn hosts(value: &Value) -> Option<Vec<String>> {
     let list: Hosts = serde_json::from_value(value.clone()).ok()?;
     let is_well = list.wrong().is_none() && !list.0.iter().any(|host| host.starts_with('*'));
@@ -191,7 +192,7 @@ mod tests {
         for (kind, text, expected) in table {
             assert_eq!(typed(kind, json!(text)), expected, "{text}");
         }
-        // What a file says is meant as it stands there.
+        // A value from a file is taken literally.
         assert_eq!(typed(Kind::Hosts, json!(7)), json!(7));
     }
 }

@@ -1,4 +1,4 @@
-//! A plugin as files: `plugin.toml`, `main.luau`, and what it requires from `lib/`.
+//! A plugin as files: `plugin.toml`, `main.luau`, and the modules it requires from `lib/`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,29 +8,29 @@ use std::path::Path;
 use super::Manifest;
 use crate::model::{Error, Kind, Result};
 
-/// What the manifest is called.
+/// The file name of the manifest.
 pub(super) const MANIFEST: &str = "plugin.toml";
 
-/// The most files of a package, and the most bytes of them together.
+/// The maximum number of files in a package, and their maximum total size in bytes.
 const FILES: usize = 64;
 const BYTES: u64 = 256 << 10;
 
 /// A plugin as files.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
-    /// Its scripts by their names, such as `main.luau` and `lib/pages.luau`.
+    /// Its scripts by name, such as `main.luau` and `lib/pages.luau`.
     pub files: BTreeMap<String, String>,
-    /// The manifest as it is written.
+    /// The text of the manifest.
     text: String,
 }
 
 impl Package {
-    /// Reads a package from a folder. Nothing in it is run, and no link is followed.
+    /// Reads a package from a folder. Nothing in it is run, and no symlink is followed.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is no package, with file and line.
+    /// [`Kind::Config`], with file and line, if it is not a package.
     pub fn read(folder: &Path) -> Result<Package> {
         let mut left = BYTES;
         let at = folder.join(MANIFEST);
@@ -38,7 +38,7 @@ impl Package {
         let manifest = Manifest::read(&at.display().to_string(), &written)?;
         let mut files = BTreeMap::new();
         for (below, prefix) in [(folder.to_owned(), ""), (folder.join("lib"), "lib/")] {
-            // Whoever has no `lib` needs none.
+            // `lib` is optional.
             let Ok(entries) = fs::read_dir(&below) else {
                 continue;
             };
@@ -64,10 +64,10 @@ impl Package {
         Package::checked(manifest, files, written, &folder.display().to_string())
     }
 
-    /// A package of these files, of which it takes what it would read in a folder.
+    /// Builds a package from these files, ignoring those that it would not read from a folder.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is no package.
+    /// [`Kind::Config`] if they are not a package.
     pub(super) fn of(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Result<Package> {
         let wrong = |why: String| Error::new(Kind::Config, format!("`{name}` {why}"));
         let own = files
@@ -92,8 +92,8 @@ impl Package {
         Package::checked(manifest, scripts, written, name)
     }
 
-    /// What its manifest and its scripts are known by, a BLAKE3 digest in hex. Cases are not in it: nothing runs them but
-    /// `fetch plugin test`.
+    /// Returns a BLAKE3 digest, in hex, of its manifest and scripts. Cases are not included: only `fetch plugin test`
+    /// runs them.
     pub fn tree(&self) -> String {
         let mut hash = blake3::Hasher::new();
         let scripts = self.files.iter().map(|(name, text)| (name.as_str(), text));
@@ -106,10 +106,10 @@ impl Package {
         hash.finalize().to_hex().to_string()
     }
 
-    /// A package that is part of the program: its manifest, and its scripts by name.
+    /// Builds a package that is part of the program: its manifest, and its scripts by name.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is no package.
+    /// [`Kind::Config`] if it is not a package.
     pub fn embedded(manifest: &str, files: &[(&str, &str)]) -> Result<Package> {
         let written = manifest.to_owned();
         let manifest = Manifest::read(MANIFEST, manifest)?;
@@ -118,7 +118,7 @@ impl Package {
         Package::checked(manifest, files.iter().map(own).collect(), written, &id)
     }
 
-    /// What is known of a package whose files are looked at when they are needed.
+    /// Builds a package of which only the manifest is known; its files are read when needed.
     pub(super) fn known(manifest: Manifest) -> Package {
         Package {
             manifest,
@@ -147,19 +147,19 @@ impl Package {
     }
 }
 
-/// Whether a file of this name is a script of its package.
+/// Checks whether a file of this name is a script of its package.
 pub(super) fn is_script(name: &str) -> bool {
     let name = name.strip_prefix("lib/").unwrap_or(name);
     name.ends_with(".luau") && !name.contains('/')
 }
 
-/// The text of a file that is no link, and no more of it than one byte over the most that it may have.
+/// Reads a regular file, not a symlink, up to one byte beyond the given maximum.
 pub(super) fn plain(path: &Path, most: u64) -> io::Result<String> {
     let about = fs::symlink_metadata(path)?;
     if !about.is_file() {
         return Err(io::Error::other("it is no plain file"));
     }
-    // Who does not know how much comes reads it in small pieces.
+    // Without a known size, `read_to_string` would read in small pieces.
     let length = about.len().min(most) as usize;
     let mut text = String::with_capacity(length + 1);
     fs::File::open(path)?
@@ -168,7 +168,7 @@ pub(super) fn plain(path: &Path, most: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// The text of a file, out of so many bytes that are left.
+/// Reads a file, and deducts its size from the bytes that are left.
 fn text(path: &Path, left: &mut u64) -> Result<String> {
     let text = plain(path, *left).map_err(|error| cannot(path).because(error))?;
     match left.checked_sub(text.len() as u64) {

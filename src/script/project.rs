@@ -1,5 +1,5 @@
-//! Plugins in the folder of a project, `.fetch/plugins/ID`: somebody else may have put them there, so they count only after the
-//! user has said so, and only as long as they are what they were then.
+//! Plugins in a project folder, `.fetch/plugins/ID`. Somebody else may have put them there, so they are used only once
+//! the user trusts them, and only as long as they have not changed since.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,26 +8,26 @@ use super::find::{folders, named_as_its_folder};
 use super::{Lockfile, Package, Store};
 use crate::model::{Error, Kind, Result};
 
-/// The most that are in the folder of a project.
+/// The maximum number of entries in a project's plugin folder.
 const MOST: usize = 256;
 
 /// The plugins of a project, as they were read.
 #[derive(Debug)]
 pub struct Project {
-    /// How the project is known.
+    /// The path that identifies the project.
     path: String,
-    /// Each with its folder.
+    /// Each plugin with its folder.
     pub(super) plugins: Vec<(PathBuf, Package)>,
 }
 
 impl Project {
-    /// Its plugins.
+    /// Returns its plugins.
     pub fn packages(&self) -> impl Iterator<Item = &Package> {
         self.plugins.iter().map(|(_, package)| package)
     }
 
-    /// The plugins in this folder, if there are any and the user trusts them as they are. Of what nobody has said to trust
-    /// nothing is read.
+    /// Returns the plugins in this folder, if there are any and the user trusts them as they are. Nothing is read in a
+    /// project that is not trusted.
     pub(super) fn trusted(folder: &Path, lockfile: &Lockfile) -> Result<Option<Project>> {
         Project::read(folder, |path| match lockfile.trusted.contains_key(path) {
             true => Ok(()),
@@ -40,7 +40,7 @@ impl Project {
         .transpose()
     }
 
-    /// Reads the plugins in this folder, if there are any, and if the path that it is known by may be read.
+    /// Reads the plugins in this folder, if there are any, provided that `may_read` accepts its path.
     fn read(folder: &Path, may_read: impl Fn(&str) -> Result<()>) -> Result<Option<Project>> {
         let entries = fs::read_dir(folder).into_iter().flatten();
         if entries.take(MOST + 1).count() > MOST {
@@ -66,7 +66,7 @@ impl Project {
         Ok(Some(Project { path, plugins }))
     }
 
-    /// What all of them together are known by.
+    /// Returns a digest that covers all of them.
     fn tree(&self) -> String {
         let mut hash = blake3::Hasher::new();
         for (_, package) in &self.plugins {
@@ -77,7 +77,7 @@ impl Project {
         hash.finalize().to_hex().to_string()
     }
 
-    /// Whether the user trusts them as they are.
+    /// Checks whether the user trusts them as they are.
     fn check(&self, lockfile: &Lockfile) -> Result<()> {
         let tree = lockfile.trusted.get(&self.path);
         match tree.is_some_and(|tree| *tree == self.tree()) {
@@ -100,7 +100,7 @@ impl Project {
     /// Reads the plugins of the project in this folder, to be shown before they are trusted.
     ///
     /// # Errors
-    /// [`Kind::Config`] where there is none, or one that cannot be read.
+    /// [`Kind::Config`] if there is none, or one that cannot be read.
     pub fn of(project: &Path) -> Result<Project> {
         let folder = project.join(PLACE);
         Project::read(&folder, |_| Ok(()))?.ok_or_else(|| {
@@ -124,7 +124,7 @@ impl Store {
         })
     }
 
-    /// Trusts the plugins of the project in this folder no more.
+    /// Stops trusting the plugins of the project in this folder.
     ///
     /// # Errors
     /// [`Kind::Config`] if they were not trusted; [`Kind::Disk`].
@@ -143,13 +143,14 @@ impl Store {
     }
 }
 
-/// The path that a folder is known by, also of one that is gone: then what is left of it leads to where it was.
+/// Returns the path that a folder is known by, even if it is gone: then its nearest existing ancestor is resolved
+/// instead.
 fn known_as(folder: &Path) -> PathBuf {
     let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let known = whole.ancestors().find_map(|left| {
         let gone = whole.strip_prefix(left).ok()?;
         let left = fs::canonicalize(left).ok()?;
-        // Nothing is put behind what is there: that would be another path.
+        // Joining an empty path would append a separator and change the path.
         Some(match gone.as_os_str().is_empty() {
             true => left,
             false => left.join(gone),
@@ -158,5 +159,5 @@ fn known_as(folder: &Path) -> PathBuf {
     known.unwrap_or(whole)
 }
 
-/// Where a project has its plugins.
+/// Where a project keeps its plugins.
 pub const PLACE: &str = ".fetch/plugins";

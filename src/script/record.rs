@@ -1,4 +1,4 @@
-//! Writes a case: what a site answers now, and what comes of it.
+//! Records a case: a site's current responses, and the entries made from them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,14 +19,14 @@ use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Secret, Shown};
 use crate::source::{Answer, Ctx, Registry, Tape};
 
-/// The most answers of a case: whoever comes after has to read it.
+/// The maximum number of responses in a case: people have to read it.
 const ANSWERS: usize = 16;
-/// A longer body has a file of its own.
+/// A longer body goes into a file of its own.
 const INLINE: usize = 2000;
-/// The headers that a script may go by. Others tell of whoever asked.
+/// The headers that a script may depend on. Others may reveal who made the request.
 const TOLD: [&str; 1] = ["link"];
 
-/// Hears what a site answers.
+/// Records a site's responses.
 #[derive(Debug, Default)]
 struct Recorder(Mutex<Vec<(Recorded, bool)>>);
 
@@ -62,7 +62,7 @@ impl Tape for Recorder {
             posted: posted.map(|posted| String::from_utf8_lossy(posted).into_owned()),
             status: answer.status.as_u16(),
             file: None,
-            // In an encoding of its own it is read as here, and written down as that.
+            // A body in another encoding is decoded for the script, and recorded that way.
             body,
             headers: headers.collect::<BTreeMap<_, _>>(),
         };
@@ -74,12 +74,12 @@ impl Tape for Recorder {
     }
 }
 
-/// The case of this name in the folder of a plugin, made from what a link leads to now. What the user has set for the plugin
-/// holds, and no secret is written down. Says which files were made, the case first.
+/// Records a case of this name in a plugin's folder, from what a link leads to now. The user's settings for the plugin
+/// apply, and no secret is written. Returns the files that were made, the case first.
 ///
 /// # Errors
-/// [`Kind::Config`] for a link that is not its own, and a case that is there already;
-/// [`Kind::Unsupported`] for what cannot be in a case; [`Kind::Disk`].
+/// [`Kind::Config`] for a link that is not the plugin's, and a case that already exists; [`Kind::Unsupported`] for
+/// content that a case cannot hold; [`Kind::Disk`].
 pub async fn record(
     found: Found,
     folder: &Path,
@@ -115,7 +115,7 @@ pub async fn record(
     let heard = std::mem::take(&mut *recorder.heard());
     let error = match listed {
         Ok(()) => None,
-        // What it says of the link is what the case is about; what passes by itself is not.
+        // An error about the link belongs in the case; a temporary one does not.
         Err(error) if is_lasting(error.kind) && heard.len() < ANSWERS => Some(error.kind),
         Err(error) => return Err(error),
     };
@@ -141,7 +141,7 @@ pub async fn record(
         Error::new(Kind::Unsupported, "what came cannot be written down").because(error)
     })?;
     files[0].1 = secrets.without(text);
-    // None is replaced, and the case comes last: what it speaks of is there then.
+    // No file is replaced, and the case is written last, so that the files it refers to exist by then.
     if let Some((file, _)) = files.iter().find(|(file, _)| is_there(file)) {
         return Err(is_there_already(file));
     }
@@ -160,7 +160,7 @@ fn is_there_already(file: &Path) -> Error {
     Error::new(Kind::Config, message).hint("remove it to record it anew")
 }
 
-/// Whether this is said of the link, and said again another time.
+/// Checks whether an error is about the link itself, and would occur again.
 fn is_lasting(kind: Kind) -> bool {
     matches!(
         kind,
@@ -168,7 +168,7 @@ fn is_lasting(kind: Kind) -> bool {
     )
 }
 
-/// An answer as it stands in the case `name`: a long body is put among the files.
+/// Converts a response to its form in the case `name`: a long body moves to a separate file.
 fn shorten(
     mut answer: Recorded,
     is_text: bool,
@@ -196,10 +196,10 @@ fn shorten(
     Ok(answer)
 }
 
-/// What may not be written down.
+/// Texts that must not be written.
 struct Secrets {
     keys: Vec<String>,
-    /// The secrets that the user has set, and tokens, in each form in which a site may tell them.
+    /// The user's secrets, and tokens, in each form in which a site may repeat them.
     forms: Vec<String>,
 }
 
@@ -218,7 +218,7 @@ impl Secrets {
 
     fn add(&mut self, values: Vec<Secret>) {
         for value in &values {
-            // Of `ID:SECRET`, a site may tell the halves.
+            // A site may repeat either half of `ID:SECRET`.
             let whole = value.reveal();
             let parts = whole.split(':').chain([whole]);
             for part in parts.filter(|part| part.len() >= 4 && *part != "***") {
@@ -228,18 +228,18 @@ impl Secrets {
                 self.forms.extend(forms);
             }
         }
-        // The longer first: what is in another one would spoil it.
+        // Longer ones first: replacing a part of one would break it up.
         self.forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
-    /// The text without what a site has told of them.
+    /// Returns the text with the secrets replaced.
     fn without(&self, text: String) -> String {
         let forms = self.forms.iter();
         forms.fold(text, |text, form| text.replace(form, "***"))
     }
 }
 
-/// What the user has set otherwise than the plugin has it, without secrets.
+/// Returns the user's settings that differ from the plugin's defaults, without secrets.
 fn differing(set: &Value, known: &Value, secrets: &Secrets) -> Map<String, Value> {
     let set = set.as_object().into_iter().flatten();
     let differing =

@@ -1,7 +1,8 @@
-//! Runs the cases of a plugin with answers that were written down.
+//! Runs the cases of a plugin with recorded responses.
 //!
-//! Links, options, the gate and the limits are as in a run. An answer is the last word on its URL: nothing is tried again or
-//! waited for, an answer says itself where it led, and what is sent with a request, a secret too, is not looked at.
+//! Links, options, the gate and the limits work as in a normal run. A response is final for its URL: there are no
+//! retries or waits, the response itself names the final URL, and the headers and secrets sent with a request are not
+//! compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,14 +23,14 @@ use crate::source::{Ctx, Registry, Source, Target, outlet};
 
 /// How many entries wait to be looked at.
 const ROOM: usize = 64;
-/// How many routes are told to whoever has given a link of none.
+/// How many routes to list in the error for a link that matches none.
 const ROUTES: usize = 20;
 
-/// What a listing has emitted.
+/// Everything a listing has emitted.
 #[derive(Default)]
 pub(super) struct Came {
     pub(super) items: Vec<Item>,
-    /// What is of no use, by its keys, and why.
+    /// The keys of unusable items, each with the reason.
     pub(super) broken: Vec<(String, String)>,
     pub(super) delegated: Vec<String>,
     pub(super) checkpoints: Vec<String>,
@@ -38,7 +39,7 @@ pub(super) struct Came {
 }
 
 impl Came {
-    /// Whether nothing has come but words.
+    /// Checks whether only messages were emitted.
     fn is_nothing(&self) -> bool {
         self.items.is_empty()
             && self.broken.is_empty()
@@ -47,11 +48,11 @@ impl Came {
     }
 }
 
-/// Runs the cases in the folder `cases` of a plugin: those of these names, or all without one. Nothing is asked for in the
-/// net.
+/// Runs the cases in the folder `cases` of a plugin: those with these names, or all if there are none. The network is
+/// not used.
 ///
 /// # Errors
-/// [`Kind::Config`] for what is no plugin, and where there is no such case or `cases` is no folder.
+/// [`Kind::Config`] if the folder is not a plugin, if there is no such case, or if `cases` is not a folder.
 pub async fn replay(folder: &Path, only: &[String]) -> Result<Vec<Verdict>> {
     let found = Found::named(folder)?;
     let mut verdicts = Vec::new();
@@ -61,7 +62,7 @@ pub async fn replay(folder: &Path, only: &[String]) -> Result<Vec<Verdict>> {
     Ok(verdicts)
 }
 
-/// Runs one case. What is wrong with it says nothing of the others.
+/// Runs one case. A broken case does not affect the others.
 pub(super) async fn hold(found: &Found, name: String, path: &Path) -> Verdict {
     let mut verdict = Verdict::of(name);
     let judged = match Case::read(path) {
@@ -74,7 +75,7 @@ pub(super) async fn hold(found: &Found, name: String, path: &Path) -> Verdict {
     verdict
 }
 
-/// The cases of these names, or all without one, each with its file.
+/// Returns the cases with these names, or all if there are none, each with its file.
 pub(super) fn cases(folder: &Path, only: &[String]) -> Result<Vec<(String, PathBuf)>> {
     let named = |path: PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -116,7 +117,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Runs a case, and tells what is not as it says.
+/// Runs a case, and reports what differs from it.
 async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let Case {
         link,
@@ -133,7 +134,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     } = case;
     check_options(found, &options)?;
     let stand_ins = options::stand_ins(&found.package.manifest, &options);
-    // It is enough that there is one: nobody gets it.
+    // The placeholder is enough: nobody receives it.
     for secret in &found.package.manifest.secrets {
         options.insert(secret.key.clone(), json!("***"));
     }
@@ -147,7 +148,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
     let (listed, came) = list(source.as_ref(), &ctx, &target).await;
     verdict.notes.clone_from(&came.notes);
-    // Whoever did nothing but fail has not begun, and all else is a consequence of that.
+    // If the listing failed right away, everything else would only be a consequence of that.
     if error.is_none() && listed.is_err() && came.is_nothing() && tape.asked().is_empty() {
         compare_end(None, listed, &mut verdict.wrong);
         return Ok(());
@@ -181,7 +182,7 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     Ok(())
 }
 
-/// The target that a link is among the plugin's own.
+/// Routes a link to the plugin's source.
 pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
     registry.find(link).map_err(|error| {
         let sources = registry.sources();
@@ -193,12 +194,12 @@ pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>
     })
 }
 
-/// Lists a link, and gathers what comes.
+/// Lists a link, and collects what it emits.
 pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Result<()>, Came) {
     list_until(source, ctx, target, |_| false).await
 }
 
-/// The same until enough has come.
+/// Lists a link until enough has been emitted.
 pub(super) async fn list_until(
     source: &dyn Source,
     ctx: &Ctx,
@@ -229,14 +230,14 @@ pub(super) async fn list_until(
                 break;
             }
         }
-        // Whoever lists on finds nobody who wants more.
+        // Emitting any more then fails, which ends the listing.
         drop(entries);
         came
     };
     tokio::join!(listing, taking)
 }
 
-/// Resolves the items that have these keys, in their order.
+/// Resolves the items with these keys, in order.
 pub(super) async fn resolve(
     source: &dyn Source,
     ctx: &Ctx,
@@ -259,7 +260,7 @@ pub(super) async fn resolve(
     Ok(anew)
 }
 
-/// Where the bytes of an item are.
+/// Returns the addresses of an item's file.
 fn places(item: &Item) -> Vec<Url> {
     let Some(request) = item.body.request() else {
         return Vec::new();
@@ -268,7 +269,7 @@ fn places(item: &Item) -> Vec<Url> {
     mirrors.chain([request.url.clone()]).collect()
 }
 
-/// Whether the plugin knows all of these options.
+/// Checks that the plugin has all of these options.
 fn check_options(found: &Found, options: &Map<String, Value>) -> Result<()> {
     let known = Script::known(found);
     let Some(key) = options.keys().find(|key| known.get(key).is_none()) else {

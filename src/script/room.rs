@@ -1,17 +1,18 @@
-//! Many values for a script, made at once.
+//! Enforces a memory limit while many values are made for a script.
 
 use mlua::Lua;
 
-/// Holds the limit of a VM in place of its allocator, as long as it lives, while a function of the host makes many values:
-/// under the allocator's limit each string, table and field is a protected call of its own, which costs several times what
-/// it does. One step between two checks makes at most about as much as there is already, or as what it copies.
+/// Enforces the VM's memory limit in place of its allocator while a host function makes many values. With a limit in
+/// the allocator, each string, table and field is a protected call of its own, at several times the cost. One step
+/// between two checks allocates at most about as much as is already in use, or as it copies.
 pub(super) struct Room<'a> {
     lua: &'a Lua,
     limit: usize,
 }
 
 impl<'a> Room<'a> {
-    /// Begins. No script may run until it ends, and there is one at a time.
+    /// Suspends the allocator's limit until it is dropped. No script may run meanwhile, and there may be only one at a
+    /// time.
     pub(super) fn open(lua: &'a Lua) -> mlua::Result<Room<'a>> {
         let limit = lua.set_memory_limit(0)?;
         Ok(Room { lua, limit })
@@ -21,7 +22,7 @@ impl<'a> Room<'a> {
         self.lua
     }
 
-    /// To be asked after each value.
+    /// Checks the limit; to be called after each value.
     pub(super) fn check(&self) -> mlua::Result<()> {
         match self.lua.used_memory() > self.limit {
             true => Err(mlua::Error::MemoryError("not enough memory".into())),
@@ -32,7 +33,7 @@ impl<'a> Room<'a> {
 
 impl Drop for Room<'_> {
     fn drop(&mut self) {
-        // It could be set before.
+        // Setting it succeeded before.
         let _ = self.lua.set_memory_limit(self.limit);
     }
 }

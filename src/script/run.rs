@@ -1,4 +1,4 @@
-//! The thread of a VM: makes it, runs the script, tells how it ended.
+//! The thread of a VM: creates it, runs the script, reports how it ended.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,15 +29,15 @@ use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
 use crate::source::Target;
 
-/// So many warnings of one run can be read.
+/// How many warnings of one run are shown.
 const WARNINGS: u32 = 20;
-/// How much of what one run notes is told, in bytes, and what a line counts beside its own.
+/// How many bytes of a run's notes are shown, and how much each line counts in addition to its text.
 const NOTED: usize = 1 << 20;
 const A_LINE: usize = 64;
-/// How many entries wait before the listing is asked to take them.
+/// How many entries are buffered before the listing is asked to take them.
 const BUFFER: usize = 64;
 
-/// All that a run needs to begin. It moves into the thread.
+/// Everything a run needs to start. It moves into the thread.
 pub(super) struct Start {
     pub(super) package: Arc<Package>,
     pub(super) origin: Origin,
@@ -51,22 +51,22 @@ pub(super) struct Start {
 
 /// What a script is run for.
 pub(super) enum Task {
-    /// The entries behind a target, on this site of its family.
+    /// List the entries behind a target, on this site of its family.
     List(Box<Target>, String),
-    /// The body of an item, anew.
+    /// Resolve the body of an item anew.
     Resolve(Box<Item>),
 }
 
-/// What the host's functions share in the thread of a VM.
+/// The state that host functions share in the VM's thread.
 pub(super) struct Host {
     pub(super) id: String,
     pub(super) limits: Limits,
     pub(super) clock: Rc<Clock>,
     pub(super) gate: Gate,
     pub(super) delegates: Delegate,
-    /// What is said of the secrets that there are.
+    /// The declarations of the plugin's secrets.
     pub(super) secrets: Vec<SecretSpec>,
-    /// Whether the script can find out later where a file is.
+    /// Whether the script has a `resolve` function.
     pub(super) resolves: Cell<bool>,
     calls: mpsc::Sender<Call>,
     entries: RefCell<Vec<(Entry, Led)>>,
@@ -74,15 +74,15 @@ pub(super) struct Host {
     warned: Cell<u32>,
     /// How many bytes were noted.
     noted: Cell<usize>,
-    /// The fields that were told to be left out.
+    /// The fields already reported as left out.
     left_out: RefCell<BTreeSet<String>>,
 }
 
-/// How what is left out of an item is told.
+/// The start of a note about a field left out.
 pub(super) const LEFT_OUT: &str = "left out: ";
 
 impl Host {
-    /// The host of a run that begins.
+    /// Creates the host for a new run.
     pub(super) fn new(
         package: &Package,
         gate: Gate,
@@ -106,7 +106,7 @@ impl Host {
         }
     }
 
-    /// Says something in one line. Nobody reads what has no end.
+    /// Notes one line for `-v`, up to a limit, so that an endless log is cut off.
     pub(super) fn note(&self, text: &str) -> mlua::Result<()> {
         let noted = self.noted.get();
         if noted > NOTED {
@@ -120,7 +120,7 @@ impl Host {
         self.emit(Entry::Note(text.into_boxed_str()), Led::ByUser)
     }
 
-    /// Says in one line what whoever runs this should know. Beyond what can be read, `-v` tells it.
+    /// Warns the user in one line. Warnings beyond the limit become notes, for `-v`.
     pub(super) fn warn(&self, text: &str) -> mlua::Result<()> {
         let warned = self.warned.get();
         if warned >= WARNINGS {
@@ -136,7 +136,7 @@ impl Host {
         self.emit(Entry::Warning(text), Led::ByUser)
     }
 
-    /// Says which fields of this are of no use, each once.
+    /// Notes which fields of an item were left out, once per field.
     pub(super) fn leave_out(&self, of: &str, fields: LeftOut) -> mlua::Result<()> {
         for (field, why) in fields {
             let text = format!("{LEFT_OUT}`{field}` of `{of}`: {why}");
@@ -147,7 +147,7 @@ impl Host {
         Ok(())
     }
 
-    /// Takes an entry on its way out. It leaves before anything is asked, or when enough have come together.
+    /// Queues an entry. The queue is flushed when it is full, and before each request.
     pub(super) fn emit(&self, entry: Entry, led: Led) -> mlua::Result<()> {
         let emitted = self.emitted.get() + 1;
         if emitted > self.limits.entries {
@@ -162,7 +162,7 @@ impl Host {
         if is_full { self.flush() } else { Ok(()) }
     }
 
-    /// Hands over what was emitted so far.
+    /// Hands the queued entries to the listing.
     pub(super) fn flush(&self) -> mlua::Result<()> {
         let entries = self.entries.take();
         match entries.is_empty() {
@@ -171,7 +171,7 @@ impl Host {
         }
     }
 
-    /// Calls the listing and waits for its answer. When nobody is there any more, the script ends.
+    /// Calls the listing and waits for its reply. If the listing is gone, the script ends.
     pub(super) fn ask<T>(
         &self,
         call: impl FnOnce(oneshot::Sender<Result<T>>) -> Call,
@@ -209,7 +209,7 @@ pub(super) fn run(start: Start) {
         };
         blame.error(&error, clock.death())
     });
-    // Whoever does not wait need not be told.
+    // If nobody is waiting any more, that is fine.
     let _ = calls.blocking_send(Call::Ended(ended));
 }
 
@@ -249,7 +249,7 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led
             };
             let args = (value(&lua, &set)?, value(&lua, &told(&item))?);
             let anew: Value = complete(&lua, resolve, args, clock)?;
-            // It says what it has found by what it returns.
+            // Its result is its return value; these are messages.
             host.flush()?;
             return match anew {
                 Value::Nil => Ok(None),
@@ -269,7 +269,7 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led
         )));
     };
     let ended = complete::<()>(&lua, extract, context(&lua, &target, &site, &set)?, clock);
-    // What was emitted before an error stays emitted.
+    // Entries emitted before an error are kept.
     match clock.death() {
         Some(_) => ended,
         None => host.flush().and(ended),
@@ -277,7 +277,7 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led
     .map(|()| None)
 }
 
-/// Runs a function in a thread of the VM, out of which a dead script can be taken.
+/// Runs a function in a coroutine, from which a dead script can be removed.
 fn complete<R: mlua::FromLuaMulti>(
     lua: &Lua,
     function: Function,
@@ -296,15 +296,15 @@ fn complete<R: mlua::FromLuaMulti>(
     }
 }
 
-/// What the user has set, as both functions of a script are told.
+/// The user's settings, as passed to both functions of a script.
 #[derive(Serialize)]
 struct Set<'a> {
     options: &'a BTreeMap<String, Json>,
-    /// Which there are.
+    /// Which secrets are set.
     secrets: BTreeMap<&'a str, bool>,
 }
 
-/// What `extract` is called with.
+/// Builds the argument of `extract`.
 fn context(lua: &Lua, target: &Target, site: &str, set: &Set<'_>) -> mlua::Result<Value> {
     let url = &target.link.url;
     let query: BTreeMap<_, _> = url.query_pairs().into_iter().collect();
@@ -326,7 +326,7 @@ fn context(lua: &Lua, target: &Target, site: &str, set: &Set<'_>) -> mlua::Resul
     value(lua, &context)
 }
 
-/// What is told to a script, where nothing is nil.
+/// Converts a value for a script, with absent fields as nil.
 fn value(lua: &Lua, what: &impl Serialize) -> mlua::Result<Value> {
     let options = mlua::serde::ser::Options::new()
         .serialize_none_to_null(false)
@@ -335,7 +335,7 @@ fn value(lua: &Lua, what: &impl Serialize) -> mlua::Result<Value> {
     lua.to_value_with(what, options)
 }
 
-/// An error for a thread that could not begin.
+/// Builds the error for a thread that could not be started.
 pub(super) fn no_thread(error: std::io::Error) -> Error {
     Error::new(Kind::Disk, "cannot start a thread for the plugin").because(error)
 }

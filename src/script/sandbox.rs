@@ -1,4 +1,4 @@
-//! A VM in which nothing is left that reaches out, and what is left cannot be changed.
+//! A VM without any access to the outside, whose remaining globals cannot be changed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use super::library;
 use super::package::Package;
 use super::run::Host;
 
-/// What the library would give, and a script does not get: files, loaders, other functions' environments, the collector.
+/// Library functions that scripts do not get: files, loaders, other functions' environments, the garbage collector.
 const REMOVED: [&str; 12] = [
     "require",
     "loadstring",
@@ -30,7 +30,7 @@ const REMOVED: [&str; 12] = [
     "os",
 ];
 
-/// Makes a VM with the host's functions. The interrupt is that of the host's clock.
+/// Creates a VM with the host's functions, interrupted by the host's clock.
 pub(super) fn make(host: &Rc<Host>, package: &Package) -> mlua::Result<Lua> {
     let libraries = StdLib::COROUTINE
         | StdLib::TABLE
@@ -55,9 +55,9 @@ pub(super) fn make(host: &Rc<Host>, package: &Package) -> mlua::Result<Lua> {
     Ok(lua)
 }
 
-/// The byte code of a script file.
+/// Compiles a script file to byte code.
 pub(super) fn byte_code(id: &str, name: &str, text: &str) -> mlua::Result<Vec<u8>> {
-    // Some editors put a mark before a text.
+    // Some editors write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let compiled = Compiler::new()
         .set_optimization_level(1)
@@ -65,7 +65,7 @@ pub(super) fn byte_code(id: &str, name: &str, text: &str) -> mlua::Result<Vec<u8
         .compile(text);
     compiled.map_err(|error| match error {
         mlua::Error::SyntaxError { message, .. } => {
-            // The line stands first, and no file.
+            // The message starts with the line, and names no file.
             let message = message
                 .trim_start_matches("syntax error: ")
                 .trim_start_matches(':');
@@ -76,7 +76,7 @@ pub(super) fn byte_code(id: &str, name: &str, text: &str) -> mlua::Result<Vec<u8
     })
 }
 
-/// The function of a script file. Byte code is made here and never read: the VM trusts it blindly.
+/// Loads the function of a script file. Byte code is made here and never read from outside: the VM trusts it blindly.
 pub(super) fn compile(lua: &Lua, id: &str, name: &str, text: &str) -> mlua::Result<Function> {
     lua.load(byte_code(id, name, text)?)
         .set_mode(ChunkMode::Binary)
@@ -84,7 +84,7 @@ pub(super) fn compile(lua: &Lua, id: &str, name: &str, text: &str) -> mlua::Resu
         .into_function()
 }
 
-/// `require("lib/pages")`: a file of the package, run once.
+/// `require("lib/pages")`: runs a file of the package once.
 fn requirer(lua: &Lua, package: &Package) -> mlua::Result<Function> {
     let id = package.manifest.id.clone();
     let files = package.files.clone();

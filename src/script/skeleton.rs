@@ -1,4 +1,4 @@
-//! A plugin to begin with: it works, and has a case that says so.
+//! A template for new plugins: it works, and has a case that shows it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,20 @@ use super::Manifest;
 use super::manifest::{ID, is_id};
 use crate::model::{Error, Kind, Result};
 
-/// What scripts can call, with types, as an editor takes it (a definition file of luau-lsp).
+/// Type definitions of what scripts can call, for editors (a definition file of luau-lsp).
 pub const TYPES: &str = include_str!("skeleton/fetch.d.luau");
 
-/// Its files, with `NAME` for its id.
+/// The files, with `NAME` in place of the id.
 const FILES: [(&str, &str); 3] = [
     ("plugin.toml", include_str!("skeleton/plugin.toml")),
     ("main.luau", include_str!("skeleton/main.luau")),
     ("cases/album.toml", include_str!("skeleton/album.toml")),
 ];
 
-/// Makes the folder of a plugin with this id, in that folder. Nothing is replaced.
+/// Creates a plugin folder with this id in the given folder. Nothing is replaced.
 ///
 /// # Errors
-/// [`Kind::Config`] for an id that none can have, and for a folder that is there already; [`Kind::Disk`].
+/// [`Kind::Config`] for an invalid id, and for a folder that already exists; [`Kind::Disk`].
 pub fn skeleton(below: &Path, id: &str) -> Result<PathBuf> {
     let named = |text: &str| text.replace("NAME", id);
     let wrong = || {

@@ -1,4 +1,4 @@
-//! A source by a script: starts its VM, serves its calls.
+//! A source implemented by a script: starts its VM and serves its calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,17 +26,17 @@ use crate::model::{Body, Document, Entry, Error, Item, Kind, Result};
 use crate::net::{Led, Secret};
 use crate::source::{Answer, Cap, Ctx, Manifest, Outlet, Source, Target};
 
-/// How many scripts compute at once. A script that waits for the host does not count, so that a script whose links lead to
-/// others cannot wait for itself.
+/// How many scripts compute at once. A script that waits for the host does not count, so that scripts whose links lead
+/// to other scripts cannot deadlock.
 static COMPUTING: Semaphore = Semaphore::const_new(8);
-/// How many requests of one call are under way at once. The pace of a host holds beside it.
+/// How many requests of one call are in progress at once, in addition to the pacing of each host.
 const AT_ONCE: usize = 8;
-/// The most bytes of an answer that is one of many.
+/// The maximum size in bytes of a response that is one of many.
 const LONGEST_OF_MANY: usize = 4 << 20;
-/// The stack of a script's thread, most of which is never touched.
+/// The stack size of a script's thread; most of it is never touched.
 const STACK: usize = 8 << 20;
 
-/// Headers that are not a script's to set.
+/// Headers that a script cannot set.
 const FORBIDDEN: [&str; 12] = [
     "connection",
     "content-length",
@@ -52,7 +52,7 @@ const FORBIDDEN: [&str; 12] = [
     "upgrade",
 ];
 
-/// A plugin that is a script.
+/// A plugin implemented by a script.
 pub struct Script {
     manifest: Manifest,
     package: Arc<Package>,
@@ -63,7 +63,7 @@ pub struct Script {
     tokens: Arc<Tokens>,
 }
 
-/// Tells the thread of a VM that nobody waits for it.
+/// Tells the VM's thread, when dropped, that nobody waits for it.
 struct Abandon(Arc<AtomicBool>);
 
 impl Drop for Abandon {
@@ -73,15 +73,15 @@ impl Drop for Abandon {
 }
 
 impl Script {
-    /// The keys that the user can set for a plugin, with their defaults; `***` for a secret.
+    /// Returns the keys that the user can set for a plugin, with their defaults; `***` for a secret.
     pub fn known(found: &Found) -> Value {
         options::known(&found.package.manifest)
     }
 
-    /// A source of this plugin with what the user has set for it. Nothing is run yet.
+    /// Creates a source from this plugin and the user's settings for it. Nothing is run yet.
     ///
     /// # Errors
-    /// [`Kind::Config`] for an option that cannot be used.
+    /// [`Kind::Config`] for an invalid option.
     pub fn new(found: Found, set: Value) -> Result<Script> {
         let options = Options::read(&found.package.manifest, set)?;
         Ok(Script {
@@ -104,10 +104,10 @@ impl Script {
         }
     }
 
-    /// Asks for a script, as many at once as may be. The first failure, in their order, ends it.
+    /// Makes a script's requests, several at once. The first failure, in their order, ends the call.
     async fn ask(&self, ctx: &Ctx, gate: &Gate, asks: Vec<Ask>) -> Result<Vec<Answer>> {
         let limit = self.package.manifest.limits.body_mib << 20;
-        // Together they are no longer than what one alone might be, or what memory is for.
+        // Each gets a lower limit, so that together they do not exceed what memory is meant for.
         let limit = match asks.len() {
             1 => limit,
             _ => limit.min(LONGEST_OF_MANY),
@@ -122,7 +122,7 @@ impl Script {
     async fn ask_one(&self, ctx: &Ctx, gate: &Gate, ask: Ask, limit: usize) -> Result<Answer> {
         let (answer, token) = self.ask_once(ctx, gate, &ask, limit).await?;
         match (&ask.secret, token) {
-            // A token may have been taken back before its time.
+            // A token may have been revoked early.
             (Some(key), Some(token)) if answer.status == StatusCode::UNAUTHORIZED => {
                 self.tokens.forget(key, &token).await;
                 Ok(self.ask_once(ctx, gate, &ask, limit).await?.0)
@@ -131,7 +131,7 @@ impl Script {
         }
     }
 
-    /// Asks, and says which token was sent, if any was.
+    /// Makes a request; also returns the token that was sent, if any.
     async fn ask_once(
         &self,
         ctx: &Ctx,
@@ -182,8 +182,8 @@ impl Script {
         Ok(())
     }
 
-    /// Puts a secret into the headers, which go to the origin of the URL and nowhere else; or the token that it is exchanged
-    /// for, which is given back.
+    /// Adds a secret to the headers, which go only to the origin of the URL; or the token that it is exchanged for,
+    /// which is returned.
     async fn add_secret(
         &self,
         ctx: &Ctx,
@@ -220,7 +220,7 @@ impl Script {
         Ok(token)
     }
 
-    /// The tokens that secrets of this plugin are exchanged for.
+    /// Returns the tokens that this plugin's secrets were exchanged for.
     pub(super) fn tokens(&self) -> Arc<Tokens> {
         self.tokens.clone()
     }
@@ -235,16 +235,16 @@ impl Script {
                 Entry::Note(text) => out.note(text).await?,
                 Entry::Embed(link) => out.embed(*link).await?,
                 Entry::Checkpoint(cursor) => out.checkpoint(cursor.at, out.items()).await?,
-                // Nobody may speak in the name of the program.
+                // The prefix keeps a script from speaking for the program.
                 Entry::Warning(text) => out.warn(format!("{}: {text}", self.manifest.name)).await?,
-                // Scripts have no word for these.
+                // Scripts cannot emit these.
                 Entry::Validator(_) | Entry::Unchanged => {}
             }
         }
         Ok(())
     }
 
-    /// The package with its scripts. What is installed is read now, and held against what was installed.
+    /// Returns the package with its scripts. For an installed plugin, this reads and verifies it.
     fn opened(&self) -> Result<Arc<Package>> {
         match &self.sealed {
             Some(sealed) => Ok(Arc::new(sealed.open(&self.package.manifest)?)),
@@ -285,7 +285,7 @@ impl Script {
             self.blame().hinted(Error::new(Kind::Corrupt, message))
         };
         loop {
-            // Between two calls the script computes. One that cannot be interrupted is left to itself.
+            // Between two calls the script computes. One that cannot be interrupted is abandoned.
             let Ok(call) = tokio::time::timeout(wall, receiver.recv()).await else {
                 let message = format!(
                     "plugin `{}` did nothing for {} ms",
@@ -304,7 +304,7 @@ impl Script {
                 Some(Call::Emit(entries, reply)) => {
                     let emitted = match out {
                         Some(out) => self.emit(out, entries).await,
-                        // Nobody is there to be told.
+                        // There is nobody to show messages to.
                         None if entries.iter().all(|(entry, _)| is_talk(entry)) => Ok(()),
                         None => Err(Error::new(Kind::Corrupt, "`resolve` emits nothing")),
                     };
@@ -321,7 +321,7 @@ impl Script {
                         _ => self.ask(ctx, &gate, asks).await.map_err(of_server),
                     };
                     let answers = answers.and_then(|answers| circle.heard(asked, answers));
-                    // What failed may have come as far as it could, and nobody has counted it.
+                    // A failed response may have been read up to its limit without being counted.
                     let most = (limits.body_mib as u64) << 20;
                     bytes += answers.as_ref().map_or(most, |answers| {
                         let lengths = answers.iter().map(|answer| answer.body.len() as u64);
@@ -370,12 +370,12 @@ impl Source for Script {
         run.await.map(|_| ())
     }
 
-    /// What is remembered of an item may lack what its file has to be, which a listing tells.
+    /// An archived item may lack the expected properties of its file, which a listing provides.
     fn restores(&self) -> bool {
         false
     }
 
-    /// Where the script does not know better, the address is the same, and may lead elsewhere now.
+    /// If the script has no newer address, the old one is used, which may redirect elsewhere now.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let mut anew = None;
         let package = self.opened()?;

@@ -1,4 +1,4 @@
-//! What a site has answered, in its place: nothing is asked for.
+//! Plays back a site's recorded responses, without network access.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::source::{Answer, Tape};
 
-/// The answers of a case.
+/// The responses of a case.
 #[derive(Debug)]
 pub(super) struct Recording {
     answers: Vec<Recorded>,
@@ -20,11 +20,11 @@ pub(super) struct Recording {
 
 #[derive(Debug, Default)]
 struct State {
-    /// How often each answer was given.
+    /// How often each response was used.
     given: Vec<u32>,
-    /// What was asked for and is not there.
+    /// Requests without a response.
     missing: Vec<String>,
-    /// What was asked for, and whether something was posted there.
+    /// The requested URLs, and whether each was a POST.
     asked: Vec<(Url, bool)>,
 }
 
@@ -41,7 +41,7 @@ impl Recording {
         }
     }
 
-    /// What was asked for without an answer, and which answers nobody has asked for.
+    /// Returns the requests without a response, and the responses that were never requested.
     pub(super) fn wrong(&self) -> Vec<String> {
         let state = self.state();
         let unused = self.answers.iter().zip(&state.given);
@@ -51,7 +51,7 @@ impl Recording {
         state.missing.iter().cloned().chain(unused).collect()
     }
 
-    /// What was asked for, and whether something was posted there.
+    /// Returns the requested URLs, and whether each was a POST.
     pub(super) fn asked(&self) -> Vec<(Url, bool)> {
         self.state().asked.clone()
     }
@@ -60,7 +60,7 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers for one URL follow one another; the last is repeated.
+    /// Responses for the same URL are used in order; the last one is repeated.
     fn give(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer> {
         let mut state = self.state();
         state.asked.push((url.clone(), posted.is_some()));
@@ -119,7 +119,8 @@ impl Tape for Recording {
     }
 }
 
-/// Whether this is posted as expected: the same bytes, or the same JSON, in which the order of names is nobody's choice.
+/// Checks whether the posted body is as expected: the same bytes, or the same JSON, in which the order of keys does not
+/// matter.
 fn is_posted(expected: Option<&str>, posted: Option<&[u8]>) -> bool {
     let (Some(expected), Some(posted)) = (expected, posted) else {
         return expected.is_none() && posted.is_none();

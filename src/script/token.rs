@@ -1,4 +1,4 @@
-//! Tokens that a secret is exchanged for: OAuth 2.0 with the credentials of the user's own client (RFC 6749 §4.4).
+//! Exchanges secrets for tokens: OAuth 2.0 with the credentials of the user's own client (RFC 6749 §4.4).
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,22 +16,22 @@ use crate::model::{Error, Kind, Result};
 use crate::net::{Led, Secret, Shown};
 use crate::source::Ctx;
 
-/// The longest answer.
+/// The maximum length of a response.
 const LONGEST: usize = 64 << 10;
-/// How long before its end a token is no longer used.
+/// How long before it expires a token is no longer used.
 const MARGIN: Duration = Duration::from_secs(60);
-/// How long a token holds whose answer does not say so.
+/// The lifetime in seconds of a token whose response does not give one.
 const USUAL: u64 = 600;
 
-/// The tokens of a plugin. The script gets none of them, as it gets no secret.
+/// The tokens of a plugin. Like secrets, they never reach the script.
 #[derive(Debug, Default)]
 pub(super) struct Tokens(Mutex<Issued>);
 
 #[derive(Debug, Default)]
 struct Issued {
-    /// Those that hold, by the key of their secret.
+    /// Valid tokens, by the key of their secret.
     valid: HashMap<String, Token>,
-    /// All that there ever were.
+    /// Every token issued so far.
     all: Vec<Secret>,
 }
 
@@ -48,10 +48,11 @@ struct Told {
 }
 
 impl Tokens {
-    /// The token for a secret, `ID:SECRET` of a client, from this URL. It is asked for once, and again when it runs out.
+    /// Returns the token for a secret, `ID:SECRET` of a client, from this URL. It is requested once, and again when it
+    /// expires.
     ///
     /// # Errors
-    /// [`Kind::Login`] if the secret is not taken; what the gate says; and those of a request.
+    /// [`Kind::Login`] if the secret is rejected; errors of the gate; and those of a request.
     pub(super) async fn get(
         &self,
         ctx: &Ctx,
@@ -75,7 +76,7 @@ impl Tokens {
         Ok(told.access_token)
     }
 
-    /// Forgets a token that the site does not take, unless there is another one already.
+    /// Forgets a token that the site rejects, unless it has been replaced already.
     pub(super) async fn forget(&self, key: &str, token: &Secret) {
         let valid = &mut self.0.lock().await.valid;
         if valid.get(key).is_some_and(|known| known.value == *token) {
@@ -83,14 +84,14 @@ impl Tokens {
         }
     }
 
-    /// All that there ever were, for whoever has to leave them out.
+    /// Returns every token issued so far, so that they can be redacted.
     pub(super) async fn all(&self) -> Vec<Secret> {
         self.0.lock().await.all.clone()
     }
 }
 
 async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> Result<Told> {
-    // A client without a secret of its own has an empty one.
+    // A client without a secret has an empty one.
     let colon = if secret.reveal().contains(':') {
         ""
     } else {
@@ -118,7 +119,7 @@ async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> R
             Error::new(Kind::Login, message).hint("it is `ID:SECRET` of an app of your own")
         );
     }
-    // What cannot be read may be a token all the same, so it is not told.
+    // An unreadable response may still contain a token, so it is not shown.
     let told = answer.ok()?.json();
     told.map_err(|_| Error::new(Kind::Corrupt, format!("`{shown}` answers with no token")))
 }

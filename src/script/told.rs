@@ -1,10 +1,10 @@
-//! An item in the words of a script: the fields that `emit` takes.
+//! Converts an item to the fields that `emit` takes.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::{Body, Digest, Item, Medium};
 
-/// What is known of an item, by the names of `emit`.
+/// Returns an item's fields, named as in `emit`.
 pub(super) fn told(item: &Item) -> Map<String, Value> {
     let mut told = match json!(item.meta) {
         Value::Object(meta) => meta,
@@ -18,7 +18,7 @@ pub(super) fn told(item: &Item) -> Map<String, Value> {
         Body::File(request) => (request, None),
         Body::Hls(request) => (request, Some("hls")),
         Body::Dash(request) => (request, Some("dash")),
-        // A script has no word for the others.
+        // Scripts cannot emit the others.
         Body::Tracks(_) | Body::Text(_) | Body::Later => return told,
     };
     told.insert("url".into(), json!(request.url));
@@ -36,7 +36,7 @@ pub(super) fn told(item: &Item) -> Map<String, Value> {
     add("stream", json!(stream));
     add("mirrors", json!(request.mirrors));
     add("headers", json!(request.headers));
-    // That a stream is some medium is nothing that a script says.
+    // `Any` for a stream is the default, and not set by the script.
     let medium = request.expect.medium;
     let said = medium.filter(|medium| stream.is_none() || *medium != Medium::Any);
     add("kind", json!(said));

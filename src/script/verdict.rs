@@ -1,4 +1,4 @@
-//! What came of a case, and how what came is held against what the case says.
+//! The result of a case, and the comparison with what the case expects.
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -7,36 +7,36 @@ use super::given::FIELDS;
 use super::told::told;
 use crate::model::{Error, Item, Kind, Result};
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// The name of the case.
     pub name: String,
-    /// What is not as it should be; empty when all is well.
+    /// The differences; empty if the case passes.
     pub wrong: Vec<String>,
-    /// Whether it holds with its own answers, and not with those of the site.
+    /// Whether it passes with its recorded responses, but not with those of the site.
     pub is_changed: bool,
-    /// What the script said.
+    /// The script's messages.
     pub notes: Vec<String>,
-    /// What it did.
+    /// What the script did.
     pub(super) did: Did,
 }
 
-/// What a script did in a case, for whoever holds it against its manifest.
+/// What a script did in a case, for comparison with its manifest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Did {
-    /// The route that took the link.
+    /// The route that matched the link.
     pub(super) route: String,
-    /// What it asked for, and whether it posted there.
+    /// The URLs it requested, and whether each was a POST.
     pub(super) asked: Vec<(Url, bool)>,
-    /// Where its files are.
+    /// The addresses of its files.
     pub(super) media: Vec<Url>,
-    /// Whether it handed links on.
+    /// Whether it delegated links.
     pub(super) delegated: bool,
 }
 
 impl Verdict {
-    /// The verdict of a case of which nothing is known yet.
+    /// Creates an empty verdict for a case.
     pub(super) fn of(name: String) -> Verdict {
         Verdict {
             name,
@@ -48,7 +48,7 @@ impl Verdict {
     }
 }
 
-/// An error with its causes and its way out.
+/// Formats an error with its causes and hint.
 pub(super) fn explain(failure: &Error) -> String {
     let mut text = failure.message.clone();
     for cause in failure.causes() {
@@ -60,7 +60,7 @@ pub(super) fn explain(failure: &Error) -> String {
     text
 }
 
-/// Holds the end of a listing to the reason for which it should fail, if it should.
+/// Compares how a listing ended with the expected kind of failure, if any.
 pub(super) fn compare_end(expected: Option<Kind>, listed: Result<()>, wrong: &mut Vec<String>) {
     match (listed, expected) {
         (Ok(()), None) => {}
@@ -89,7 +89,7 @@ pub(super) fn compare_lists(
     }
 }
 
-/// Holds what is of no use to what should be, and tells why the others are.
+/// Compares the unusable items with the expected ones, and gives the reasons for any others.
 pub(super) fn compare_broken(
     expected: &[String],
     came: &[(String, String)],
@@ -132,7 +132,7 @@ pub(super) fn compare_items(
     }
 }
 
-/// Holds an item to the fields that are given.
+/// Compares an item with the fields that are given.
 pub(super) fn compare_fields(
     what: &str,
     expected: &Map<String, Value>,
@@ -158,7 +158,7 @@ pub(super) fn compare_fields(
     }
 }
 
-/// Whether a value is as expected: of an object, the fields that are given.
+/// Checks whether a value is as expected: of an object, only the given fields.
 fn has(expected: &Value, is: &Value) -> bool {
     match (expected, is) {
         (Value::Object(expected), Value::Object(is)) => expected

@@ -98,7 +98,7 @@ impl Case {
         for answer in &mut case.answers {
             let Some(name) = &answer.file else { continue };
             if name.contains(['/', '\\']) || name.starts_with('.') {
-                let message = format!("`{shown}`: `{}` is no name of a file", name.escape_debug());
+                let message = format!("`{shown}`: `{}` is not a file name", name.escape_debug());
                 return Err(Error::new(Kind::Config, message));
             }
             answer.body = self::text(&path.with_file_name(name))?;

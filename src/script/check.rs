@@ -52,7 +52,7 @@ fn scripts(package: &Package) -> Vec<String> {
         let unknown = globals::unknown(text).into_iter();
         wrong.extend(
             unknown
-                .map(|(line, unknown)| format!("{id}/{name}:{line}: nobody declares `{unknown}`")),
+                .map(|(line, unknown)| format!("{id}/{name}:{line}: `{unknown}` is not declared")),
         );
     }
     wrong
@@ -66,7 +66,7 @@ fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String
         let name = verdict.name.escape_debug();
         let folder = folder.display();
         wrong.push(format!(
-            "the case `{name}` fails; `fetch plugin test {folder}` tells how"
+            "the case `{name}` fails; `fetch plugin test {folder}` shows why"
         ));
     }
     let is_whole = wrong.is_empty();
@@ -81,7 +81,7 @@ fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String
     for route in routes {
         if !did.iter().any(|did| did.route == *route) {
             wrong.push(format!(
-                "no case has a link of the route `{}`",
+                "no case has a link for the route `{}`",
                 route.escape_debug()
             ));
         }
@@ -128,7 +128,7 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
         false => wrong.extend(unused("media", &may.media, media)),
     }
     if may.delegate != Delegate::default() && !did.iter().any(|did| did.delegated) {
-        wrong.push("no case hands a link on, which `delegate` is for".into());
+        wrong.push("no case delegates a link, so `delegate` is not needed".into());
     }
     wrong
 }
@@ -140,7 +140,7 @@ fn undeclared(media: &Hosts, urls: impl Iterator<Item = Url>) -> Vec<String> {
         .filter_map(|url| Some(url.host_str()?.to_owned()))
         .collect();
     let told = others.iter().map(|host| {
-        format!("`media` has no `{host}`, so it works only where the user sets the site")
+        format!("`media` lacks `{host}`, so this works only if the user sets the site")
     });
     told.collect()
 }

@@ -42,7 +42,7 @@ impl Circle {
             (true, Some(answer)) => {
                 let url = Shown(&answer.url);
                 let message = format!(
-                    "the listing goes in a circle: `{url}` was answered the same {ROUNDS} times over"
+                    "the listing is in a loop: `{url}` returned the same response {ROUNDS} times"
                 );
                 Err(Error::new(Kind::Changed, message))
             }

@@ -46,7 +46,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         "checkpoint",
         lua.create_function(move |_, at: String| {
             if at.len() > LONGEST_CURSOR {
-                let message = format!("a checkpoint has at most {LONGEST_CURSOR} bytes");
+                let message = format!("a checkpoint can have at most {LONGEST_CURSOR} bytes");
                 return Err(refuse(Kind::Corrupt, message));
             }
             // The listing itself counts the items before it.
@@ -141,11 +141,11 @@ fn whole(
         return Err(error);
     }
     if key.is_empty() {
-        let why = "an item has no `key`: what the site calls the file, the same at every listing";
+        let why = "an item has no `key`: the site's id for the file, the same in every listing";
         return Err(unusable(Kind::Corrupt, why));
     }
     if key.len() > LONGEST_KEY || key.chars().any(char::is_control) {
-        let why = "the `key` of an item is too long, or not plain";
+        let why = "the `key` of an item is too long, or has control characters";
         return Err(unusable(Kind::Corrupt, why));
     }
     match given.url {
@@ -162,15 +162,14 @@ fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Res
         || !url.username().is_empty()
         || url.password().is_some()
     {
-        let why = "only http and https are handed on, and no passwords";
+        let why = "only http and https links without a password can be delegated";
         return Err(unusable(Kind::Blocked, why));
     }
     if !host.delegates.takes(&url) {
         let id = &host.id;
         let host = url.host_str().unwrap_or("").escape_debug();
-        let message = format!(
-            "plugin `{id}` does not declare `delegate` in its manifest, or not for `{host}`"
-        );
+        let message =
+            format!("plugin `{id}` does not declare `delegate` for `{host}` in its manifest");
         return Err(refuse(Kind::Blocked, message));
     }
     let meta = match about {
@@ -205,7 +204,9 @@ fn later(given: &Given) -> mlua::Result<Body> {
         None => Ok(Body::Later),
         Some((name, _)) => Err(refuse(
             Kind::Corrupt,
-            format!("an item without a `url` has no {name}: `resolve` gives it with the `url`"),
+            format!(
+                "an item without a `url` cannot have {name}: `resolve` returns it with the `url`"
+            ),
         )),
     }
 }
@@ -264,7 +265,7 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
     };
     if let Some((name, _)) = given.headers.iter().find(|(name, _)| !allowed(name)) {
         let (name, known) = (quoted(name), HEADERS.join(", "));
-        let message = format!("an item cannot have the header `{name}`; there are {known}");
+        let message = format!("an item cannot have the header `{name}`; allowed are {known}");
         return Err(refuse(Kind::Blocked, message));
     }
     let request = Request {

@@ -171,7 +171,7 @@ impl Blame<'_> {
         let is_nil = why.starts_with("attempt to ") && why.contains("nil");
         let unknown = globals::unknown_at(text, line);
         let name = unknown.first().filter(|_| is_nil)?;
-        Some(format!("nobody declares `{name}`"))
+        Some(format!("`{name}` is not declared"))
     }
 
     /// Adds a hint that puts the problem down to the plugin.
@@ -183,7 +183,7 @@ impl Blame<'_> {
                 let folder = folder.display();
                 format!("`fetch plugin check {folder}` looks for mistakes in it")
             }
-            _ => format!("`fetch plugin info {id}` tells who made it"),
+            _ => format!("`fetch plugin info {id}` shows who made it"),
         };
         error.hint(format!("the plugin is at fault ({}); {out}", self.origin))
     }
@@ -264,7 +264,7 @@ pub(super) fn quoted(name: &str) -> String {
 pub(super) fn of_server(error: Error) -> Error {
     match error.kind == Kind::Corrupt && error.hint.is_none() {
         true => {
-            error.hint("so the server answers now; a browser shows whether everybody gets that")
+            error.hint("this is the server's current response; check in a browser whether it is the same there")
         }
         false => error,
     }

@@ -67,7 +67,7 @@ impl Sealed {
         match package.manifest == *said {
             true => Ok(package),
             false => {
-                let message = format!("`plugins.lock` says otherwise of the plugin `{}`", said.id);
+                let message = format!("`plugins.lock` does not match the plugin `{}`", said.id);
                 Err(Error::new(Kind::Config, message).hint(format!(
                     "`fetch plugin remove {}`, and install it again",
                     said.id
@@ -270,7 +270,7 @@ pub(super) fn named_as_its_folder(package: Package, folder: &Path) -> Result<Pac
         true => Ok(package),
         false => Err(Error::new(
             Kind::Config,
-            format!("the plugin `{id}` is not in a folder of its name"),
+            format!("the plugin `{id}` is not in a folder with its name"),
         )),
     }
 }

@@ -103,7 +103,11 @@ impl Gate {
     }
 
     fn refuse(&self, url: &Url, why: &str) -> Error {
-        let message = format!("plugin `{}` may not go to `{}`: {why}", self.id, Shown(url));
+        let message = format!(
+            "plugin `{}` may not access `{}`: {why}",
+            self.id,
+            Shown(url)
+        );
         Error::new(Kind::Blocked, message)
     }
 
@@ -119,7 +123,7 @@ impl Gate {
     fn is_own(&self, url: &Url) -> Result<bool> {
         let refuse = |why: &str| Err(self.refuse(url, why));
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("the URL has a user or a password");
+            return refuse("the URL has a user name or a password");
         }
         if self.own.contains(&url.origin()) || self.link.as_ref() == Some(url) {
             return Ok(true);
@@ -128,10 +132,10 @@ impl Gate {
             return refuse("it is not https");
         }
         if url.port().is_some() {
-            return refuse("it has a port of its own");
+            return refuse("it has an explicit port");
         }
         if url.domain().is_none() {
-            return refuse("its host is an address, and no name");
+            return refuse("its host is an IP address, not a name");
         }
         Ok(false)
     }
@@ -144,7 +148,7 @@ impl Gate {
             );
             let host = url.host_str().unwrap_or("").escape_debug();
             return Err(refused.hint(format!(
-                "whoever makes it adds `{host}` to `{list}` in `plugin.toml`"
+                "the plugin's author can add `{host}` to `{list}` in `plugin.toml`"
             )));
         }
         Ok(())

@@ -22,7 +22,7 @@ use crate::model::{Album, Digest, Error, Kind, Medium, Meta};
 const LONGEST: usize = 64 << 10;
 /// The maximum depth of its `meta`.
 const DEEPEST: usize = 100;
-const NO_UTF8: &str = "is no UTF-8";
+const NO_UTF8: &str = "is not UTF-8";
 
 /// An item as a script describes it.
 #[derive(Default)]
@@ -161,7 +161,8 @@ impl<'a> Reader<'a> {
             "page" => {
                 if let Some(text) = self.words(name, value)? {
                     let page = Url::parse(&text).ok();
-                    meta.page = self.of_use(name, page, || format!("`{}` is no URL", short(&text)));
+                    meta.page =
+                        self.of_use(name, page, || format!("`{}` is not a URL", short(&text)));
                 }
             }
             "meta" => match value {
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
                         meta.extra.insert(field, value);
                     })?;
                 }
-                _ => return Err(wrong(name, "is no table with names")),
+                _ => return Err(wrong(name, "is not a table with named fields")),
             },
             // Ignoring a misspelled field would lose its value.
             _ => {
@@ -207,7 +208,7 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, name: &str, value: Value) -> mlua::Result<Option<String>> {
         let Value::String(text) = value else {
-            return Err(wrong(name, "is no text"));
+            return Err(wrong(name, "is not text"));
         };
         let bytes = text.as_bytes();
         self.take(bytes.len())?;
@@ -215,7 +216,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&self, name: &str, value: Value) -> mlua::Result<f64> {
-        number(&value).ok_or_else(|| wrong(name, "is no number"))
+        number(&value).ok_or_else(|| wrong(name, "is not a number"))
     }
 
     /// Reads text, or a number used as text.
@@ -246,7 +247,7 @@ impl<'a> Reader<'a> {
         let whole = is_whole.then_some(number as u64);
         let fits = whole.and_then(|whole| T::try_from(whole).ok());
         Ok(self.of_use(name, fits, || {
-            format!("`{number}` is no whole number, or none that can be")
+            format!("`{number}` is not a whole number, or out of range")
         }))
     }
 
@@ -255,14 +256,14 @@ impl<'a> Reader<'a> {
         Ok(match number(&value) {
             Some(seconds) => {
                 let read = moment::of_seconds(seconds);
-                self.of_use(name, read, || format!("`{seconds}` is no moment"))
+                self.of_use(name, read, || format!("`{seconds}` is not a valid time"))
             }
             None => {
                 let Some(text) = self.words(name, value)? else {
                     return Ok(None);
                 };
                 let read = moment::read(&text);
-                self.of_use(name, read, || format!("`{}` is no date", short(&text)))
+                self.of_use(name, read, || format!("`{}` is not a date", short(&text)))
             }
         })
     }
@@ -282,14 +283,14 @@ impl<'a> Reader<'a> {
         match text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             true => Ok(text.to_ascii_lowercase()),
             false => Err(odd(&unusable(&format!(
-                "`{name}` has not {length} hexadecimal digits"
+                "`{name}` does not have {length} hexadecimal digits"
             )))),
         }
     }
 
     fn album(&mut self, name: &str, value: Value) -> mlua::Result<Album> {
         let Value::Table(table) = value else {
-            return Err(wrong(name, "is no table"));
+            return Err(wrong(name, "is not a table"));
         };
         let (mut id, mut title, mut count) = (None, None, None);
         table.for_each(|field: String, value: Value| {
@@ -298,10 +299,7 @@ impl<'a> Reader<'a> {
                 "title" => title = self.words("title", value)?,
                 "count" => count = self.whole("count", value)?,
                 _ => {
-                    return Err(wrong(
-                        name,
-                        "has `id`, `title` and `count`, and nothing else",
-                    ));
+                    return Err(wrong(name, "can only have `id`, `title` and `count`"));
                 }
             }
             Ok(())

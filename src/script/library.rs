@@ -92,7 +92,9 @@ pub(super) fn bound(lua: &Lua, globals: &Table, clock: &Rc<Clock>) -> mlua::Resu
                     .coerce_number(value)?
                     .filter(|number| number.abs() <= REACH);
                 number.ok_or_else(|| {
-                    mlua::Error::runtime("`table.move` takes whole numbers that are positions")
+                    mlua::Error::runtime(
+                        "`table.move` takes whole numbers in the range of positions",
+                    )
                 })
             };
             let (first, last) = (number(1)?, number(2)?);

@@ -67,7 +67,7 @@ impl Tape for Leash {
         self.0.store(left.saturating_sub(1), Ordering::Relaxed);
         (left == 0).then(|| {
             let message = format!(
-                "`{}` is asked for after {MORE} more than the case has answers",
+                "`{}` was requested after {MORE} more requests than the case has responses",
                 Shown(url)
             );
             Err(Error::new(Kind::Unsupported, message))
@@ -134,12 +134,12 @@ async fn judge(
     compare_broken(&case.broken, &came.broken, wrong);
     for text in &case.warned {
         if !came.warned.contains(text) {
-            wrong.push(format!("`{text}` is not warned of any more"));
+            wrong.push(format!("`{text}` is no longer reported as a warning"));
         }
     }
     for link in &case.delegated {
         if !came.delegated.contains(link) {
-            wrong.push(format!("`{link}` is not handed on any more"));
+            wrong.push(format!("`{link}` is no longer delegated"));
         }
     }
     verdict.notes = came.notes;
@@ -189,7 +189,7 @@ fn compare(
     wrong: &mut Vec<String>,
 ) {
     let Some(item) = item else {
-        wrong.push(format!("{what} does not come any more"));
+        wrong.push(format!("{what} is no longer listed"));
         return;
     };
     let mut expected = expected.clone();

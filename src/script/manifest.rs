@@ -150,7 +150,7 @@ impl SecretSpec {
     /// Builds the error for a plugin that would send it to another host.
     pub(super) fn elsewhere(&self, plugin: &str) -> Error {
         let SecretSpec { key, host, .. } = self;
-        let message = format!("plugin `{plugin}` may send its secret `{key}` to `{host}` alone");
+        let message = format!("plugin `{plugin}` may send its secret `{key}` only to `{host}`");
         Error::new(ErrorKind::Blocked, message)
     }
 
@@ -158,7 +158,7 @@ impl SecretSpec {
     pub(super) fn at_home(&self) -> String {
         let host = &self.host;
         format!(
-            "a site that you have set gets no secret; to try it at home, a server of yours with TLS answers as `{host}`: \
+            "a site that you have set gets no secret; to test locally, have your own TLS server answer as `{host}`: \
              `--resolve {host}:443:127.0.0.1 --ca-cert FILE`, and no `site`"
         )
     }
@@ -187,8 +187,9 @@ impl Manifest {
         let cannot = |why: String| wrong(format!("`{name}`: {why}"));
         self.check().map_err(cannot)?;
         self.source(&[]).map_err(|error| {
-            cannot(error.message)
-                .hint("of a path there are `{name}`, `{name:digits}`, `@{name}`, and at its end `{name...}`")
+            cannot(error.message).hint(
+                "a path can have `{name}`, `{name:digits}`, `@{name}`, and at its end `{name...}`",
+            )
         })?;
         Ok(self)
     }
@@ -209,11 +210,14 @@ impl Manifest {
 
     fn check(&self) -> Result<(), String> {
         if self.manifest != 1 {
-            return Err(format!("the format {} is not known; 1 is", self.manifest));
+            return Err(format!(
+                "unknown format {}; only 1 is supported",
+                self.manifest
+            ));
         }
         if self.api == 0 || self.api > API {
             return Err(format!(
-                "the interface {} is not known; {API} is the newest",
+                "unknown API version {}; the latest is {API}",
                 self.api
             ));
         }
@@ -225,7 +229,7 @@ impl Manifest {
         }
         if TAKEN.contains(&self.id.as_str()) {
             return Err(format!(
-                "the id `{}` is how other links begin, which would all be its own",
+                "the id `{}` is a URL scheme, all of whose links would be its own",
                 self.id
             ));
         }
@@ -233,7 +237,7 @@ impl Manifest {
             return Err(why);
         }
         if self.about.is_empty() || self.version.is_empty() {
-            return Err("`about` and `version` are one line each".into());
+            return Err("`about` and `version` must be one line each".into());
         }
         if self.routes.is_empty() {
             return Err("it has no route".into());
@@ -246,10 +250,12 @@ impl Manifest {
                 let pattern = route.pattern.escape_debug();
                 return Err(match route.pattern.contains("://") {
                     true => {
-                        format!("the route `{pattern}` begins with its host, without `https://`")
+                        format!(
+                            "the route `{pattern}` must start with its host, without `https://`"
+                        )
                     }
                     false => format!(
-                        "the route `{pattern}` takes links of hosts that are not in `request`"
+                        "the route `{pattern}` matches links of hosts that are not in `request`"
                     ),
                 });
             }
@@ -257,14 +263,14 @@ impl Manifest {
             if !url.is_ok_and(|url| self.hosts().has(&url)) {
                 let name = &route.name;
                 return Err(format!(
-                    "the example of route `{name}` is on none of its hosts"
+                    "the example of route `{name}` is not on one of its hosts"
                 ));
             }
         }
         if let Some(cap) = self.caps.iter().find(|cap| !cap.is_well(&self.permissions)) {
             let host = cap.host.escape_debug();
             return Err(format!(
-                "the cap of `{host}` is none, or of a host that is not declared"
+                "the cap of `{host}` is invalid, or its host is not declared"
             ));
         }
         if let Some((name, most)) = self.limits.wrong() {
@@ -309,14 +315,14 @@ impl Manifest {
         let mut sites = self.options.iter().filter(|one| one.kind == Kind::Site);
         if let Some(option) = sites.find(|option| !is_asked(option)) {
             return Err(format!(
-                "the default of `{}` is no https address of a host in `request`; where a site at home is, the user sets",
+                "the default of `{}` is not an https address of a host in `request`; the address of a local site is for the user to set",
                 option.key.escape_debug()
             ));
         }
         // A script sees the values of its options.
         if let Some(option) = self.options.iter().find(|option| names_secret(&option.key)) {
             return Err(format!(
-                "the option `{}` is called as what no script sees is; name it otherwise, or make it a `[[secret]]`",
+                "the option `{}` has the name of a secret; rename it, or make it a `[[secret]]`",
                 option.key.escape_debug()
             ));
         }
@@ -328,7 +334,7 @@ impl Manifest {
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
             if key.is_empty() || !plain || !seen.insert(key) {
                 return Err(format!(
-                    "the key `{}` is taken, or no lower-case word",
+                    "the key `{}` is already used, or not a lower-case word",
                     key.escape_debug()
                 ));
             }
@@ -337,24 +343,21 @@ impl Manifest {
             let host = Hosts(vec![secret.host.clone()]);
             if secret.host.starts_with('*') || !self.permissions.request.0.contains(&secret.host) {
                 return Err(format!(
-                    "the secret `{}` goes to one of the hosts in `request`",
+                    "the secret `{}` must have a `host` in `request`",
                     secret.key
                 ));
             }
             let is_asked = |url: &Url| is_by_https(url) && self.permissions.request.has(url);
             if secret.token.as_ref().is_some_and(|url| !is_asked(url)) {
                 return Err(format!(
-                    "the token of `{}` comes by https from one of the hosts in `request`",
+                    "the token of `{}` must come by https from a host in `request`",
                     secret.key
                 ));
             }
             if host.wrong().is_some()
                 || http::HeaderName::from_bytes(secret.header.as_bytes()).is_err()
             {
-                return Err(format!(
-                    "the secret `{}` has no header to go into",
-                    secret.key
-                ));
+                return Err(format!("the secret `{}` has no valid header", secret.key));
             }
         }
         Ok(())

@@ -53,7 +53,7 @@ impl Package {
                 }
                 if files.len() >= FILES || !name.bytes().all(|b| b.is_ascii_graphic()) {
                     let message = format!(
-                        "`{}` has more than {FILES} scripts, or strange names",
+                        "`{}` has more than {FILES} scripts, or invalid file names",
                         folder.display()
                     );
                     return Err(Error::new(Kind::Config, message));
@@ -77,7 +77,7 @@ impl Package {
         for (file, content) in own {
             bytes += content.len() as u64;
             let text = String::from_utf8(content.clone())
-                .map_err(|_| wrong(format!("has a `{file}` that is no text")))?;
+                .map_err(|_| wrong(format!("has a `{file}` that is not text")))?;
             scripts.insert(file.clone(), text);
         }
         if bytes > BYTES || scripts.len() > FILES + 1 {
@@ -157,7 +157,7 @@ pub(super) fn is_script(name: &str) -> bool {
 pub(super) fn plain(path: &Path, most: u64) -> io::Result<String> {
     let about = fs::symlink_metadata(path)?;
     if !about.is_file() {
-        return Err(io::Error::other("it is no plain file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     // Without a known size, `read_to_string` would read in small pieces.
     let length = about.len().min(most) as usize;

@@ -32,7 +32,7 @@ impl Project {
         Project::read(folder, |path| match lockfile.trusted.contains_key(path) {
             true => Ok(()),
             false => {
-                let message = "this folder has plugins, which you have not said to trust";
+                let message = "this folder has plugins, which you do not trust yet";
                 Err(untrusted(message))
             }
         })?
@@ -55,7 +55,7 @@ impl Project {
         let path = fs::canonicalize(folder)
             .map_err(|error| Error::new(Kind::Config, cannot()).because(error))?;
         let Some(path) = path.to_str().map(str::to_owned) else {
-            return Err(Error::new(Kind::Config, cannot()).hint("its path is no Unicode"));
+            return Err(Error::new(Kind::Config, cannot()).hint("its path is not Unicode"));
         };
         may_read(&path)?;
         let plugins = folders.into_iter().map(|folder| {
@@ -92,7 +92,7 @@ impl Project {
 
 fn untrusted(message: &str) -> Error {
     Error::new(Kind::Config, message).hint(
-        "look at `.fetch/plugins`, then `fetch plugin trust .`; they can do what `docs/plugin-safety.md` says",
+        "look at `.fetch/plugins`, then run `fetch plugin trust .`; `docs/plugin-safety.md` says what plugins can do",
     )
 }
 

@@ -40,10 +40,10 @@ impl Tape for Recorder {
     fn answer(&self, url: &Url, _: Option<&[u8]>) -> Option<Result<Answer>> {
         let is_full = self.heard().len() >= ANSWERS;
         is_full.then(|| {
-            let message = format!("`{}` would be answer {}", Shown(url), ANSWERS + 1);
+            let message = format!("`{}` would be response {}", Shown(url), ANSWERS + 1);
             let error = Error::new(Kind::Unsupported, message);
             Err(error.hint(format!(
-                "a case has at most {ANSWERS} answers: choose a link of which less comes"
+                "a case can have at most {ANSWERS} responses: choose a smaller link"
             )))
         })
     }
@@ -90,10 +90,9 @@ pub async fn record(
 ) -> Result<Vec<PathBuf>> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if name.is_empty() || !name.bytes().all(is_plain) {
-        let message = format!("no case can be called `{}`", name.escape_debug());
-        return Err(
-            Error::new(Kind::Config, message).hint("it is a word of letters, digits, `-` and `_`")
-        );
+        let message = format!("invalid case name `{}`", name.escape_debug());
+        return Err(Error::new(Kind::Config, message)
+            .hint("a case name consists of letters, digits, `-` and `_`"));
     }
     let file = folder.join("cases").join(format!("{name}.toml"));
     if is_there(&file) {
@@ -138,7 +137,7 @@ pub async fn record(
         resolved: Vec::new(),
     };
     let text = toml::to_string_pretty(&case).map_err(|error| {
-        Error::new(Kind::Unsupported, "what came cannot be written down").because(error)
+        Error::new(Kind::Unsupported, "the result cannot be written as a case").because(error)
     })?;
     files[0].1 = secrets.without(text);
     // No file is replaced, and the case is written last, so that the files it refers to exist by then.
@@ -177,7 +176,7 @@ fn shorten(
     files: &mut Vec<(PathBuf, String)>,
 ) -> Result<Recorded> {
     let why = match (is_text, answer.body.len() as u64 > LONGEST) {
-        (false, _) => "is no text".to_owned(),
+        (false, _) => "is not text".to_owned(),
         (_, true) => format!("is longer than {LONGEST} bytes"),
         (true, false) => String::new(),
     };

@@ -84,7 +84,7 @@ pub(super) fn cases(folder: &Path, only: &[String]) -> Result<Vec<(String, PathB
     let all: Vec<_> = files(folder)?.into_iter().map(named).collect();
     let is_there = |name: &String| all.iter().any(|(known, _)| known == name);
     if let Some(name) = only.iter().find(|name| !is_there(name)) {
-        let message = format!("no case is called `{}`", name.escape_debug());
+        let message = format!("there is no case `{}`", name.escape_debug());
         let known: Vec<_> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
         let hint = format!("the known ones are {}", known.join(", "));
         return Err(Error::new(Kind::Config, message).hint(hint));
@@ -98,8 +98,8 @@ pub(super) fn cases(folder: &Path, only: &[String]) -> Result<Vec<(String, PathB
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let below = folder.join("cases");
     if fs::symlink_metadata(&below).is_ok_and(|is| !is.is_dir()) {
-        let message = format!("`{}` is no plain folder", below.display());
-        return Err(Error::new(Kind::Config, message).hint("it may be no link"));
+        let message = format!("`{}` is not a regular folder", below.display());
+        return Err(Error::new(Kind::Config, message).hint("it must not be a symlink"));
     }
     let entries = fs::read_dir(&below).into_iter().flatten();
     let mut paths: Vec<_> = entries
@@ -112,7 +112,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         true => {
             let message = format!("there is no case in `{}`", below.display());
             Err(Error::new(Kind::Config, message)
-                .hint("`fetch plugin new NAME` makes a plugin that has one"))
+                .hint("`fetch plugin new NAME` creates a plugin with one"))
         }
     }
 }
@@ -190,7 +190,7 @@ pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>
         let mut routes: Vec<_> = routes.map(|route| format!("`{}`", route.pattern)).collect();
         // A family may be large.
         routes.truncate(ROUTES);
-        error.hint(format!("the plugin takes {}", routes.join(", ")))
+        error.hint(format!("the plugin accepts {}", routes.join(", ")))
     })
 }
 
@@ -248,11 +248,11 @@ pub(super) async fn resolve(
     for expected in expected {
         let key = expected.get("key").and_then(Value::as_str).unwrap_or("");
         let Some(item) = items.iter().find(|item| item.key == key) else {
-            return Err(format!("there is no item `{key}` to be resolved"));
+            return Err(format!("there is no item `{key}` to resolve"));
         };
         let body = source.resolve(ctx, item).await.map_err(|failure| {
             let (kind, why) = (failure.kind, explain(&failure));
-            format!("`{key}` is not resolved, `{kind}`: {why}")
+            format!("`{key}` could not be resolved, `{kind}`: {why}")
         })?;
         let item = item.clone();
         anew.push(Item { body, ..item });

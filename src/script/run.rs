@@ -115,7 +115,7 @@ impl Host {
         let mut text = visible(text);
         self.noted.set(noted + text.len() + A_LINE);
         if self.noted.get() > NOTED {
-            text = "it says more, which is left out".into();
+            text = "further log output is omitted".into();
         }
         self.emit(Entry::Note(text.into_boxed_str()), Led::ByUser)
     }
@@ -126,7 +126,7 @@ impl Host {
         if warned >= WARNINGS {
             if warned == WARNINGS {
                 self.warned.set(warned + 1);
-                let more = "more is amiss, which `-v` tells";
+                let more = "there are more warnings; `-v` shows them";
                 self.emit(Entry::Warning(more.into()), Led::ByUser)?;
             }
             return self.note(text);
@@ -258,14 +258,14 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led
                     .map(Some),
                 _ => Err(refuse(
                     Kind::Corrupt,
-                    "`resolve` gives neither an item nor nil",
+                    "`resolve` returned neither an item nor nil",
                 )),
             };
         }
     };
     let Some(extract) = function("extract")? else {
         return Err(mlua::Error::runtime(format!(
-            "{id}/main.luau:1: it returns no table with a function `extract`"
+            "{id}/main.luau:1: it does not return a table with a function `extract`"
         )));
     };
     let ended = complete::<()>(&lua, extract, context(&lua, &target, &site, &set)?, clock);

@@ -24,7 +24,7 @@ const FILES: [(&str, &str); 3] = [
 pub fn skeleton(below: &Path, id: &str) -> Result<PathBuf> {
     let named = |text: &str| text.replace("NAME", id);
     let wrong = || {
-        let message = format!("no plugin can be called `{}`", id.escape_debug());
+        let message = format!("invalid plugin id `{}`", id.escape_debug());
         Error::new(Kind::Config, message)
     };
     if !is_id(id) {

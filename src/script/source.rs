@@ -193,7 +193,10 @@ impl Script {
     ) -> Result<Option<Secret>> {
         let name = &self.manifest.name;
         let Some(spec) = self.secret(key) else {
-            let message = format!("plugin `{name}` declares no secret `{}`", quoted(key));
+            let message = format!(
+                "plugin `{name}` does not declare the secret `{}`",
+                quoted(key)
+            );
             return Err(self.blame().hinted(Error::new(Kind::Blocked, message)));
         };
         let is_bound = url.scheme() == "https" && url.host_str() == Some(spec.host.as_str());
@@ -281,7 +284,7 @@ impl Script {
         let (mut requests, mut bytes, mut circle) = (0, 0, Circle::default());
         let wall = Duration::from_millis(limits.wall_ms);
         let too_many = |what: String| {
-            let message = format!("plugin `{}` asks for more than {what}", self.manifest.name);
+            let message = format!("plugin `{}` requested more than {what}", self.manifest.name);
             self.blame().hinted(Error::new(Kind::Corrupt, message))
         };
         loop {
@@ -296,8 +299,10 @@ impl Script {
             computing.take();
             match call {
                 None => {
-                    let message =
-                        format!("the thread of plugin `{}` has ended", self.manifest.name);
+                    let message = format!(
+                        "the thread of plugin `{}` ended unexpectedly",
+                        self.manifest.name
+                    );
                     return Err(self.blame().hinted(Error::new(Kind::Corrupt, message)));
                 }
                 Some(Call::Ended(ended)) => return ended,
@@ -306,7 +311,10 @@ impl Script {
                         Some(out) => self.emit(out, entries).await,
                         // There is nobody to show messages to.
                         None if entries.iter().all(|(entry, _)| is_talk(entry)) => Ok(()),
-                        None => Err(Error::new(Kind::Corrupt, "`resolve` emits nothing")),
+                        None => Err(Error::new(
+                            Kind::Corrupt,
+                            "`resolve` must not emit anything",
+                        )),
                     };
                     computing = COMPUTING.acquire().await.ok();
                     let _ = reply.send(emitted);

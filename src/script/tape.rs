@@ -45,9 +45,12 @@ impl Recording {
     pub(super) fn wrong(&self) -> Vec<String> {
         let state = self.state();
         let unused = self.answers.iter().zip(&state.given);
-        let unused = unused
-            .filter(|(_, given)| **given == 0)
-            .map(|(answer, _)| format!("nobody asks for the answer of `{}`", Shown(&answer.url)));
+        let unused = unused.filter(|(_, given)| **given == 0).map(|(answer, _)| {
+            format!(
+                "the response for `{}` was not requested",
+                Shown(&answer.url)
+            )
+        });
         state.missing.iter().cloned().chain(unused).collect()
     }
 
@@ -72,23 +75,23 @@ impl Recording {
         let Some(at) = next.or(all.last()) else {
             let posted = posted.map(|body| {
                 let text = visible(&String::from_utf8_lossy(body));
-                format!(", to which this is posted: {text}")
+                format!("with this POST body: {text}")
             });
             let posted = posted.unwrap_or_default();
-            let message = format!("the case has no answer for `{}`{posted}", Shown(url));
+            let message = format!("the case has no response for `{}`{posted}", Shown(url));
             state.missing.push(message.clone());
             let known = self.answers.iter().map(|answer| Shown(&answer.url));
             let known: Vec<_> = known.map(|url| format!("`{url}`")).collect();
             let hint = match known.is_empty() {
                 true => "add an `[[answer]]` with its `url` and `body`".to_owned(),
-                false => format!("it has answers for {}", known.join(", ")),
+                false => format!("it has responses for {}", known.join(", ")),
             };
             return Err(Error::new(Kind::Unsupported, message).hint(hint));
         };
         state.given[at] += 1;
         let answer = &self.answers[at];
         let cannot = |what: &str| {
-            let message = format!("the answer for `{}` has a wrong {what}", Shown(url));
+            let message = format!("the response for `{}` has an invalid {what}", Shown(url));
             Error::new(Kind::Config, message)
         };
         let mut headers = HeaderMap::new();

@@ -114,12 +114,10 @@ async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> R
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
     );
     if is_refused {
-        let message = format!("`{shown}` does not take `{key}`: {}", answer.status);
-        return Err(
-            Error::new(Kind::Login, message).hint("it is `ID:SECRET` of an app of your own")
-        );
+        let message = format!("`{shown}` rejects `{key}`: {}", answer.status);
+        return Err(Error::new(Kind::Login, message).hint("use `ID:SECRET` of your own app"));
     }
     // An unreadable response may still contain a token, so it is not shown.
     let told = answer.ok()?.json();
-    told.map_err(|_| Error::new(Kind::Corrupt, format!("`{shown}` answers with no token")))
+    told.map_err(|_| Error::new(Kind::Corrupt, format!("`{shown}` did not return a token")))
 }

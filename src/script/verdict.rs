@@ -64,7 +64,7 @@ pub(super) fn explain(failure: &Error) -> String {
 pub(super) fn compare_end(expected: Option<Kind>, listed: Result<()>, wrong: &mut Vec<String>) {
     match (listed, expected) {
         (Ok(()), None) => {}
-        (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, and does not")),
+        (Ok(()), Some(kind)) => wrong.push(format!("it should fail with `{kind}`, but succeeds")),
         (Err(failure), Some(kind)) if failure.kind == kind => {}
         (Err(failure), _) => wrong.push(format!(
             "it fails with `{}`: {}",
@@ -96,11 +96,11 @@ pub(super) fn compare_broken(
     wrong: &mut Vec<String>,
 ) {
     let others = came.iter().filter(|(key, _)| !expected.contains(key));
-    wrong.extend(others.map(|(key, why)| format!("`{key}` cannot be had: {why}")));
+    wrong.extend(others.map(|(key, why)| format!("`{key}` is unusable: {why}")));
     let missing = expected
         .iter()
         .filter(|key| !came.iter().any(|(known, _)| known == *key));
-    wrong.extend(missing.map(|key| format!("`{key}` should be of no use, and is not told so")));
+    wrong.extend(missing.map(|key| format!("`{key}` should be in `broken`, but is not")));
 }
 
 pub(super) fn compare_items(
@@ -116,7 +116,7 @@ pub(super) fn compare_items(
     let came: Vec<_> = came.iter().map(told).collect();
     for (at, item) in came.iter().enumerate().skip(expected.len()) {
         wrong.push(format!(
-            "{what} {} is one more\n  + {}",
+            "{what} {} is unexpected\n  + {}",
             at + 1,
             json!(item)
         ));
@@ -124,7 +124,7 @@ pub(super) fn compare_items(
     for (at, expected) in expected.iter().enumerate() {
         let Some(item) = came.get(at) else {
             let expected = json!(expected);
-            wrong.push(format!("{what} {} does not come\n  - {expected}", at + 1));
+            wrong.push(format!("{what} {} is missing\n  - {expected}", at + 1));
             continue;
         };
         let what = format!("{what} {}", at + 1);

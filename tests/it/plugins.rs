@@ -206,11 +206,11 @@ fn a_manifest_that_is_wrong_is_told_with_its_line() {
         done.stderr
     );
     let table = [
-        ("permissions = { request = ['*'] }", "is no host"),
-        ("permissions = { request = ['127.0.0.1'] }", "is no host"),
+        ("permissions = { request = ['*'] }", "is not a host"),
+        ("permissions = { request = ['127.0.0.1'] }", "is not a host"),
         (
             "permissions = { request = ['other.test'] }",
-            "takes links of hosts that are not",
+            "matches links of hosts that are not",
         ),
         (
             "limits = { cpu_ms = 99999999 }\npermissions = { request = ['mine.test'] }",
@@ -218,7 +218,7 @@ fn a_manifest_that_is_wrong_is_told_with_its_line() {
         ),
         (
             "permissions = { request = ['mine.test'] }\n[[route]]\nname = 'all'\npattern = '{host...}/{rest...}'\nexample = 'https://mine.test/'",
-            "takes links of hosts that are not in `request`",
+            "matches links of hosts that are not in `request`",
         ),
     ];
     for (manifest, why) in table {

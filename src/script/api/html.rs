@@ -82,7 +82,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             let bytes = text.as_bytes();
             super::bounded("the text", bytes.len())?;
             let plain = str::from_utf8(&bytes);
-            let plain = plain.map_err(|_| refuse(Kind::Corrupt, "the text is no UTF-8"))?;
+            let plain = plain.map_err(|_| refuse(Kind::Corrupt, "the text is not UTF-8"))?;
             match plain.contains('&') {
                 true => lua.create_string(entity::unescaped(plain, &clock)?),
                 false => Ok(text),
@@ -120,7 +120,7 @@ impl Node {
             .tree
             .get(self.id)
             .and_then(ElementRef::wrap);
-        element.ok_or_else(|| refuse(Kind::Corrupt, "it is no element"))
+        element.ok_or_else(|| refuse(Kind::Corrupt, "it is not an element"))
     }
 
     /// The elements below that match, at most so many.
@@ -155,10 +155,7 @@ fn selector_of(text: &str) -> mlua::Result<Selector> {
         let text: String = text.chars().take(100).collect();
         refuse(
             Kind::Corrupt,
-            format!(
-                "`{}` is no selector that is known here",
-                text.escape_debug()
-            ),
+            format!("`{}` is not a supported selector", text.escape_debug()),
         )
     })
 }

@@ -141,7 +141,7 @@ pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
 pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|error| {
         let shown: String = text.chars().take(200).collect();
-        let message = format!("`{}` is no URL: {error}", shown.escape_debug());
+        let message = format!("`{}` is not a URL: {error}", shown.escape_debug());
         let told = Error::new(Kind::Corrupt, message);
         match error {
             url::ParseError::RelativeUrlWithoutBase if text.starts_with("nil") => {
@@ -292,7 +292,7 @@ fn no_json(answer: &Table) -> mlua::Result<Error> {
         (true, _) => (format!(", `{shown}…`"), A_PAGE),
         (false, _) => (format!(", `{shown}…`"), PASSING),
     };
-    let message = format!("the answer of `{url}` is no JSON{medium}{what}");
+    let message = format!("the answer of `{url}` is not JSON{medium}{what}");
     Ok(Error::new(Kind::Corrupt, visible(&message)).hint(hint))
 }
 

@@ -81,7 +81,7 @@ impl Reader<'_> {
                 b"true" => Ok(Value::Boolean(true)),
                 b"false" => Ok(Value::Boolean(false)),
                 b"null" | b"undefined" | b"NaN" => Ok(Value::Nil),
-                _ => self.wrong("it is no literal"),
+                _ => self.wrong("it is not a literal"),
             },
             None => self.wrong("it has no end"),
         }
@@ -125,7 +125,7 @@ impl Reader<'_> {
                 Ok(Value::String(self.lua.create_string(text)?))
             }
             Some(number) => Ok(Value::Number(number)),
-            None => self.wrong("it is no number"),
+            None => self.wrong("it is not a number"),
         }
     }
 

@@ -18,7 +18,7 @@ impl Reader<'_> {
             Json::Object(map) if map.is_empty() => Some(Vec::new()),
             _ => None,
         };
-        list.ok_or_else(|| wrong(name, "is no list of texts"))
+        list.ok_or_else(|| wrong(name, "is not a list of texts"))
     }
 
     pub(super) fn pairs(
@@ -27,7 +27,7 @@ impl Reader<'_> {
         value: Value,
     ) -> mlua::Result<BTreeMap<String, String>> {
         let Value::Table(table) = value else {
-            return Err(wrong(name, "is no table"));
+            return Err(wrong(name, "is not a table"));
         };
         let mut pairs = BTreeMap::new();
         table.for_each(|key: String, value: Value| {
@@ -50,7 +50,7 @@ impl Reader<'_> {
             Value::Number(number) => return Ok(number.into()),
             Value::String(_) => return Ok(Json::String(self.text(name, value)?)),
             Value::Table(table) => table,
-            _ => return Err(wrong(name, "has what is no data")),
+            _ => return Err(wrong(name, "contains a value that is not data")),
         };
         let Some(deepest) = deepest.checked_sub(1) else {
             return Err(wrong(name, "is too deep"));

@@ -50,11 +50,11 @@ fn what_is_of_no_use_is_left_out_and_told() {
         .map(|(name, why)| format!("{name} {why}"))
         .collect();
     let told_of = [
-        "date `NaN` is no moment",
-        "number `NaN` is no whole number, or none that can be",
-        "page `x` is no URL",
-        "size `-1` is no whole number, or none that can be",
-        "width `1000000000000` is no whole number, or none that can be",
+        "date `NaN` is not a valid time",
+        "number `NaN` is not a whole number, or out of range",
+        "page `x` is not a URL",
+        "size `-1` is not a whole number, or out of range",
+        "width `1000000000000` is not a whole number, or out of range",
     ];
     assert_eq!(told, told_of);
     for field in [
@@ -73,7 +73,7 @@ fn what_is_of_no_use_is_left_out_and_told() {
     assert_eq!(given.meta.date.unwrap().as_second(), 1_580_688_000);
     let given = read("{ date = 'soon' }").unwrap();
     assert_eq!(given.meta.date, None);
-    let told = ("date".to_owned(), "`soon` is no date".to_owned());
+    let told = ("date".to_owned(), "`soon` is not a date".to_owned());
     assert_eq!(given.left_out, [told]);
     let given = read("{ date = '2020-02-03', expires = '1700000000123' }").unwrap();
     assert_eq!(given.meta.date.unwrap().as_second(), 1_580_688_000);
@@ -92,7 +92,7 @@ fn words_that_cannot_be_read_cost_no_item() {
     assert_eq!(given.meta.album.unwrap().title, None);
     let mut told = given.left_out;
     told.sort();
-    let is_so = told.iter().all(|(_, why)| why == "it is no UTF-8");
+    let is_so = told.iter().all(|(_, why)| why == "it is not UTF-8");
     assert!(told.len() == 5 && is_so, "{told:?}");
     for code in [
         "{ key = '\\255', url = 'x' }",
@@ -111,23 +111,26 @@ fn what_is_wrong_is_said() {
     let table = [
         ("{ titel = 'x' }", "no field `titel`; there are key, url,"),
         ("{ 'x' }", "no field `1`"),
-        ("{ title = 1 }", "`title` is no text"),
-        ("{ key = '\\255' }", "`key` is no UTF-8"),
-        ("{ width = '1' }", "`width` is no number"),
-        ("{ date = {} }", "`date` is no text"),
-        ("{ key = true }", "`key` is no text"),
+        ("{ title = 1 }", "`title` is not text"),
+        ("{ key = '\\255' }", "`key` is not UTF-8"),
+        ("{ width = '1' }", "`width` is not a number"),
+        ("{ date = {} }", "`date` is not text"),
+        ("{ key = true }", "`key` is not text"),
         ("{ kind = 'picture' }", "`kind` unknown variant `picture`"),
-        ("{ md5 = 'x' }", "`md5` has not 32 hexadecimal digits"),
-        ("{ mirrors = { 1 } }", "`mirrors` is no list of texts"),
-        ("{ mirrors = 'x' }", "`mirrors` is no list of texts"),
-        ("{ headers = { a = 1 } }", "`headers` is no text"),
-        ("{ album = 'x' }", "`album` is no table"),
+        ("{ md5 = 'x' }", "`md5` does not have 32 hexadecimal digits"),
+        ("{ mirrors = { 1 } }", "`mirrors` is not a list of texts"),
+        ("{ mirrors = 'x' }", "`mirrors` is not a list of texts"),
+        ("{ headers = { a = 1 } }", "`headers` is not text"),
+        ("{ album = 'x' }", "`album` is not a table"),
         ("{ album = {} }", "`album` has no `id`"),
         ("{ album = { id = 1, x = 1 } }", "and nothing else"),
-        ("{ meta = { 1 } }", "`meta` is no table with names"),
+        (
+            "{ meta = { 1 } }",
+            "`meta` is not a table with named fields",
+        ),
         (
             "{ meta = { f = function() end } }",
-            "`meta` has what is no data",
+            "`meta` contains a value that is not data",
         ),
         (
             "{ title = string.rep('x', 65537) }",

@@ -78,7 +78,7 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     if let Some(host) = wrong.or(may.delegate.wrong()) {
         let host = host.escape_debug();
         return Some(format!(
-            "`{host}` is no host: write `example.org` or `*.example.org`{}",
+            "`{host}` is not a host: write `example.org` or `*.example.org`{}",
             at_home(&host.to_string())
         ));
     }

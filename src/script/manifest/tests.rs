@@ -16,7 +16,7 @@ fn no_plugin_is_called_as_other_links_begin() {
     assert!(read("mine", "request = ['x.com']", "x.com/{a}", "").is_ok());
     for id in TAKEN {
         let error = read(id, "request = ['x.com']", "x.com/{a}", "").unwrap_err();
-        assert!(error.contains("is how other links begin"), "{id}: {error}");
+        assert!(error.contains("is a URL scheme"), "{id}: {error}");
     }
 }
 
@@ -41,7 +41,7 @@ fn a_placeholder_in_the_host_is_below_a_declared_one() {
         assert_eq!(read.is_ok(), is_own, "{hosts} {pattern}: {read:?}");
         if let Err(error) = read {
             assert!(
-                error.contains("takes links of hosts that are not"),
+                error.contains("matches links of hosts that are not"),
                 "{error}"
             );
         }

@@ -241,16 +241,16 @@ fn what_json_cannot_hold_is_no_json() {
             "{ 1, [3] = 3 }",
             "it is a list in which nothing stands at 2",
         ),
-        ("{ b = 0 / 0 }", "`b` is no number that JSON has"),
-        ("{ 1, 1 / 0 }", "`2` is no number that JSON has"),
-        ("{ b = '\\255' }", "`b` is no UTF-8"),
+        ("{ b = 0 / 0 }", "`b` is not a number in JSON"),
+        ("{ 1, 1 / 0 }", "`2` is not a number in JSON"),
+        ("{ b = '\\255' }", "`b` is not UTF-8"),
         ("{ b = print }", "`b` is a function"),
         ("{ [0] = 1, 2 }", "`0` stands in a list"),
         (
             "{ [true] = 1 }",
-            "it has a field whose name is no text but a boolean",
+            "it has a field whose name is not text but a boolean",
         ),
-        ("1 / 0", "it is no number that JSON has"),
+        ("1 / 0", "it is not a number in JSON"),
         (deep, "`b.a.a.a.a.a.a.a…` is too deep, or stands in itself"),
     ];
     for (code, expected) in table {

@@ -33,7 +33,7 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Files> {
     let mut tar = Vec::new();
     let most = UNPACKED + (ENTRIES as u64) * 1024;
     let read = GzDecoder::new(packed).take(most + 1).read_to_end(&mut tar);
-    read.map_err(|error| wrong("is no gzip file").because(error))?;
+    read.map_err(|error| wrong("is not a gzip file").because(error))?;
     if tar.len() as u64 > most {
         return Err(wrong(format!("unpacks to more than {UNPACKED} bytes")));
     }
@@ -42,7 +42,7 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Files> {
 
 /// The files of a tar file.
 pub(super) fn untar(tar: &[u8]) -> Result<Files> {
-    let broken = |error: io::Error| wrong("is no tar file").because(error);
+    let broken = |error: io::Error| wrong("is not a tar file").because(error);
     let (mut files, mut seen, mut total) = (Files::new(), HashSet::new(), 0);
     let mut archive = Archive::new(tar);
     // As they are: what only stretches a name or a size is not needed, and refused as what it is.
@@ -143,7 +143,7 @@ pub(super) fn gather(folder: &Path) -> Result<(Files, Vec<String>)> {
 fn content(path: &Path) -> Result<Vec<u8>> {
     let read = || {
         if !fs::symlink_metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no plain file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         let mut content = Vec::new();
         fs::File::open(path)?

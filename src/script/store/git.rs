@@ -121,7 +121,7 @@ impl<'a> Git<'a> {
                     continue;
                 }
                 if !matches!(mode, "100644" | "100755") {
-                    return Err(wrong(format!("has `{name}`, which is no plain file")));
+                    return Err(wrong(format!("has `{name}`, which is not a regular file")));
                 }
                 total = size
                     .parse::<u64>()

@@ -95,7 +95,7 @@ impl Index {
     pub(super) fn parse(name: &str, json: &[u8], key: &str) -> Result<Index> {
         let wrong = |why: &str| wrong(name, why);
         let written: Written = serde_json::from_slice(json)
-            .map_err(|error| wrong("is signed, and is no index").because(error))?;
+            .map_err(|error| wrong("is signed, but is not an index").because(error))?;
         if written.format != 1 {
             let message = format!(
                 "the index `{name}` has the format {}, and 1 is known here",
@@ -174,7 +174,7 @@ fn wrong(name: &str, why: &str) -> Error {
 /// A key as `minisign` prints it.
 pub(super) fn public(key: &str) -> Result<PublicKey> {
     PublicKey::from_base64(key).map_err(|_| {
-        let message = "that is no public key of `minisign`";
+        let message = "that is not a public key of `minisign`";
         Error::new(Kind::Config, message)
             .hint("it begins with `RW` and is the second line of `minisign.pub`")
     })
@@ -187,7 +187,7 @@ pub(super) fn base(text: &str) -> Result<Url> {
         Error::new(Kind::Config, format!("the address of an index {why}")).hint(hint)
     };
     let text = text.strip_suffix("index.json").unwrap_or(text);
-    let mut url = Url::parse(text).map_err(|_| wrong("is no URL"))?;
+    let mut url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
     if !is_safe(&url) {
         return Err(wrong("is https, or on this machine"));
     }

@@ -56,7 +56,7 @@ impl Wanted {
         match is_name && crate::script::manifest::is_id(id) {
             true => Ok(Wanted::Id(index.map(str::to_owned), id.to_owned())),
             false => {
-                let message = format!("`{}` is no plugin to install", text.escape_debug());
+                let message = format!("`{}` is not a plugin to install", text.escape_debug());
                 Err(Error::new(Kind::Config, message)
                     .hint("write `ID`, `INDEX/ID`, or `git+https://HOST/REPOSITORY#TAG`"))
             }
@@ -271,7 +271,7 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
     let files =
         bundle::unpack(packed).map_err(|error| wrong("is refused".into()).because(error))?;
     let package = Package::of(&files, "the package");
-    let package = package.map_err(|error| wrong("is no plugin".into()).because(error))?;
+    let package = package.map_err(|error| wrong("is not a plugin".into()).because(error))?;
     let manifest = &package.manifest;
     let (api, said_api) = (manifest.api.to_string(), entry.api.to_string());
     for (what, is, said) in [

@@ -129,7 +129,7 @@ impl Repository {
         let commit = git.run(&commit, b"", 100).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
         if self.is_commit() && commit != self.pin {
-            let message = format!("`{}` is no commit", self.shown());
+            let message = format!("`{}` is not a commit", self.shown());
             return Err(Error::new(Kind::Corrupt, message));
         }
         let files = git.files(&commit, self.below.as_deref()).await?;

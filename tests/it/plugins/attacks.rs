@@ -143,7 +143,7 @@ fn what_the_host_makes_for_a_script_counts() {
 #[test]
 fn functions_of_the_vm_are_not_called_for_too_much() {
     let said = "moves at most 1048576 elements";
-    let positions = "takes whole numbers that are positions";
+    let positions = "takes whole numbers in the range of positions";
     all_say(
         MANIFEST,
         &[

@@ -55,7 +55,7 @@ fn a_case_has_files_goes_on_hands_on_and_tells_streams() {
         (
             "resume = \"2\"",
             "",
-            "the case has no answer for `https://comics.example/list?page=1`",
+            "the case has no response for `https://comics.example/list?page=1`",
         ),
         (
             "other.example/b\"",
@@ -65,7 +65,7 @@ fn a_case_has_files_goes_on_hands_on_and_tells_streams() {
         (
             "file = \"second.json\"",
             "",
-            "the answer of `https://comics.example/list?page=2` is no JSON",
+            "the answer of `https://comics.example/list?page=2` is not JSON",
         ),
         (
             "stream = \"hls\"",
@@ -161,7 +161,7 @@ fn no_link_is_followed_and_nothing_without_end_is_read() {
             symlink(target, at).unwrap();
             let said = test(&fetch).run().fails(3).stdout;
             let expected = format!(
-                "failed  album\n  cannot read `comics/cases/{name}`\n    it is no plain file\n"
+                "failed  album\n  cannot read `comics/cases/{name}`\n    it is not a regular file\n"
             );
             assert!(said.contains(&expected), "{said}");
             fs::remove_file(at).unwrap();
@@ -177,5 +177,8 @@ fn no_link_is_followed_and_nothing_without_end_is_read() {
     fs::rename(folder.join("cases"), &elsewhere).unwrap();
     symlink(&elsewhere, folder.join("cases")).unwrap();
     let said = test(&fetch).run().fails(2).stderr;
-    assert!(said.contains("`comics/cases` is no plain folder"), "{said}");
+    assert!(
+        said.contains("`comics/cases` is not a regular folder"),
+        "{said}"
+    );
 }

@@ -47,7 +47,7 @@ fn what_is_wrong_is_told_line_by_line() {
             "main.luau",
             "album.images do",
             "albun.images do",
-            "comics/main.luau:3: nobody declares `albun`",
+            "comics/main.luau:3: `albun` is not declared",
         ),
         (
             "main.luau",
@@ -65,7 +65,7 @@ fn what_is_wrong_is_told_line_by_line() {
             "plugin.toml",
             "media = [\"NAME.example\"]",
             "media = [\"NAME.example\", \"*.NAME.example\"]\ndelegate = true",
-            "no case needs `*.comics.example` in `media`\nno case hands a link on, which `delegate` is for\n",
+            "no case needs `*.comics.example` in `media`\nno case delegates a link, so `delegate` is not needed\n",
         ),
         (
             "plugin.toml",
@@ -77,7 +77,7 @@ fn what_is_wrong_is_told_line_by_line() {
             "plugin.toml",
             "[permissions]",
             "[[route]]\nname = \"tag\"\npattern = \"NAME.example/t/{tag}\"\nexample = \"https://NAME.example/t/x\"\n[permissions]",
-            "no case has a link of the route `tag`",
+            "no case has a link for the route `tag`",
         ),
         (
             "plugin.toml",

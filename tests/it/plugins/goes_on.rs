@@ -63,7 +63,7 @@ fn a_checkpoint_is_short() {
     let done = call(&site, USUAL, script).run().fails(4);
     let said = &done.stderr;
     assert!(
-        said.contains("a checkpoint has at most 4096 bytes"),
+        said.contains("a checkpoint can have at most 4096 bytes"),
         "{said}"
     );
 }
@@ -104,8 +104,8 @@ fn a_listing_that_goes_in_a_circle_ends_there() {
     for (first, times) in [("1", 9), ("4", 4)] {
         let before = site.requests().len();
         let done = call(&site, USUAL, &pages(first)).arg("-s").run().fails(4);
-        done.says("the listing goes in a circle: ")
-            .says("was answered the same 4 times over");
+        done.says("the listing is in a loop: ")
+            .says("returned the same response 4 times");
         assert_eq!(site.requests().len() - before, times, "{first}");
     }
     // What is asked for again and again in between is no circle.

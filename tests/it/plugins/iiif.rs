@@ -60,7 +60,7 @@ fn a_public_manifest_leads_to_no_private_address() {
         .arg("http://public.test/book");
     let done = fetch.run().fails(7);
     assert!(
-        done.stderr.contains("may not go to `https://127.0.0.1"),
+        done.stderr.contains("may not access `https://127.0.0.1"),
         "{}",
         done.stderr
     );
@@ -77,7 +77,7 @@ fn a_broken_entry_costs_no_other_and_is_told_in_plain_words() {
     let fetch = quick().arg(site.url("/book/7"));
     let done = fetch.run().fails(3);
     assert_eq!(fetch.files().len(), 1, "{}", fetch.tree());
-    let done = done.says("failed: `iiif:canvas 0` `x.png/full/max/0/default.jpg` is no URL: ");
+    let done = done.says("failed: `iiif:canvas 0` `x.png/full/max/0/default.jpg` is not a URL: ");
     for other in ["called at", "at fault", "traceback"] {
         assert!(!done.stderr.contains(other), "{}", done.stderr);
     }

@@ -84,12 +84,12 @@ fn a_case_that_does_not_hold_is_told_and_nothing_is_asked_for() {
         (
             "/albums/7\"",
             "/albums/8\"",
-            "the case has no answer for `https://comics.example/api/albums/7`",
+            "the case has no response for `https://comics.example/api/albums/7`",
         ),
         (
             "/albums/7\"",
             "/albums/8\"",
-            "nobody asks for the answer of `https://comics.example/api/albums/8`",
+            "the response for `https://comics.example/api/albums/8` was not requested",
         ),
         (
             "[[item]]",
@@ -99,7 +99,7 @@ fn a_case_that_does_not_hold_is_told_and_nothing_is_asked_for() {
         (
             "\"x1\", \"url\": \"https://comics",
             "\"x1\", \"url\": \"https://other",
-            "may not go to `https://other.example/x1.jpg`",
+            "may not access `https://other.example/x1.jpg`",
         ),
         (
             "body = ",
@@ -109,7 +109,7 @@ fn a_case_that_does_not_hold_is_told_and_nothing_is_asked_for() {
         (
             "link =",
             "error = \"missing\"\nlink =",
-            "it should fail with `missing`, and does not",
+            "it should fail with `missing`, but succeeds",
         ),
     ];
     let (fetch, folder) = new();

@@ -48,7 +48,7 @@ fn what_has_changed_is_told_by_its_fields() {
         (
             200,
             r#"{ "title": "Cats", "images": [] }"#,
-            "changed album\n  item \"x1\" does not come any more\n1 of 1 failed, or have changed\n",
+            "changed album\n  item \"x1\" is no longer listed\n1 of 1 failed, or have changed\n",
         ),
         (
             200,
@@ -212,7 +212,7 @@ fn one_case_alone_is_run_by_its_name() {
     assert_eq!(done.stdout, "ok      album\n");
     test(&fetch).run().fails(3);
     let done = test(&fetch).args(["--case", "albun"]).run().fails(2);
-    done.says("no case is called `albun`")
+    done.says("there is no case `albun`")
         .says("the known ones are `album`, `other`");
 }
 
@@ -235,7 +235,7 @@ fn what_comes_behind_the_last_item_is_waited_for() {
     let site = Site::start();
     site.on("/1", Reply::text("neither"));
     let done = live(&fetch, &site).run().fails(3);
-    let expected = "changed album\n  `z` should be of no use, and is not told so\n  \
-        `one is missing` is not warned of any more\n";
+    let expected = "changed album\n  `z` should be in `broken`, but is not\n  \
+        `one is missing` is no longer reported as a warning\n";
     assert!(done.stdout.starts_with(expected), "{}", done.stdout);
 }

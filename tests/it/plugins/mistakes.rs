@@ -12,22 +12,22 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
         (
             "url = image.url",
             "url = \"/x1.jpg\"",
-            "`/x1.jpg` is no URL: relative URL without a base\n  attempts: 1\n  hint: `url.join(page.url, text)` makes it one",
+            "`/x1.jpg` is not a URL: relative URL without a base\n  attempts: 1\n  hint: `url.join(page.url, text)` makes it one",
         ),
         (
             "ctx.options.site",
             "ctx.options.base",
-            "`nil/api/albums/7` is no URL: relative URL without a base\n  hint: what it begins with is not there",
+            "`nil/api/albums/7` is not a URL: relative URL without a base\n  hint: what it begins with is not there",
         ),
         (
             "key = image.id,",
             "",
-            "an item has no `key`: what the site calls the file, the same at every listing",
+            "an item has no `key`: the site's id for the file, the same in every listing",
         ),
         (
             "url = image.url",
             "url = \"https://cdn.example/x1.jpg\"",
-            "the host is not declared in `media` of its manifest\n  hint: whoever makes it adds `cdn.example` to `media` in `plugin.toml`",
+            "the host is not declared in `media` of its manifest\n  hint: the plugin's author can add `cdn.example` to `media` in `plugin.toml`",
         ),
         (
             "url.encode(ctx.params.id)",
@@ -67,12 +67,12 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
         (
             "    local album",
             "    tonumbr('1')\n    local album",
-            "comics/main.luau:2: attempt to call a nil value; nobody declares `tonumbr`\n",
+            "comics/main.luau:2: attempt to call a nil value; `tonumbr` is not declared\n",
         ),
         (
             "    local album",
             "    os.execute('ls')\n    local album",
-            "comics/main.luau:2: attempt to index nil with 'execute'; nobody declares `os`\n",
+            "comics/main.luau:2: attempt to index nil with 'execute'; `os` is not declared\n",
         ),
         (
             "    local album",
@@ -104,11 +104,11 @@ fn what_a_server_does_is_not_said_to_be_the_plugins_fault() {
     let table = [
         (
             Reply::html(page),
-            "/api/albums/7` is no JSON but `text/html`, `<!doctype html> <title>Down [31m for mai…`\n  hint: a page came in place of data: ",
+            "/api/albums/7` is not JSON but `text/html`, `<!doctype html> <title>Down [31m for mai…`\n  hint: a page came in place of data: ",
         ),
         (
             Reply::json("{\"images\": ["),
-            "` is no JSON but `application/json`, `{\"images\": […`\n  hint: the server may answer otherwise later",
+            "` is not JSON but `application/json`, `{\"images\": […`\n  hint: the server may answer otherwise later",
         ),
         (Reply::json(""), " and empty\n"),
         (Reply::redirect("/api/albums/7"), "in a loop, to `"),
@@ -143,9 +143,9 @@ fn a_field_that_is_of_no_use_is_told_once() {
     fs::write(&case, format!("{text}[[item]]\nkey = \"x2\"\n")).unwrap();
     let done = test(&fetch).run().success();
     for (told, times) in [
-        ("  log: left out: `date` of `x1`: `soon` is no date\n", 1),
+        ("  log: left out: `date` of `x1`: `soon` is not a date\n", 1),
         (
-            "  log: left out: `number` of `x1`: `1.5` is no whole number",
+            "  log: left out: `number` of `x1`: `1.5` is not a whole number",
             1,
         ),
         ("`x2`", 0),
@@ -154,7 +154,7 @@ fn a_field_that_is_of_no_use_is_told_once() {
     }
     let check = fetch.clone().args(["plugin", "check", "comics"]);
     let done = check.run().fails(3);
-    let told = "the case `album` leaves out `date` of `x1`: `soon` is no date\n";
+    let told = "the case `album` leaves out `date` of `x1`: `soon` is not a date\n";
     assert!(done.stdout.contains(told), "{}", done.stdout);
 }
 
@@ -191,7 +191,8 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
         let manifest = folder.join("plugin.toml");
         change(&manifest, "[\"comics.example\"]", &format!("[\"{host}\"]"));
         let done = test(&fetch).run().fails(2);
-        done.says(&format!("`{host}` is no host: ")).says(at_home);
+        done.says(&format!("`{host}` is not a host: "))
+            .says(at_home);
     }
     let (fetch, folder) = new();
     let manifest = folder.join("plugin.toml");
@@ -201,7 +202,7 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
         "request = [\"*\"]",
     );
     let done = test(&fetch).run().fails(2);
-    done.says("is no host: write `example.org` or `*.example.org`\n");
+    done.says("is not a host: write `example.org` or `*.example.org`\n");
     for site in [
         "http://127.0.0.1:8000",
         "http://comics.example",
@@ -213,7 +214,7 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
         let default = "default = \"https://comics.example\"";
         change(&manifest, default, &format!("default = \"{site}\""));
         let done = test(&fetch).run().fails(2);
-        done.says("the default of `site` is no https address of a host in `request`; where a site at home is, the user sets\n");
+        done.says("the default of `site` is not an https address of a host in `request`; the address of a local site is for the user to set\n");
     }
     let (fetch, folder) = new();
     let manifest = folder.join("plugin.toml");
@@ -223,7 +224,9 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
         "\"https://comics.example/a",
     );
     let done = test(&fetch).run().fails(2);
-    done.says("the route `https://comics.example/a/{id}` begins with its host, without `https://`");
+    done.says(
+        "the route `https://comics.example/a/{id}` must start with its host, without `https://`",
+    );
     for (from, to, expected) in [
         (
             "{id}",
@@ -246,7 +249,7 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
 fn a_link_that_no_route_takes_is_told_with_the_routes_that_there_are() {
     let (fetch, folder) = new();
     change(&folder.join("plugin.toml"), "/a/{id}", "/a/:id");
-    let told = "the plugin takes `comics.example/a/:id`";
+    let told = "the plugin accepts `comics.example/a/:id`";
     let done = test(&fetch).run().fails(3);
     assert!(done.stdout.contains(told), "{}", done.stdout);
     let record = fetch.clone().args(["plugin", "record", "comics", "seen"]);
@@ -256,7 +259,7 @@ fn a_link_that_no_route_takes_is_told_with_the_routes_that_there_are() {
     let done = check.run().fails(3);
     for expected in [
         "the example of route `album`, `https://comics.example/a/7`, does not match `comics.example/a/:id`; variable parts are written as `{id}`\n",
-        "the case `album` fails; `fetch plugin test comics` tells how\n",
+        "the case `album` fails; `fetch plugin test comics` shows why\n",
     ] {
         assert!(done.stdout.contains(expected), "{}", done.stdout);
     }
@@ -279,7 +282,7 @@ fn what_works_only_where_the_user_sets_the_site_is_told() {
     let manifest = folder.join("plugin.toml");
     change(&manifest, "media = [\"comics.example\"]", "");
     let done = check.run().fails(3);
-    let told = "`media` has no `comics.example`, so it works only where the user sets the site\n";
+    let told = "`media` lacks `comics.example`, so this works only if the user sets the site\n";
     assert_eq!(done.stdout, told);
 }
 
@@ -375,7 +378,7 @@ fn what_a_script_says_without_end_is_cut() {
     assert!(said.contains("mine: 1 x"), "{}", &said[..200]);
     assert!(said.len() < 2 << 20, "{}", said.len());
     assert_eq!(
-        said.matches("mine: it says more, which is left out\n")
+        said.matches("mine: further log output is omitted\n")
             .count(),
         1
     );
@@ -385,7 +388,7 @@ fn what_a_script_says_without_end_is_cut() {
 fn what_no_script_may_send_is_said_to_be_its_fault() {
     for (options, expected) in [
         ("headers = { Host = 'x' }", "cannot send the header `Host`"),
-        ("secret = 'other'", "declares no secret `other`"),
+        ("secret = 'other'", "does not declare the secret `other`"),
     ] {
         let site = Site::start();
         let script = format!(

@@ -25,8 +25,11 @@ fn site() -> Site {
 #[test]
 fn what_is_odd_in_one_entry_costs_no_other() {
     let table = [
-        ("emit({ key = 'x', url = '/x.jpg' })", "`/x.jpg` is no URL"),
-        ("emit({ key = 'x', url = '' })", "`` is no URL"),
+        (
+            "emit({ key = 'x', url = '/x.jpg' })",
+            "`/x.jpg` is not a URL",
+        ),
+        ("emit({ key = 'x', url = '' })", "`` is not a URL"),
         ("emit({ key = 'x' })", "it has no `url`"),
         (
             "emit({ url = 'https://files.test/x' })",
@@ -42,28 +45,28 @@ fn what_is_odd_in_one_entry_costs_no_other() {
         ),
         (
             "emit({ key = 'x', url = 'https://10.0.0.1/x' })",
-            "its host is an address, and no name",
+            "its host is an IP address, not a name",
         ),
         (
             "emit({ key = 'x', url = 'https://files.test:99/x' })",
-            "it has a port of its own",
+            "it has an explicit port",
         ),
         (
             "emit({ key = 'x', url = 'https://u:hunter2@files.test/x' })",
-            "the URL has a user or a password",
+            "the URL has a user name or a password",
         ),
         (
             "emit({ key = 'x', url = 'https://files.test/x', md5 = 'xyz' })",
-            "`md5` has not 32 hexadecimal digits",
+            "`md5` does not have 32 hexadecimal digits",
         ),
         (
             "emit({ key = 'x', url = 'https://files.test/x', title = string.rep('x', 65537) })",
             "it is longer than 65536 bytes",
         ),
-        ("delegate('/x')", "`/x` is no URL"),
+        ("delegate('/x')", "`/x` is not a URL"),
         (
             "delegate('https://u:hunter2@mine.test/x')",
-            "only http and https are handed on, and no passwords",
+            "only http and https links without a password can be delegated",
         ),
     ];
     for (odd, why) in table {
@@ -85,7 +88,7 @@ fn a_mirror_that_is_of_no_use_is_done_without() {
     let script = "return { extract = function(ctx)\n\
         emit({ key = 'a', url = ctx.options.site .. '/a.jpg', mirrors = { 'http://files.test/a' } })\nend }";
     let done = call(&site, USUAL, script).arg("-v").run().success();
-    done.says("left out: `mirrors` of `a`: plugin `mine` may not go to `http://files.test/a`");
+    done.says("left out: `mirrors` of `a`: plugin `mine` may not access `http://files.test/a`");
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn what_was_odd_is_asked_for_again_by_its_listing() {
     let set = format!("source.mine.site={}", site.url(""));
     let fetch = fetch.arg("--plugin").arg(folder).args(["-S", &set]);
     let first = fetch.clone().arg("https://mine.test/x").run().fails(3);
-    first.says("`/x.jpg` is no URL");
+    first.says("`/x.jpg` is not a URL");
     assert_eq!(fetch.files().len(), 2, "{}", fetch.tree());
     site.on("/where", Reply::text(site.url("/x.jpg")));
     fetch.clone().arg("retry").run().success();
@@ -156,5 +159,7 @@ fn the_headers_that_a_file_can_have_are_named() {
     let wrong =
         "emit({ key = 'x', url = 'https://files.test/x', headers = { Authorization = 'x' } })";
     let done = call(&site, USUAL, &between(wrong)).arg("-s").run().fails(3);
-    done.says("an item cannot have the header `Authorization`; there are Referer, Accept, Origin");
+    done.says(
+        "an item cannot have the header `Authorization`; allowed are Referer, Accept, Origin",
+    );
 }

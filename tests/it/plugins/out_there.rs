@@ -48,7 +48,7 @@ fn a_declared_host_leads_to_no_other_one() {
         ] {
             let done = by_https(&site, &front, &ask).run().fails(7);
             let mut refusals = [
-                "may not go to `",
+                "may not access `",
                 "redirects down to plain",
                 "is not followed",
             ]

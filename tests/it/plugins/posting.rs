@@ -176,7 +176,7 @@ fn too_many_at_once_are_refused_and_count_each() {
     let few = format!("{POSTS}\nlimits = {{ requests = 2 }}");
     let three = "http.all({ site .. '/1', site .. '/2', site .. '/3' })";
     let said = with(&site, &few, three).run().fails(4).stderr;
-    assert!(said.contains("asks for more than 2 requests"), "{said}");
+    assert!(said.contains("requested more than 2 requests"), "{said}");
     assert!(site.requests().is_empty());
 }
 
@@ -261,13 +261,13 @@ fn a_secret_that_is_not_taken_and_a_token_that_is_none_are_told_without_them() {
     .env("HTTPS_PROXY", front.as_proxy());
     let said = fetch.run().fails(6).stderr;
     assert!(
-        said.contains("`https://mine.test/token` does not take `app`: 401"),
+        said.contains("`https://mine.test/token` rejects `app`: 401"),
         "{said}"
     );
     assert!(!said.contains("hunter"), "{said}");
     let said = fetch.run().fails(4).stderr;
     assert!(
-        said.contains("`https://mine.test/token` answers with no token"),
+        said.contains("`https://mine.test/token` did not return a token"),
         "{said}"
     );
     assert!(!said.contains("hunter"), "{said}");
@@ -282,7 +282,7 @@ fn a_token_comes_from_a_host_that_is_declared() {
     let fetch = fetch.arg("--plugin").arg(folder).arg("https://mine.test/x");
     let said = fetch.run().fails(2).stderr;
     assert!(
-        said.contains("the token of `app` comes by https from one of the hosts in `request`"),
+        said.contains("the token of `app` must come by https from a host in `request`"),
         "{said}"
     );
 }

@@ -187,12 +187,12 @@ fn a_secret_goes_into_the_header_and_never_into_the_script() {
     let done = fetch.run().fails(7);
     assert!(
         done.stderr
-            .contains("may send its secret `api_key` to `mine.test` alone"),
+            .contains("may send its secret `api_key` only to `mine.test`"),
         "{}",
         done.stderr
     );
     assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
-    done.says("hint: a site that you have set gets no secret; to try it at home, a server of yours with TLS answers as `mine.test`: `--resolve mine.test:443:127.0.0.1 --ca-cert FILE`");
+    done.says("hint: a site that you have set gets no secret; to test locally, have your own TLS server answer as `mine.test`: `--resolve mine.test:443:127.0.0.1 --ca-cert FILE`");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn answers_that_fail_count_as_well() {
     );
     let done = call(&site, manifest, &script).run().fails(4);
     let said = &done.stderr;
-    assert!(said.contains("asks for more than 2 MiB"), "{said}");
+    assert!(said.contains("requested more than 2 MiB"), "{said}");
     // What fits into two, and the one that goes over it.
     assert_eq!(site.requests().len(), 3);
 }

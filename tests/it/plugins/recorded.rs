@@ -96,14 +96,14 @@ fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
             Reply::file(vec![0xff; 9]),
             None,
             4,
-            "is no JSON",
+            "is not JSON",
         ),
         (
             "/*",
             Reply::file(vec![0xff; 9]),
             Some("return { extract = function(ctx) http.get(ctx.options.site .. '/1') end }"),
             5,
-            "is no text\n",
+            "is not text\n",
         ),
         (
             "/*",
@@ -144,7 +144,7 @@ fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
         .run()
         .fails(2)
         .stderr;
-    assert!(said.contains("no case can be called `../x`"), "{said}");
+    assert!(said.contains("invalid case name `../x`"), "{said}");
 }
 
 #[test]

@@ -81,11 +81,11 @@ fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
         ),
         (
             "return { key = 'a', url = 'http://127.0.0.1:1/a.jpg' }",
-            "may not go to",
+            "may not access",
         ),
         (
             "return { key = 'a', url = 'file:///etc/passwd' }",
-            "may not go to",
+            "may not access",
         ),
         (
             "return { key = 'a', url = site .. '/a', headers = { Cookie = 'x' } }",
@@ -96,9 +96,12 @@ fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
         ("return {}", "it has no `url`"),
         (
             "emit({ key = 'b', url = site .. '/b' })",
-            "`resolve` emits nothing",
+            "`resolve` must not emit anything",
         ),
-        ("delegate('https://other.test/')", "`resolve` emits nothing"),
+        (
+            "delegate('https://other.test/')",
+            "`resolve` must not emit anything",
+        ),
         ("while true do end", "computed for more than"),
         (
             // Long before it has computed for as long as it may.
@@ -130,7 +133,7 @@ fn what_a_file_has_to_be_is_told_with_its_address() {
         call(&site, USUAL, &script(&item, FROM_SITE))
             .run()
             .fails(4)
-            .says("an item without a `url` has no ");
+            .says("an item without a `url` cannot have ");
     }
     let site = Site::start();
     site.on("/where", Reply::text("/new.jpg"));

@@ -293,6 +293,6 @@ fn a_package_is_made_of_what_belongs_to_a_plugin_and_of_nothing_else() {
         mine("1.0.0").write(&folder);
         std::fs::remove_file(folder.join("README.md")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", folder.join("README.md")).unwrap();
-        pack().fails(2).says("it is no plain file");
+        pack().fails(2).says("it is not a regular file");
     }
 }

@@ -20,7 +20,7 @@ fn a_script_warns_no_more_than_can_be_read() {
     let said = call.clone().run().stderr;
     assert_eq!(said.matches("warning: mine: no ").count(), 20, "{said}");
     assert!(
-        said.contains("warning: mine: more is amiss, which `-v` tells\n"),
+        said.contains("warning: mine: there are more warnings; `-v` shows them\n"),
         "{said}"
     );
     let said = call.arg("-v").run().stderr;

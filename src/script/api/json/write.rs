@@ -70,7 +70,7 @@ impl<'a> Part<'a> {
             let (key, value) = pair.map_err(S::Error::custom)?;
             let Some(name) = name(&key) else {
                 let (place, is) = (self.place, key.type_name());
-                let why = format!("{place} has a field whose name is no text but a {is}");
+                let why = format!("{place} has a field whose name is not text but a {is}");
                 return Err(S::Error::custom(why));
             };
             let part = Part {
@@ -99,8 +99,8 @@ impl Serialize for Part<'_> {
                 return self.list(table, serializer);
             }
             Value::Table(table) => return self.object(table, serializer),
-            Value::Number(number) if !number.is_finite() => "is no number that JSON has".into(),
-            Value::String(text) if text.to_str().is_err() => "is no UTF-8".into(),
+            Value::Number(number) if !number.is_finite() => "is not a number in JSON".into(),
+            Value::String(text) if text.to_str().is_err() => "is not UTF-8".into(),
             Value::Nil
             | Value::Boolean(_)
             | Value::Integer(_)

@@ -4,7 +4,7 @@ use super::run;
 
 #[test]
 fn who_catches_an_error_has_its_text() {
-    let caught = "`x` is no URL: relative URL without a base";
+    let caught = "`x` is not a URL: relative URL without a base";
     for code in [
         "local _, why = pcall(url.parse, 'x') return why",
         "local _, why = pcall(url.parse, 'x') return '' .. why",
@@ -43,10 +43,10 @@ fn who_catches_an_error_has_its_text() {
 fn what_a_coroutine_ended_with_is_a_text_too() {
     for code in [
         "local c = coroutine.create(url.parse) coroutine.resume(c, 'x') return select(2, coroutine.close(c))",
-        "local c = coroutine.create(function() error('`x` is no URL: relative URL without a base', 0) end) \
+        "local c = coroutine.create(function() error('`x` is not a URL: relative URL without a base', 0) end) \
          coroutine.resume(c) return select(2, coroutine.close(c))",
     ] {
-        let expected = "`x` is no URL: relative URL without a base";
+        let expected = "`x` is not a URL: relative URL without a base";
         assert_eq!(run(code).as_deref(), Ok(expected), "{code}");
         let code = code.replace("return ", "return type(") + ")";
         assert_eq!(run(&code).as_deref(), Ok("string"), "{code}");

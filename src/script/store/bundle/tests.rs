@@ -74,12 +74,12 @@ fn links_and_whatever_else_is_no_file_are_refused() {
         (EntryType::Symlink, "which is a link"),
         (EntryType::Link, "which is a link"),
         (EntryType::Directory, "which is a folder that no plugin has"),
-        (EntryType::Char, "which is no plain file"),
-        (EntryType::Fifo, "which is no plain file"),
-        (EntryType::GNULongName, "which is no plain file"),
-        (EntryType::GNUSparse, "which is no plain file"),
-        (EntryType::XHeader, "which is no plain file"),
-        (EntryType::XGlobalHeader, "which is no plain file"),
+        (EntryType::Char, "which is not a regular file"),
+        (EntryType::Fifo, "which is not a regular file"),
+        (EntryType::GNULongName, "which is not a regular file"),
+        (EntryType::GNUSparse, "which is not a regular file"),
+        (EntryType::XHeader, "which is not a regular file"),
+        (EntryType::XGlobalHeader, "which is not a regular file"),
     ] {
         let packed = with(
             |header| {

@@ -250,7 +250,7 @@ fn what_is_no_plugin_or_cannot_be_had_is_told() {
         #[cfg(unix)]
         (
             "link:sites/mine",
-            "the repository has `main.luau`, which is no plain file",
+            "the repository has `main.luau`, which is not a regular file",
         ),
     ] {
         let done = plugin(&user, &["install", &repository.at(pin), "--yes"]).run();

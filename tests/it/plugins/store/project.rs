@@ -25,7 +25,7 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
         assert_eq!(listed_of(&user), "");
     };
     refused(
-        "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you have not said to trust\n",
+        "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you do not trust yet\n",
     );
     let done = plugin(&user, &["trust", ".", "--yes"]).run().success();
     let told = "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n  it asks whatever host you set as source.mine.site\n  it asks its hosts with the cookies and the netrc that you give fetch for them\n";
@@ -55,9 +55,9 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
     );
     plugin(&user, &["trust", "--undo"]).run().success();
     // Of what is not trusted nothing is read.
-    refused("because: this folder has plugins, which you have not said to trust");
+    refused("because: this folder has plugins, which you do not trust yet");
     fs::remove_dir_all(second).unwrap();
-    refused("because: this folder has plugins, which you have not said to trust");
+    refused("because: this folder has plugins, which you do not trust yet");
     plugin(&user, &["trust", "--undo"])
         .run()
         .fails(2)

@@ -91,7 +91,7 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                 shop.put("index.json", "[]");
                 shop.put("index.json.minisig", shop.key.sign(b"[]", b"ED"));
             },
-            "the index `shop` is signed, and is no index",
+            "the index `shop` is signed, but is not an index",
         ),
         (
             "of another format",
@@ -229,7 +229,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
         (
             "no gzip",
             |shop| replace(shop, b"#!/bin/sh".to_vec(), true),
-            "the package is no gzip file",
+            "the package is not a gzip file",
         ),
         (
             "a bomb",
@@ -253,7 +253,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
         (
             "a device",
             |shop| with(shop, "lib/x.luau", EntryType::Block),
-            "the package has `lib/x.luau`, which is no plain file",
+            "the package has `lib/x.luau`, which is not a regular file",
         ),
         (
             "a way up",
@@ -312,7 +312,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 ];
                 replace(shop, tar(&files), true);
             },
-            "the interface 2 is not known; 1 is the newest",
+            "unknown API version 2; the latest is 1",
         ),
         (
             "other scripts",

@@ -1,4 +1,4 @@
-//! `crypto` and `base64`: digests that sites ask for, and the coding of bytes.
+//! `crypto` and `base64`: digests that sites require, and base64 coding.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::model::Kind;
 use crate::script::failure::refuse;
 
-/// How many bytes SHA-256 takes at a time (RFC 2104 needs it).
+/// The block size of SHA-256, which HMAC needs (RFC 2104).
 const BLOCK: usize = 64;
 
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {

@@ -1,4 +1,4 @@
-//! `html`: a page as a tree, looked through by CSS selectors.
+//! `html`: parses a page to a tree, searched with CSS selectors.
 
 mod entity;
 mod tree;
@@ -19,13 +19,14 @@ use crate::script::clock::Clock;
 use crate::script::failure::{raise, refuse};
 use crate::script::run::Host;
 
-/// The longest page, its most tags, and how many pages may be held at once: a tree is outside of the VM and its limit.
+/// The maximum size of a page, the most tags in it, and how many pages may be held at once: trees are outside the VM
+/// and its memory limit.
 const PAGE: usize = 4 << 20;
 const TAGS: usize = 100_000;
 const PAGES: usize = 8;
 const SO_LARGE: &str =
     "the site has made it so large; `re` and `js.object` look through its text for what is wanted";
-/// The longest selector.
+/// The maximum length of a selector.
 const SELECTOR: usize = 256;
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
@@ -48,7 +49,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                     grown = Tree::grow(&text, held.get(), &clock)?;
                 }
                 if grown.is_none() && held.get().pages > 0 {
-                    // Those that nobody holds any more go.
+                    // Frees pages that are no longer referenced.
                     lua.gc_collect()?;
                     if held.get().pages >= PAGES {
                         return Err(refuse(
@@ -123,7 +124,7 @@ impl Node {
         element.ok_or_else(|| refuse(Kind::Corrupt, "it is not an element"))
     }
 
-    /// The elements below that match, at most so many.
+    /// Returns at most `most` descendants that match.
     fn select(&self, selector: &str, most: usize) -> mlua::Result<Vec<Node>> {
         let selector = selector_of(selector)?;
         let element = self.element()?;
@@ -146,7 +147,7 @@ impl Node {
     }
 }
 
-/// A selector, without what looks through the page once for each element of it, or goes deeper and deeper.
+/// Parses a selector, refusing those that would search the page once per element, or nest without limit.
 fn selector_of(text: &str) -> mlua::Result<Selector> {
     let is_short =
         text.len() <= SELECTOR && text.matches('(').count() <= 4 && !text.contains(":has");

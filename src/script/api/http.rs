@@ -1,4 +1,4 @@
-//! `http`: asks for a URL and waits. The listing decides whether it may.
+//! `http`: makes requests and waits for the responses. The listing decides which are allowed.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,9 +16,9 @@ use crate::script::room::Room;
 use crate::script::run::Host;
 use crate::source::Answer;
 
-/// The most that is asked for at once.
+/// The most requests made at once.
 const MOST: usize = 16;
-/// How many characters of an answer are shown that is no JSON.
+/// How many characters of a response that is not JSON to show.
 const SHOWN: usize = 40;
 const A_PAGE: &str = "a page came in place of data: maintenance, a login, or a test whether you are a person; a browser shows it";
 const PASSING: &str = "the server may answer otherwise later; if not, the site has changed";
@@ -100,9 +100,9 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     globals.raw_set("http", http)
 }
 
-/// What an answer is held to.
+/// The expectations for a response.
 struct Expected {
-    /// Which statuses are well: those of success, if none are named.
+    /// The accepted statuses; those of success if none are given.
     statuses: Option<Vec<u16>>,
     /// The key of the secret that was sent.
     secret: Option<String>,
@@ -116,7 +116,7 @@ impl Expected {
         }
     }
 
-    /// What to do about a secret that is not taken.
+    /// Returns a hint for a secret that was rejected.
     fn refused(&self, host: &Host, answer: &Answer) -> Option<String> {
         let key = self.secret.as_ref()?;
         let secret = host.secrets.iter().find(|secret| secret.key == *key)?;
@@ -126,18 +126,18 @@ impl Expected {
     }
 }
 
-/// Has the listing ask, after it has taken what was emitted.
+/// Has the listing make requests, after it has taken the entries emitted so far.
 fn send(host: &Host, asks: Vec<Ask>) -> mlua::Result<Vec<Answer>> {
     host.flush()?;
     host.ask(|reply| Call::Ask(asks, reply))
 }
 
-/// A URL of a script's.
+/// Parses a script's URL.
 pub(in crate::script) fn address(text: &str) -> mlua::Result<Url> {
     parsed(text).map_err(|error| raise(&error))
 }
 
-/// The same for whoever has to tell first what it means that it is none.
+/// Parses a URL, for callers that wrap the error themselves.
 pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|error| {
         let shown: String = text.chars().take(200).collect();
@@ -155,7 +155,7 @@ pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
     })
 }
 
-/// What is asked for, and which statuses are well.
+/// Reads the arguments of a call: the request, and the accepted statuses.
 fn read(
     lua: &Lua,
     function: &str,
@@ -181,7 +181,7 @@ fn read(
     {
         let (key, value) = pair?;
         match (key.as_str(), value) {
-            // In the order of their names, so that the same script asks for the same URL.
+            // Sorted by name, so that the same script always requests the same URL.
             ("query", Value::Table(query)) => {
                 ask.url.query_pairs_mut().extend_pairs(texts(&query, &key)?);
             }
@@ -237,7 +237,7 @@ fn read(
     Ok((ask, expected))
 }
 
-/// Texts by their names.
+/// Reads a table of texts by name.
 pub(super) fn texts(table: &Table, of: &str) -> mlua::Result<BTreeMap<String, String>> {
     let mut texts = BTreeMap::new();
     for pair in table.pairs::<String, Value>() {
@@ -256,10 +256,10 @@ pub(super) fn texts(table: &Table, of: &str) -> mlua::Result<BTreeMap<String, St
     Ok(texts)
 }
 
-/// What a status means that nobody expects.
+/// Builds the error for an unexpected status.
 fn unexpected(answer: &Answer) -> Error {
     let kind = match kind_of(answer.status) {
-        // Of the rest, a script is to know what it can be.
+        // The remaining kinds are for scripts to judge.
         Kind::Blocked if !matches!(answer.status.as_u16(), 403 | 451 | 500..) => Kind::Corrupt,
         kind => kind,
     };
@@ -271,7 +271,7 @@ fn unexpected(answer: &Answer) -> Error {
     }
 }
 
-/// That an answer is no JSON, and what it is. Whose fault that is, nobody knows.
+/// Builds the error for a response that is not JSON, describing what it is. It is unknown whose fault that is.
 fn no_json(answer: &Table) -> mlua::Result<Error> {
     let url: String = answer.raw_get("url")?;
     let url = Url::parse(&url).map_or(String::new(), |url| Shown(&url).to_string());
@@ -296,7 +296,7 @@ fn no_json(answer: &Table) -> mlua::Result<Error> {
     Ok(Error::new(Kind::Corrupt, visible(&message)).hint(hint))
 }
 
-/// An answer as a script sees it: without cookies, and without what was put in for it.
+/// Converts a response for a script: without cookies, and without credentials.
 fn response(lua: &Lua, answer: &Answer) -> mlua::Result<Table> {
     let room = Room::open(lua)?;
     let table = lua.create_table()?;

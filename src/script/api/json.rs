@@ -1,4 +1,4 @@
-//! `json`: from text straight to values of the VM, whose limit then counts them, and back.
+//! `json`: parses text directly into values of the VM, so that they count against its limit, and writes them.
 
 mod gaps;
 mod write;
@@ -18,9 +18,9 @@ use crate::net::read_json;
 use crate::script::failure::refuse;
 use crate::script::room::Room;
 
-/// How deep the reader goes, which refuses what is deeper.
+/// The maximum depth, which is that of the JSON reader.
 const DEEPEST: usize = 128;
-/// The most fields that room is made for before they are read.
+/// The most fields that are allocated in advance.
 const MOST_EXPECTED: usize = 64;
 
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     gaps::pass(lua, globals)
 }
 
-/// Reads JSON. `null` is nil.
+/// Parses JSON. `null` becomes nil.
 pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
     super::bounded("the JSON", text.len())?;
     let told = |error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}"));
@@ -56,7 +56,7 @@ pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
         depth: 0,
     };
     let value = read_json(text, |text| {
-        // All of it at once, since that takes less than each text by itself.
+        // Checking the whole text as UTF-8 once is faster than checking each string.
         let text = str::from_utf8(text).map_err(|error| error.to_string())?;
         let mut reader = serde_json::Deserializer::from_str(text);
         let value = seed.deserialize(&mut reader).and_then(|part| {
@@ -68,7 +68,8 @@ pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
     value.map_err(told)
 }
 
-/// Writes JSON, up to so many bytes: a table that is in itself many times over is short in the VM and endless here.
+/// Writes JSON, up to a maximum length: a table that contains itself many times over is small in the VM and endless
+/// here.
 pub(super) fn encode(lua: &Lua, value: &Value, most: usize) -> mlua::Result<Vec<u8>> {
     let mut bounded = Bounded {
         bytes: Vec::new(),
@@ -103,26 +104,26 @@ impl Write for Bounded {
     }
 }
 
-/// Makes a value of the VM. What stands in a table goes there right from the reader: a reference for each would cost more
+/// Creates a value of the VM. Values in a table go there directly from the reader: a reference for each would cost more
 /// than the value.
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     room: &'a Room<'a>,
-    /// What makes a table a list.
+    /// The metatable that marks a table as a list.
     lists: &'a Table,
-    /// How many fields the last object had, by depth: in a list the next one has as many.
+    /// How many fields the last object had, by depth: the next one in a list has as many.
     expected: &'a [Cell<usize>; DEEPEST],
     depth: usize,
 }
 
-/// A text, as it stands in the JSON where that is possible.
+/// A string, borrowed from the JSON if possible.
 type Text<'de> = Either<&'de str, String>;
 
-/// What was read: a text becomes one of the VM when it is put somewhere.
+/// A parsed value. A string becomes one of the VM when it is stored.
 type Part<'de> = Either<Text<'de>, Value>;
 
 impl Seed<'_> {
-    /// What stands in this.
+    /// Returns the seed for nested values.
     fn inner(self) -> Self {
         Seed {
             depth: self.depth + 1,
@@ -158,7 +159,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Either::Right(Value::Number(value)))
     }
 
-    // A number of the VM holds whole numbers up to 2^53. Longer ones are ids, of which no digit may be lost.
+    // A VM number holds integers up to 2^53. Longer ones are ids, which must not lose digits, so they become strings.
     fn visit_u64<E>(self, value: u64) -> Result<Part<'de>, E> {
         Ok(match value <= 1 << 53 {
             true => Either::Right(Value::Number(value as f64)),
@@ -182,7 +183,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<'de>, A::Error> {
-        // Of all, and up to the last that is not `null`.
+        // The number of all elements, and the length up to the last that is not `null`.
         let (mut count, mut length, mut has_gaps) = (0, 0, false);
         let mut parts = Parts {
             room: self.room,
@@ -191,7 +192,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 let part = list.next_element_seed(self.inner())?;
                 count += usize::from(part.is_some());
                 match part {
-                    // Its place is kept, in which nothing stands in the end.
+                    // `null` keeps its position for now, and is removed at the end.
                     Some(Either::Right(Value::Nil)) => {
                         has_gaps = true;
                         Ok(Some(Either::Right(Value::NULL)))
@@ -240,7 +241,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// The name of a field.
+/// The key of a field.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -267,17 +268,17 @@ impl<'de> Visitor<'de> for Name {
     }
 }
 
-/// The parts of a table as they are read, up to the first that cannot be.
+/// The parts of a table as they are parsed, up to the first error.
 struct Parts<'a, E, F> {
     room: &'a Room<'a>,
-    /// For how many room is made.
+    /// The number of parts to allocate in advance.
     expected: usize,
     read: F,
     failed: Option<E>,
 }
 
 impl<E: serde::de::Error, F> Parts<'_, E, F> {
-    /// The table that was made of them.
+    /// Returns the table made of them, or the error.
     fn end(self, table: mlua::Result<Table>) -> Result<Table, E> {
         match self.failed {
             Some(error) => Err(error),
@@ -290,7 +291,7 @@ impl<E: serde::de::Error, T, F: FnMut() -> Result<Option<T>, E>> Iterator for Pa
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        // After the one before.
+        // Checks the memory used by the previous part.
         let checked = self.room.check().map_err(E::custom);
         checked
             .and_then(|()| (self.read)())
@@ -300,7 +301,7 @@ impl<E: serde::de::Error, T, F: FnMut() -> Result<Option<T>, E>> Iterator for Pa
             })
     }
 
-    /// It is a guess that only makes room.
+    /// Only a guess, used to allocate in advance.
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.expected, None)
     }

@@ -1,4 +1,4 @@
-//! What a script finds beside the language: the functions of the host. Each set has a table of its own that cannot be changed.
+//! The host functions available to scripts, in tables that cannot be changed.
 
 mod digest;
 mod html;
@@ -21,10 +21,10 @@ use super::failure::{quoted, raise, refuse, say};
 use super::run::Host;
 use crate::model::{Error, Kind};
 
-/// The longest text that a function makes or takes at once.
+/// The maximum length of a text that a function takes or returns.
 const LONGEST: usize = 16 << 20;
 
-/// Why a listing can fail as a script sees it: for what the site has and says, not for what is amiss on this machine.
+/// The kinds of failure that a script can raise: those about the site, not about this machine.
 const REASONS: [Kind; 8] = [
     Kind::Missing,
     Kind::Login,
@@ -59,12 +59,12 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 fn no_reason(word: &str) -> mlua::Error {
     let known: Vec<_> = REASONS.iter().map(|kind| format!("`{kind}`")).collect();
     let word = quoted(word);
-    // Not the user has asked wrongly.
+    // This is not a usage error of the user's.
     let error = Error::new(Kind::Corrupt, format!("no failure has the reason `{word}`"));
     raise(&error.hint(format!("the known ones are {}", known.join(", "))))
 }
 
-/// Refuses what is too long.
+/// Refuses a text that is too long.
 fn bounded(what: &str, length: usize) -> mlua::Result<()> {
     match length <= LONGEST {
         true => Ok(()),

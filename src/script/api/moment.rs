@@ -1,14 +1,14 @@
-//! A moment out of a text, as sites write it.
+//! Parses times in the formats that sites use.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
 
-/// From how many digits on a text is no date, but what a clock counts.
+/// From how many digits on a number is a timestamp, not a date.
 const COUNTED: usize = 9;
 
-/// Reads RFC 3339, a date with or without a time, RFC 2822, or seconds since 1970. What has no zone is in UTC.
+/// Reads RFC 3339, a date with or without a time, RFC 2822, or seconds since 1970. Without a zone it is UTC.
 pub(in crate::script) fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(moment) = text.parse() {
@@ -25,7 +25,7 @@ pub(in crate::script) fn read(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// Reads a moment by a format as of `strftime`.
+/// Reads a time in a `strftime` format.
 pub(super) fn read_as(text: &str, format: &str) -> Option<Timestamp> {
     let text = text.trim();
     Timestamp::strptime(format, text).ok().or_else(|| {
@@ -41,8 +41,8 @@ pub(super) fn read_as(text: &str, format: &str) -> Option<Timestamp> {
     })
 }
 
-/// The moment so many seconds after 1970. What would be after the year 9999 counts milliseconds, or is a date without marks,
-/// such as `20240501123456`: as milliseconds, that would be after the year 2286.
+/// Returns the time this many seconds after 1970. A number that would be after the year 9999 is in milliseconds, or a
+/// date without separators, such as `20240501123456`: as milliseconds, that would be after the year 2286.
 pub(in crate::script) fn of_seconds(seconds: f64) -> Option<Timestamp> {
     if (1e13..1e14).contains(&seconds) && seconds.fract() == 0.0 {
         let civil = DateTime::strptime("%Y%m%d%H%M%S", seconds.to_string());

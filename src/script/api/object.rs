@@ -1,11 +1,11 @@
-//! `js`: reads the object literal that a page gives to its own script. No script of a page is run.
+//! `js`: reads an object literal in a page's script. No script of a page is run.
 
 use mlua::{Lua, Table, Value};
 
 use crate::model::Kind;
 use crate::script::failure::refuse;
 
-/// How deep a literal may go.
+/// The maximum depth of a literal.
 const DEPTH: usize = 100;
 
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
@@ -51,7 +51,7 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
-    /// Skips space and comments.
+    /// Skips whitespace and comments.
     fn space(&mut self) {
         loop {
             let rest = &self.text[self.at.min(self.text.len())..];
@@ -116,7 +116,7 @@ impl Reader<'_> {
         };
         let digits = text.trim_start_matches(['+', '-']);
         match number {
-            // As with JSON, no digit of an id is lost.
+            // As with JSON, an id must not lose digits.
             Some(number)
                 if f64::abs(number) > 9_007_199_254_740_992.0
                     && digits.bytes().all(|b| b.is_ascii_digit()) =>
@@ -183,7 +183,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A number of so many hexadecimal digits, or of any in braces.
+    /// Reads `count` hexadecimal digits, or any number of them in braces.
     fn digits(&mut self, count: usize) -> mlua::Result<u32> {
         let braces = self.peek() == Some(b'{');
         let from = self.at + usize::from(braces);

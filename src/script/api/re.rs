@@ -14,20 +14,20 @@ use crate::script::failure::{refuse, visible};
 use crate::script::room::Room;
 use crate::script::run::Host;
 
-/// The longest texts, with the largest compiled pattern for each. Nothing interrupts a match, and the longest takes about
-/// as many steps as the two multiplied.
+/// The longest texts, with the largest compiled pattern for each. A match cannot be interrupted, and the longest takes
+/// about as many steps as the product of the two.
 const SIZES: [(usize, usize); 3] = [
     (64 << 10, 256 << 10),
     (512 << 10, 64 << 10),
     (4 << 20, 16 << 10),
 ];
-/// The longest pattern: reading one takes many times its length, and nothing interrupts that.
+/// The maximum length of a pattern: compiling one takes many times its length, and cannot be interrupted.
 const PATTERN: usize = 4 << 10;
-/// How many patterns are kept.
+/// How many patterns are cached.
 const KEPT: usize = 64;
 
-/// Those that were used, by text and by the size that they may have. They are shared: a clone of one has to find out anew how
-/// it matches fastest.
+/// The cached patterns, by text and size limit. They are shared: a clone would have to find out anew how it matches
+/// fastest.
 struct Patterns {
     kept: RefCell<HashMap<(String, usize), Rc<Regex>>>,
     clock: Rc<Clock>,
@@ -82,7 +82,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 own.clock.check()?;
                 let whole = found.get_match();
                 made.push_str(&text[from..whole.start()]);
-                // A group can stand in the replacement many times.
+                // A group may occur in the replacement many times.
                 super::bounded(
                     "what is replaced",
                     with.len().saturating_mul(whole.len() + 1) / 2,
@@ -101,7 +101,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 }
 
 impl Patterns {
-    /// A pattern for this text, made or kept.
+    /// Returns the compiled pattern for this text, from the cache if possible.
     fn compiled(&self, text: &str, pattern: &LuaString) -> mlua::Result<Rc<Regex>> {
         let Some((_, size)) = SIZES.iter().find(|(longest, _)| text.len() <= *longest) else {
             let (longest, _) = SIZES[SIZES.len() - 1];
@@ -143,7 +143,7 @@ impl Patterns {
     }
 }
 
-/// The groups by number, the whole at 0, and by name.
+/// Returns the groups by number, with the whole match at 0, and by name.
 fn groups(lua: &Lua, regex: &Regex, found: &Captures<'_>) -> mlua::Result<Table> {
     let room = Room::open(lua)?;
     let table = lua.create_table()?;

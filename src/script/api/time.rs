@@ -1,4 +1,4 @@
-//! `time`: moments as seconds since 1970, UTC.
+//! `time`: times as seconds since 1970, UTC.
 
 use jiff::Timestamp;
 use mlua::{Lua, Table};
@@ -7,7 +7,7 @@ use super::moment;
 
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let time = lua.create_table()?;
-    // Whole milliseconds: a finer clock would measure what it should not.
+    // Whole milliseconds: a finer clock would allow timing attacks.
     time.raw_set(
         "now",
         lua.create_function(|_, ()| Ok(Timestamp::now().as_millisecond() as f64 / 1000.0))?,

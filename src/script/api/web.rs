@@ -1,4 +1,4 @@
-//! `url`: takes URLs apart and puts them together.
+//! `url`: parses and builds URLs.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Lists and tables of a script's, as JSON has them.
+//! A script's lists and tables, as JSON.
 
 use std::collections::BTreeMap;
 
@@ -39,9 +39,9 @@ impl Reader<'_> {
         Ok(pairs)
     }
 
-    /// What JSON can say.
+    /// Converts a value to JSON.
     fn plain(&mut self, name: &str, value: Value, deepest: usize) -> mlua::Result<Json> {
-        // So that what has no length comes to an end as well.
+        // Count each value, so that endless structures end as well.
         self.take(2)?;
         let table = match value {
             Value::Nil => return Ok(Json::Null),

@@ -1,4 +1,4 @@
-//! What is still known of an item of which the site tells something odd.
+//! Reads what is usable of an item with odd data from the site.
 
 use mlua::{Lua, Table, Value};
 
@@ -6,7 +6,7 @@ use super::{FIELDS, Given, Reader};
 use crate::script::failure::oddity;
 
 impl Given {
-    /// Reads an item. Of what is odd in it, it has that, and what is needed to tell of it.
+    /// Reads an item. If the site's data is odd, the result has the error, and the fields needed to report it.
     pub(in crate::script) fn item_or_odd(lua: &Lua, table: &Table) -> mlua::Result<Given> {
         let error = match Given::item(lua, table) {
             Err(error) if oddity(&error).is_some() => error,
@@ -21,7 +21,7 @@ impl Given {
         given.key = reader().key("key", value("key")?).unwrap_or_default();
         given.url = reader().text("url", value("url")?).ok();
         for name in ["name", "title", "album", "number"] {
-            // Whatever else is wrong with it, this is told already.
+            // Other mistakes in it do not matter: it is reported anyway.
             let _ = reader().about(&mut given.meta, &FIELDS, name, value(name)?);
         }
         Ok(given)

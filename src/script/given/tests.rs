@@ -1,4 +1,4 @@
-//! Tables of items, as scripts give them.
+//! Tables of items, as scripts emit them.
 
 use super::*;
 

@@ -1,17 +1,17 @@
-//! The text of a script as names and marks.
+//! Splits the text of a script into names and marks.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-/// What a text is made of, as far as it matters here.
+/// A token, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     Name(&'a str),
     Mark(char),
 }
 
-/// The names and marks of a text, each with its line. Comments and what stands in quotes are left out; what is put into
-/// a text by `{}` is not.
+/// Returns the names and marks of a text, each with its line. Comments and quoted strings are left out, but not the
+/// code inserted in a string by `{}`.
 pub(super) fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
@@ -32,7 +32,7 @@ struct Reader<'a> {
     rest: Peekable<CharIndices<'a>>,
     line: usize,
     tokens: Vec<(usize, Token<'a>)>,
-    /// Of each text that we are in, how many braces are open in what is put into it.
+    /// For each interpolated string being read, how many braces are open in its inserted code.
     quoted: Vec<usize>,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Leaves out so many bytes.
+    /// Skips this many bytes.
     fn skip(&mut self, bytes: usize) {
         let Some((from, _)) = self.rest.peek().copied() else {
             return;
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Leaves out all up to this and with it.
+    /// Skips everything up to and including this text.
     fn skip_to(&mut self, close: &str) {
         let Some((from, _)) = self.rest.peek().copied() else {
             return;
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text between backticks, up to its end or to what is put into it, which is then read as code.
+    /// Skips text between backticks, up to its end or to an insertion, which is then read as code.
     fn skip_inserted(&mut self) {
         while let Some((_, c)) = self.next() {
             match c {
@@ -138,7 +138,7 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || c == '_'
 }
 
-/// What ends the long text that begins here, if one does: `[[` or `[==[`.
+/// Returns the end of the long bracket that starts here, if one does: `[[` or `[==[`.
 fn long(text: &str) -> Option<String> {
     let inside = text.strip_prefix('[')?;
     let level = inside.find(|c| c != '=')?;

@@ -1,6 +1,6 @@
-//! What a plugin can be called.
+//! Plugin ids.
 
-/// What no plugin is called: `ID:…` is a link of the plugin, and these are the beginnings of others.
+/// Words that cannot be an id: `ID:…` is a link of the plugin, and these are other URL schemes.
 pub(super) const TAKEN: [&str; 12] = [
     "about",
     "blob",
@@ -16,11 +16,11 @@ pub(super) const TAKEN: [&str; 12] = [
     "wss",
 ];
 
-/// What an id is.
+/// The rule for ids, for messages.
 pub(in crate::script) const ID: &str =
     "an id is 2 to 40 letters from `a` to `z` and digits, and begins with a letter";
 
-/// Whether a plugin may have this id.
+/// Checks whether a text is a valid id.
 pub(in crate::script) fn is_id(text: &str) -> bool {
     is_word(text) && (2..=40).contains(&text.len())
 }

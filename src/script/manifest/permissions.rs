@@ -1,4 +1,4 @@
-//! What a plugin may do.
+//! The permissions of a plugin.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -6,11 +6,11 @@ use url::Url;
 use super::Manifest;
 use crate::script::hosts::Hosts;
 
-/// What a plugin may do.
+/// The permissions of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permissions {
-    /// Hosts that it may ask.
+    /// Hosts that it may send requests to.
     pub request: Hosts,
     /// Those of them that it may post to.
     #[serde(default)]
@@ -18,15 +18,16 @@ pub struct Permissions {
     /// Hosts that the files of its items may be on; `["*"]` for any.
     #[serde(default)]
     pub media: Hosts,
-    /// Which links it may hand on to other sources.
+    /// Which links it may delegate to other sources.
     #[serde(default)]
     pub delegate: Delegate,
-    /// Whether it may ask the host of a link that is given to it by name, `ID:https://HOST/…`, whatever that host is.
+    /// Whether it may send requests to the host of a link given to it by name, `ID:https://HOST/…`, whatever that host
+    /// is.
     #[serde(default)]
     pub named_host: bool,
 }
 
-/// Which links may be handed on.
+/// Which links may be delegated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Delegate {
@@ -43,7 +44,7 @@ impl Default for Delegate {
 }
 
 impl Delegate {
-    /// Whether this link may be handed on.
+    /// Checks whether this link may be delegated.
     pub(in crate::script) fn takes(&self, url: &Url) -> bool {
         match self {
             Delegate::Any(any) => *any,
@@ -60,17 +61,17 @@ impl Delegate {
 }
 
 impl Permissions {
-    /// Whether files may be on any public host.
+    /// Checks whether files may be on any public host.
     pub(in crate::script) fn media_anywhere(&self) -> bool {
         self.media.0 == ["*"]
     }
 }
 
-/// Why this may not be declared, if it may not.
+/// Returns why these permissions may not be declared, if so.
 pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     let may = &manifest.permissions;
     let media_wrong = may.media.wrong().filter(|_| !may.media_anywhere());
-    // A route is made of each site, so it is one host.
+    // Each site becomes part of a route, so it is a single host.
     let mut sites = manifest.sites.0.iter().map(String::as_str);
     let sites_wrong = manifest.sites.wrong();
     let sites_wrong = sites_wrong.or(sites.find(|host| host.starts_with('*')));
@@ -82,7 +83,7 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
             at_home(&host.to_string())
         ));
     }
-    // Each as it is declared, so that whoever reads the one list sees the other.
+    // Compared literally, so that whoever reads one list finds the entry in the other.
     let mut post = may.post.0.iter();
     if let Some(host) = post.find(|host| !may.request.0.contains(host)) {
         let host = host.escape_debug();
@@ -106,7 +107,7 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
             has_secret && may.media_anywhere(),
             "a plugin with a secret names the hosts of its media",
         ),
-        // Whatever is handed on is asked for, wherever it is, and what a secret has opened can stand in its URL.
+        // A delegated link is requested wherever it leads, and its URL may contain data that the secret gave access to.
         (
             has_secret && may.delegate == Delegate::Any(true),
             "a plugin with a secret names the hosts of links that it hands on",
@@ -116,7 +117,7 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     wrong.map(|(_, why)| (*why).to_owned())
 }
 
-/// What to do about an address that can be no host of a manifest, if it looks like one of a site at home.
+/// Returns advice on an address that cannot be a host in a manifest, if it looks like a local site.
 fn at_home(host: &str) -> &'static str {
     let name = host.split(':').next().unwrap_or("");
     let is_address = host.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();

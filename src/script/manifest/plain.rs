@@ -1,11 +1,11 @@
-//! Whether the texts of a manifest are plain. They are shown before anybody has agreed to anything.
+//! Checks the texts of a manifest for harmful characters. They are shown before the user has agreed to anything.
 
 use serde_json::Value;
 
 use super::Manifest;
 
-/// Why one of its texts may not be shown as it is, if that is so: it would stand on lines that are not its own, move the cursor,
-/// or read otherwise than it is.
+/// Returns why one of its texts may not be shown, if so: it could span extra lines, move the cursor, or display
+/// differently from what it is.
 pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     let texts = match serde_json::to_value(manifest) {
         Ok(texts) => texts,
@@ -18,7 +18,7 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     ))
 }
 
-/// The first character that is harmful, with the name of the field that it stands in.
+/// Returns the first harmful character, with the name of its field.
 fn harmful<'a>(name: &'a str, value: &'a Value) -> Option<(&'a str, char)> {
     match value {
         Value::String(text) => text.chars().find(|c| is_harmful(*c)).map(|c| (name, c)),

@@ -1,8 +1,8 @@
-//! What a manifest may say.
+//! What a manifest may contain.
 
 use super::*;
 
-/// A manifest with this id, these permissions, this pattern of its route, and this at its end.
+/// Builds a manifest with this id, these permissions, this route pattern, and this text at its end.
 fn read(id: &str, may: &str, pattern: &str, rest: &str) -> Result<Manifest, String> {
     let text = format!(
         "manifest = 1\nid = '{id}'\nabout = 'a'\nversion = '1'\napi = 1\npermissions = {{ {may} }}\n\
@@ -32,7 +32,7 @@ fn a_placeholder_in_the_host_is_below_a_declared_one() {
         ("'x.com', '*.x.com'", "{h}.{i}.x.com/{a...}", true),
         ("'x.com', '*.x.com'", "{h}.{i}.com/{a...}", false),
         ("'x.com', '*.y.com'", "{h}.com/{a...}", false),
-        // Links of its own scheme come to it without a route.
+        // Links of its own scheme need no route.
         ("'x.com'", "mine:{a}", false),
         ("'x.com'", "https:{a}", false),
     ];
@@ -226,7 +226,7 @@ fn no_text_of_a_manifest_is_more_than_one_plain_line() {
             assert!(error.contains(&expected), "{field} {odd}: {error}");
         }
     }
-    // Words of many languages are plain, and so is what makes one picture of several.
+    // Words of many languages are plain, and so are joined emoji.
     let text = text.replace(
         "about = 'a'",
         "about = 'caf\u{e9} \u{1f468}\u{200d}\u{1f469} \u{5e9}'",

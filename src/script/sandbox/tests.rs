@@ -61,7 +61,7 @@ fn names(table: &Table) -> Vec<String> {
 #[test]
 fn every_global_is_known() {
     let lua = vm();
-    // What the thread of the sandbox sees is a table over that of all globals.
+    // The sandboxed thread sees a proxy table over all globals.
     let globals = lua.globals();
     let below = globals
         .metatable()
@@ -303,7 +303,7 @@ fn no_loop_over_a_list_stops_at_a_null() {
         let code = format!("return #json.decode('{list}')");
         assert_eq!(run(&code).as_deref(), Ok(expected), "{list}");
     }
-    // A list of the script's own ends where it always did.
+    // A list made by the script still ends at the first nil.
     let own = all.replace("LOOP", "ipairs({ 1, nil, 2 })");
     assert_eq!(run(&own).as_deref(), Ok("1=1 "));
     assert!(run("for _ in ipairs() do end").is_err());

@@ -1,4 +1,4 @@
-//! A package as one file, `ID-VERSION.tar.gz`. Whoever made it may have made it to do harm: it is unpacked in memory, and what
+//! Packages as files, `ID-VERSION.tar.gz`. A package may be malicious, so it is unpacked in memory, and anything that
 //! is not exactly a file of a plugin is refused.
 
 use std::collections::{BTreeMap, HashSet};
@@ -14,21 +14,21 @@ use tar::{Archive, Builder, EntryType, Header};
 use crate::model::{Error, Kind, Result};
 use crate::script::package::{MANIFEST, cannot, is_script};
 
-/// The files of a package by their names.
+/// The files of a package by name.
 pub(in crate::script) type Files = BTreeMap<String, Vec<u8>>;
 
-/// The most bytes of a package as one file.
+/// The maximum size of a packed package in bytes.
 pub(super) const PACKED: usize = 1 << 20;
-/// The most bytes of what comes out of it, and the most files.
+/// The maximum size of its unpacked files in bytes, and their maximum number.
 pub(super) const UNPACKED: u64 = 4 << 20;
 pub(super) const ENTRIES: usize = 256;
-/// The longest part of a name.
+/// The maximum length of each part of a file name.
 const LONGEST: usize = 90;
 
-/// The files of a package that was packed.
+/// Unpacks the files of a package.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] for what is no such package.
+/// [`Kind::Corrupt`] if it is not a valid package.
 pub(super) fn unpack(packed: &[u8]) -> Result<Files> {
     let mut tar = Vec::new();
     let most = UNPACKED + (ENTRIES as u64) * 1024;
@@ -40,12 +40,12 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Files> {
     untar(&tar)
 }
 
-/// The files of a tar file.
+/// Reads the files of a tar archive.
 pub(super) fn untar(tar: &[u8]) -> Result<Files> {
     let broken = |error: io::Error| wrong("is not a tar file").because(error);
     let (mut files, mut seen, mut total) = (Files::new(), HashSet::new(), 0);
     let mut archive = Archive::new(tar);
-    // As they are: what only stretches a name or a size is not needed, and refused as what it is.
+    // Raw entries: extensions for long names or large sizes are not needed, and are refused as unexpected entry types.
     for (count, entry) in archive.entries().map_err(broken)?.raw(true).enumerate() {
         let mut entry = entry.map_err(broken)?;
         if count >= ENTRIES {
@@ -64,7 +64,7 @@ pub(super) fn untar(tar: &[u8]) -> Result<Files> {
         if !is_own(&name) {
             return Err(wrong(format!("has `{shown}`, which no plugin has")));
         }
-        // There are disks to which these are one name.
+        // Some file systems are case-insensitive.
         if !seen.insert(name.to_ascii_lowercase()) {
             return Err(wrong(format!("has `{shown}` twice")));
         }
@@ -79,10 +79,10 @@ pub(super) fn untar(tar: &[u8]) -> Result<Files> {
     Ok(files)
 }
 
-/// One file of these, the same wherever and whenever it is made.
+/// Packs these files; the result is the same wherever and whenever it is made.
 ///
 /// # Errors
-/// [`Kind::Disk`]; memory is meant.
+/// [`Kind::Disk`], if memory runs out.
 pub(super) fn pack(files: &Files) -> Result<Vec<u8>> {
     let packed = || {
         let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::best()));
@@ -104,10 +104,10 @@ pub(super) fn pack(files: &Files) -> Result<Vec<u8>> {
     })
 }
 
-/// The files in a folder that belong to a package, and the names of others that are there.
+/// Collects the files in a folder that belong to a package, and the names of those that do not.
 ///
 /// # Errors
-/// [`Kind::Config`] for what cannot be read, and for links.
+/// [`Kind::Config`] for files that cannot be read, and for links.
 pub(super) fn gather(folder: &Path) -> Result<(Files, Vec<String>)> {
     let (mut files, mut others) = (Files::new(), Vec::new());
     for (below, prefix) in [
@@ -159,7 +159,7 @@ fn content(path: &Path) -> Result<Vec<u8>> {
     read().map_err(|error| cannot(path).because(error))
 }
 
-/// Whether a package may have a file of this name.
+/// Checks whether a package may have a file of this name.
 pub(super) fn is_own(name: &str) -> bool {
     let is_plain = |part: &str| {
         let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');

@@ -1,10 +1,11 @@
-//! Reads what the fuzzer thinks of as what others hand out.
+//! Parses fuzzer input as data from third parties.
 
 use super::index::{self, Index, public};
 use super::{Lockfile, bundle};
 use crate::script::Package;
 
-/// Reads it as one of the things that come from others, or that others may have changed: the first byte says as which.
+/// Parses the input as one of the formats that come from others, or that others may have changed; the first byte
+/// selects which.
 pub fn fuzz(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else {
         return;
@@ -21,7 +22,7 @@ pub fn fuzz(data: &[u8]) {
         }
         1 => unpacked(bundle::unpack(rest)),
         2 => {
-            // Few would come through the sum of the first head.
+            // Fix the checksum of the first header, which few inputs would pass.
             let mut tar = rest.to_vec();
             if let Some(head) = tar.get_mut(..512) {
                 head[148..156].fill(b' ');
@@ -53,7 +54,7 @@ pub fn fuzz(data: &[u8]) {
     }
 }
 
-/// What is unpacked is a plugin, or refused; as one it is packed again as it was.
+/// Checks that unpacked files are a plugin or are refused, and that they survive packing and unpacking.
 fn unpacked(files: crate::model::Result<bundle::Files>) {
     let Ok(files) = files else {
         return;

@@ -1,7 +1,7 @@
-//! The `git` that is installed, to ask a repository.
+//! Uses the installed `git` to read a repository.
 //!
-//! Nothing is checked out: objects are fetched into an empty repository, and the few that are wanted are read as they are. So no
-//! hook, filter, submodule or configuration of anybody has a say, and no protocol but the one of the address.
+//! Nothing is checked out: objects are fetched into an empty repository, and the few that are wanted are read as they
+//! are. So no hooks, filters, submodules or configuration apply, and no protocol except that of the address.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use super::bundle::{ENTRIES, Files, UNPACKED, is_own};
 use crate::model::{Error, Kind, Result};
 use crate::source::{Running, leave, program, sweep_rooms};
 
-/// How long git may take for all that is asked of it.
+/// The time limit for all git commands together.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The most bytes that a list of files may have.
+/// The maximum size of a file list in bytes.
 const LISTED: u64 = 1 << 20;
-/// The most bytes of what git complains of that are shown.
+/// How many bytes of git's error output are shown.
 const COMPLAINT: usize = 400;
-/// What holds for each call: no hooks, no helpers, no redirects, and nothing that goes on by itself.
+/// The settings for every command: no hooks, no helpers, no redirects, and no background tasks.
 const SETTINGS: [&str; 10] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -36,7 +36,7 @@ const SETTINGS: [&str; 10] = [
     "http.lowSpeedTime=30",
     "protocol.allow=never",
 ];
-/// What git is told of the environment.
+/// The environment variables that git gets.
 const ENVIRONMENT: &[&str] = &[
     "PATH",
     "SystemRoot",
@@ -53,18 +53,18 @@ const ENVIRONMENT: &[&str] = &[
     "no_proxy",
 ];
 
-/// The program, and a repository of its own that goes with it.
+/// The git program, with a temporary repository of its own.
 pub(super) struct Git<'a> {
     program: PathBuf,
     room: Room,
     scheme: &'a str,
     proxy: Option<&'a str>,
-    /// When all of it has to be done.
+    /// The deadline for all commands.
     until: Instant,
 }
 
 impl<'a> Git<'a> {
-    /// The program, with an empty folder, for addresses of this scheme.
+    /// Creates an empty repository for addresses of this scheme.
     ///
     /// # Errors
     /// [`Kind::Config`] without git; [`Kind::Disk`].
@@ -82,7 +82,7 @@ impl<'a> Git<'a> {
         })
     }
 
-    /// The files of a plugin in a commit.
+    /// Reads the files of a plugin in a commit.
     pub(super) async fn files(&self, commit: &str, below: Option<&str>) -> Result<Files> {
         let wrong = |why: String| Error::new(Kind::Corrupt, format!("the repository {why}"));
         let root = below.map_or_else(String::new, |below| format!("{below}/"));
@@ -152,7 +152,7 @@ impl<'a> Git<'a> {
         Ok(files)
     }
 
-    /// Has git do something, and gives what it says.
+    /// Runs a git command and returns its output.
     pub(super) async fn run(&self, words: &[&str], told: &[u8], most: u64) -> Result<Vec<u8>> {
         let mut command = Command::new(&self.program);
         for setting in SETTINGS {
@@ -180,7 +180,7 @@ impl<'a> Git<'a> {
         let doing = words.first().copied().unwrap_or_default();
         let wrong = |why: &str| Error::new(Kind::Network, format!("`git {doing}` {why}"));
         let work = async {
-            // Whatever ends this ends it, and the helpers that it has started.
+            // When this is dropped, the process and its helpers are killed.
             let mut running = Running::start(&mut command)?;
             let child = &mut running.process;
             let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -198,7 +198,7 @@ impl<'a> Git<'a> {
                 }
             };
             let tell = async {
-                // Whoever wants to hear nothing has ended already.
+                // A process that reads no input may have ended already.
                 let _ = stdin.write_all(told).await;
                 drop(stdin);
                 Ok(0)
@@ -225,7 +225,7 @@ impl<'a> Git<'a> {
     }
 }
 
-/// The content of this object, and what comes after it.
+/// Splits off the content of this object from the output of `cat-file`.
 fn content<'a>(told: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
     let end = told.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&told[..end]).ok()?;
@@ -235,9 +235,9 @@ fn content<'a>(told: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
     Some((told.get(from..to)?, told.get(to + 1..)?))
 }
 
-/// What the folders begin with.
+/// The prefix of the folder names.
 const NAME: &str = "fetch-git-";
-/// A folder that goes when nobody needs it any more.
+/// A temporary folder, removed when dropped.
 struct Room(PathBuf);
 
 impl Room {
@@ -264,7 +264,7 @@ impl Room {
         let mut folder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        // It fails where something has the name already, a link too.
+        // Creation fails if the name is taken, even by a symlink.
         folder
             .create(&path)
             .map_err(|error| cannot(&below, error))?;
@@ -274,7 +274,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // What cannot be removed there goes with all that is temporary.
+        // Leftovers are removed along with other temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -293,7 +293,7 @@ mod tests {
         };
         let init = ["init", "--quiet", "--bare", "--template=", "."];
         git.run(&init, b"", 0).await.unwrap();
-        // More than a pipe holds, so it would wait for somebody to hear it.
+        // More than a pipe holds, so writing waits for a reader.
         let asked = "x\n".repeat(100_000);
         let words = ["cat-file", "--batch-check"];
         let done = git.run(&words, asked.as_bytes(), 10);
@@ -316,7 +316,7 @@ mod tests {
         git.run(&["--version"], b"", most).await.unwrap();
         pass(PATIENCE / 2).await;
         git.run(&["--version"], b"", most).await.unwrap();
-        // Each alone would have been in time.
+        // Each alone would have finished in time.
         pass(PATIENCE / 2).await;
         let late = git.run(&["--version"], b"", most).await.unwrap_err();
         assert_eq!(late.message, "`git --version` took longer than 120 s");

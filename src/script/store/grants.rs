@@ -1,4 +1,4 @@
-//! What a plugin may do, as it is shown before it is installed and compared with what was agreed to.
+//! The permissions of a plugin, as shown before it is installed and compared with those agreed to.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use crate::model::Document;
 use crate::script::manifest::Kind as OptionKind;
 use crate::script::{Delegate, Manifest};
 
-/// What stands for any host.
+/// Stands for any host.
 const ANY: &str = "*";
 
-/// What a plugin may do. In each list `*` is any host, and `*.example.org` every host below that one.
+/// The permissions of a plugin. In each list `*` is any host, and `*.example.org` every host below that one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grants {
-    /// Hosts that it asks, those of its family too.
+    /// Hosts that it sends requests to, including those of its family.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub request: BTreeSet<String>,
     /// Hosts that it posts to.
@@ -24,28 +24,28 @@ pub struct Grants {
     /// Hosts that its files are on.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub media: BTreeSet<String>,
-    /// Hosts whose links it hands on.
+    /// Hosts whose links it delegates.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub delegate: BTreeSet<String>,
-    /// Its secrets: what each is called, who gets it, and by way of whom.
+    /// Its secrets: their names, the host that gets each, and the host that exchanges it for a token, if any.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub secrets: BTreeSet<String>,
-    /// What the user has set, or will, that its script sees.
+    /// User settings that its script can read.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub options: BTreeSet<String>,
-    /// What the user has set, or will, that says whom it asks.
+    /// User settings that determine which hosts it sends requests to.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub sites: BTreeSet<String>,
     /// Documents of any site that it reads.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub reads: BTreeSet<String>,
-    /// Whether it asks the host of a link that is given to it by name.
+    /// Whether it sends requests to the host of a link given to it by name.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub named_host: bool,
 }
 
 impl Grants {
-    /// What this manifest asks for.
+    /// Returns the permissions that this manifest asks for.
     pub fn of(manifest: &Manifest) -> Grants {
         let may = &manifest.permissions;
         let secrets = manifest.secrets.iter().map(|secret| {
@@ -76,7 +76,7 @@ impl Grants {
                 Delegate::To(hosts) => hosts.0.iter().cloned().collect(),
             },
             secrets: secrets.collect(),
-            // Of what a script sees, text alone can be what nobody else should.
+            // Of the options that a script sees, only text could be confidential.
             options: of(&[OptionKind::Text]),
             sites: of(&[OptionKind::Site, OptionKind::Hosts]),
             reads: reads
@@ -86,7 +86,7 @@ impl Grants {
         }
     }
 
-    /// What it may do, a line each.
+    /// Describes the permissions, one per line.
     pub fn told(&self) -> Vec<String> {
         let lists = self.lists().into_iter();
         let lists = lists.filter(|(_, list)| !list.is_empty());
@@ -99,7 +99,7 @@ impl Grants {
         lines
     }
 
-    /// What it may do that was not agreed to before, a line each; nothing if it is no more.
+    /// Describes the permissions that were not agreed to before, one per line; empty if there are none.
     pub fn beyond(&self, agreed: &Grants) -> Vec<String> {
         let mut lines = Vec::new();
         for ((what, now), (_, before)) in self.lists().into_iter().zip(agreed.lists()) {
@@ -140,11 +140,11 @@ fn shown<'a>(list: impl Iterator<Item = &'a String>) -> String {
     list.join(", ")
 }
 
-/// Whether what is in a list allows this, too.
+/// Checks whether a list also covers this entry.
 fn covers(list: &BTreeSet<String>, one: &str) -> bool {
     list.iter().any(|had| match had.strip_prefix(ANY) {
         Some("") => true,
-        // `*.a.org` covers `x.a.org` and `*.x.a.org`, and not `a.org`.
+        // `*.a.org` covers `x.a.org` and `*.x.a.org`, but not `a.org`.
         Some(parent) if parent.starts_with('.') => one == had || one.ends_with(parent),
         _ => one == had,
     })

@@ -1,4 +1,4 @@
-//! An index: which packages somebody hands out, as that somebody has signed it.
+//! An index: the packages that somebody publishes, with a signature.
 
 use jiff::Timestamp;
 use minisign_verify::{Error as Refusal, PublicKey, Signature};
@@ -11,25 +11,25 @@ use super::{Grants, Known};
 use crate::model::{Error, Kind, Result};
 use crate::script::manifest::{API, is_id};
 
-/// The most bytes of an index.
+/// The maximum size of an index in bytes.
 pub(super) const LONGEST: usize = 4 << 20;
 
-/// What somebody hands out.
+/// A signed list of packages.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// A number that only grows.
+    /// The serial number, which only increases.
     pub(super) serial: u64,
-    /// Until when it may be gone by.
+    /// When it expires.
     pub(super) expires: Timestamp,
     /// The key that signed it.
     pub(super) key: String,
-    /// The key that will sign those to come.
+    /// The key that will sign future versions.
     pub(super) next_key: Option<String>,
-    /// Its packages, without those that this program cannot read.
+    /// Its packages, except those that this program cannot read.
     pub(super) entries: Vec<Entry>,
 }
 
-/// How an index is written down.
+/// The file format of an index.
 #[derive(Deserialize)]
 struct Written {
     format: u32,
@@ -45,26 +45,26 @@ struct Written {
 pub(super) struct Entry {
     pub(super) id: String,
     pub(super) version: String,
-    /// The script interface that it was written for.
+    /// The version of the script API that it was written for.
     pub(super) api: u32,
-    /// The oldest version of this program that it is for.
+    /// The oldest version of this program that it supports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) min_engine: Option<String>,
     /// SHA-256 of the package.
     pub(super) sha256: String,
     /// Its length in bytes.
     pub(super) size: u64,
-    /// What its scripts are known by, see [`crate::script::Package::tree`].
+    /// A digest of its scripts, see [`crate::script::Package::tree`].
     pub(super) tree: String,
     pub(super) permissions: Grants,
-    /// Why nobody is to have it any more.
+    /// Why it was withdrawn, if it was.
     #[serde(default)]
     pub(super) yanked: Option<String>,
 }
 
 impl Index {
-    /// Reads an index if it is signed with the key that is known, or with the one that it has named as its next. `name` is what
-    /// the user calls it.
+    /// Reads an index if it is signed with the known key, or with the one that it has announced as its next. `name` is
+    /// the user's name for the index.
     pub(super) fn read(name: &str, json: &[u8], signature: &[u8], known: &Known) -> Result<Index> {
         let wrong = |why: &str| wrong(name, why);
         let signature = std::str::from_utf8(signature).ok();
@@ -91,7 +91,7 @@ impl Index {
         Index::parse(name, json, key)
     }
 
-    /// Reads what was signed with this key.
+    /// Reads an index whose signature, with this key, has been verified.
     pub(super) fn parse(name: &str, json: &[u8], key: &str) -> Result<Index> {
         let wrong = |why: &str| wrong(name, why);
         let written: Written = serde_json::from_slice(json)
@@ -113,7 +113,7 @@ impl Index {
             expires: written.expires,
             key: key.to_owned(),
             next_key,
-            // What a newer program knows is none of ours.
+            // Ignore packages that only a newer program can read.
             entries: packages
                 .filter_map(|package| serde_json::from_value(package).ok())
                 .filter(|entry: &Entry| {
@@ -123,7 +123,7 @@ impl Index {
         })
     }
 
-    /// The newest package of this id that is for this program.
+    /// Returns the latest package with this id that supports this program.
     pub(super) fn newest(&self, id: &str) -> Result<&Entry, String> {
         let mut own = self
             .entries
@@ -144,7 +144,7 @@ impl Index {
         newest.ok_or_else(|| format!("has taken back every `{id}`"))
     }
 
-    /// Why this version was taken back, if it was.
+    /// Returns why this version was withdrawn, if it was.
     pub(super) fn yanked(&self, id: &str, version: &str) -> Option<&str> {
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| entry.id == id && entry.version == version)?;
@@ -160,7 +160,7 @@ impl Entry {
             && oldest.is_none_or(|oldest| oldest <= engine && oldest.is_some())
     }
 
-    /// The name of its package.
+    /// Returns the file name of its package.
     pub(super) fn file(&self) -> String {
         format!("{}-{}.tar.gz", self.id, self.version)
     }
@@ -171,7 +171,7 @@ fn wrong(name: &str, why: &str) -> Error {
     Error::new(Kind::Corrupt, message).hint("nothing was changed; ask whoever makes it")
 }
 
-/// A key as `minisign` prints it.
+/// Parses a key as `minisign` prints it.
 pub(super) fn public(key: &str) -> Result<PublicKey> {
     PublicKey::from_base64(key).map_err(|_| {
         let message = "that is not a public key of `minisign`";
@@ -180,7 +180,7 @@ pub(super) fn public(key: &str) -> Result<PublicKey> {
     })
 }
 
-/// The folder that an index is in, from its address as a user gives it.
+/// Returns the folder of an index, from its address as a user gives it.
 pub(super) fn base(text: &str) -> Result<Url> {
     let wrong = |why: &str| {
         let hint = "an index is a folder such as `https://example.org/plugins/`";
@@ -202,7 +202,7 @@ pub(super) fn base(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// Whether nobody on the way can change what comes from there: https, or this machine.
+/// Checks whether downloads from there cannot be tampered with on the way: https, or this machine.
 pub(super) fn is_safe(url: &Url) -> bool {
     let is_here = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! The indexes that the user knows: how one is added, brought, and held against what was seen of it before.
+//! The indexes that the user has added: adding and downloading them, and comparing them with what was seen before.
 
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -9,16 +9,16 @@ use super::{Known, Store};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Shown};
 
-/// The longest signature.
+/// The maximum size of a signature.
 const SIGNATURE: usize = 4 << 10;
-/// The longest name of an index.
+/// The maximum length of an index name.
 const NAME: usize = 40;
 
 impl Store {
-    /// Adds an index under this name, once it was seen to be one.
+    /// Adds an index under this name, after downloading and checking it.
     ///
     /// # Errors
-    /// [`Kind::Config`] for a name, an address or a key that is none; what goes wrong on the way, and what is wrong with it.
+    /// [`Kind::Config`] for an invalid name, address or key; errors of the download, and of the index itself.
     pub async fn add_index(&self, client: &Client, name: &str, url: &str, key: &str) -> Result<()> {
         if !is_name(name) {
             let message = format!("no index can be called `{}`", name.escape_debug());
@@ -46,10 +46,10 @@ impl Store {
         })
     }
 
-    /// Forgets an index. What was installed from it stays.
+    /// Forgets an index. Plugins installed from it stay.
     ///
     /// # Errors
-    /// [`Kind::Config`] for one that is not known; [`Kind::Disk`].
+    /// [`Kind::Config`] for an unknown one; [`Kind::Disk`].
     pub fn remove_index(&self, name: &str) -> Result<()> {
         self.change(|lockfile| {
             lockfile.index(name)?;
@@ -58,8 +58,8 @@ impl Store {
         })
     }
 
-    /// What an index says now. Its serial is remembered: one that is lower is never taken again. So is the key that is to come
-    /// next; once an index is signed with that, it holds, and the one before no more.
+    /// Downloads an index. Its serial is remembered, and a lower one is never accepted again. So is the key that it
+    /// announces as its next; once an index is signed with that, it replaces the previous key.
     pub(super) async fn index(&self, client: &Client, name: &str) -> Result<Index> {
         let known = self.lockfile()?.index(name)?.clone();
         let index = bring(client, name, &known).await?;
@@ -77,7 +77,7 @@ impl Store {
     }
 }
 
-/// Whether an index may be called this.
+/// Checks whether a text is a valid index name.
 pub(super) fn is_name(text: &str) -> bool {
     let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=NAME).contains(&text.len()) && text.bytes().all(is_word)

@@ -1,4 +1,4 @@
-//! `plugins.lock`: which indexes are known, what is installed, and which folders are trusted.
+//! `plugins.lock`: the known indexes, the installed plugins, and the trusted folders.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,21 +13,21 @@ use crate::net::Shown;
 use crate::script::Manifest;
 use crate::script::manifest::is_id;
 
-/// The format that is written.
+/// The current file format.
 const FORMAT: u32 = 1;
 
-/// What is written in `plugins.lock`.
+/// The content of `plugins.lock`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lockfile {
     format: u32,
-    /// Indexes by the names that the user gave them.
+    /// Indexes by the user's names for them.
     #[serde(default)]
     pub indexes: BTreeMap<String, Known>,
-    /// What is installed, by its id.
+    /// Installed plugins by id.
     #[serde(default)]
     pub plugins: BTreeMap<String, Installed>,
-    /// Folders whose plugins are trusted as long as they are this.
+    /// Folders whose plugins are trusted, with the digest that they must have.
     #[serde(default)]
     pub trusted: BTreeMap<String, String>,
 }
@@ -38,12 +38,12 @@ pub struct Lockfile {
 pub struct Known {
     /// The folder that it is in.
     pub url: Url,
-    /// Whose signature it has.
+    /// The key that it must be signed with.
     pub key: String,
-    /// Whose signature it will have, as it has said under that one.
+    /// The key that it has announced as its next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// The highest serial that was seen.
+    /// The highest serial seen so far.
     pub serial: u64,
 }
 
@@ -51,14 +51,15 @@ pub struct Known {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Installed {
-    /// What holds.
+    /// The version in use.
     pub current: Release,
-    /// What its manifest says. So a start reads one file, however much is installed, and what is used is held against it.
+    /// Its manifest. Keeping it here means that only one file is read at startup, however much is installed; it is
+    /// checked when the plugin is used.
     pub manifest: Manifest,
-    /// What held before, for whoever wants to go back.
+    /// The previous version, for going back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Release>,
-    /// Whether the user wants it in the place of a plugin that is part of the program.
+    /// Whether the user wants it to replace a built-in plugin.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_builtin: bool,
 }
@@ -67,22 +68,22 @@ pub struct Installed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// Who gave it.
+    /// Who published it.
     pub giver: Giver,
-    /// What its scripts are known by, see [`crate::script::Package::tree`].
+    /// A digest of its scripts, see [`crate::script::Package::tree`].
     pub tree: String,
-    /// The key of the index that gave it: its name is the user's, and may come to stand for another one.
+    /// The key of the index it came from: the name is the user's, and may come to mean another index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
-/// Who gives a plugin.
+/// The source of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Giver {
     /// The index of this name.
     Index(String),
-    /// A repository, and the commit that was there.
+    /// A repository, and the commit used.
     Git(Repository, String),
 }
 
@@ -114,7 +115,7 @@ impl Default for Lockfile {
 }
 
 impl Lockfile {
-    /// Reads what was written. `path` is for messages.
+    /// Reads the file. `path` is for messages.
     pub(super) fn read(path: &str, text: &[u8]) -> Result<Lockfile> {
         let wrong = |why: String| {
             let hint = "remove it to begin anew; what was installed has to be installed again";
@@ -128,7 +129,7 @@ impl Lockfile {
                 read.format
             )));
         }
-        // Both become names of folders.
+        // Both become folder names.
         let is_tree = |release: &Release| {
             let digits = release.tree.bytes();
             release.tree.len() == 64 && digits.into_iter().all(|b| b.is_ascii_hexdigit())
@@ -152,7 +153,7 @@ impl Lockfile {
             return;
         };
         let is_next = known.next.as_ref() == Some(&index.key);
-        // Another process may have seen a later one, or forgotten this one for another.
+        // Another process may have seen a later one, or may have replaced this index with another.
         if index.serial < known.serial || (known.key != index.key && !is_next) {
             return;
         }
@@ -162,7 +163,7 @@ impl Lockfile {
         if before == index.key {
             return;
         }
-        // What it gave under the key before is its own as well.
+        // What it published under the previous key is still its own.
         let plugins = self.plugins.values_mut();
         let releases = plugins
             .flat_map(|plugin| std::iter::once(&mut plugin.current).chain(&mut plugin.previous));
@@ -174,20 +175,20 @@ impl Lockfile {
         }
     }
 
-    /// What is installed under this id.
+    /// Returns the installed plugin with this id.
     ///
     /// # Errors
-    /// [`Kind::Config`] where nothing is.
+    /// [`Kind::Config`] if there is none.
     pub fn installed(&self, id: &str) -> Result<&Installed> {
         self.plugins
             .get(id)
             .ok_or_else(|| unknown("plugin", "installed as", id, self.plugins.keys()))
     }
 
-    /// The index of this name.
+    /// Returns the index with this name.
     ///
     /// # Errors
-    /// [`Kind::Config`] where there is none.
+    /// [`Kind::Config`] if there is none.
     pub fn index(&self, name: &str) -> Result<&Known> {
         self.indexes
             .get(name)
@@ -196,7 +197,8 @@ impl Lockfile {
 }
 
 impl Installed {
-    /// Whether this release may take its place, whatever the user agrees to: what was set as a secret of it is none of the script's.
+    /// Checks whether this release may replace it, whatever the user agrees to: a script must not see a value that was
+    /// set as a secret.
     ///
     /// # Errors
     /// [`Kind::Config`] if it may not.
@@ -216,7 +218,7 @@ impl Installed {
         )))
     }
 
-    /// Whether the index that gave it has this key.
+    /// Checks whether the index it came from has this key.
     pub(super) fn is_signed_by(&self, key: Option<&str>) -> Result<()> {
         let Release {
             giver, key: had, ..
@@ -236,7 +238,7 @@ impl Installed {
 }
 
 impl Known {
-    /// Its address as it may be shown.
+    /// Returns its address in a form that may be shown.
     pub fn shown(&self) -> String {
         Shown(&self.url).to_string()
     }

@@ -1,10 +1,10 @@
-//! Plugins of others: how one is handed out, brought here, kept, and known to be still what it was.
+//! Third-party plugins: publishing, downloading, storing and verifying them.
 //!
-//! An index is a folder in the net with `index.json`, the signature of that, and packages. Whatever is installed is in a folder
-//! that is named by what it holds, and one file, `plugins.lock`, says which of them hold: it is replaced in one step, so that a
-//! kill at any moment leaves what was there or what is to be.
+//! An index is a folder on the web with `index.json`, its signature, and packages. Each installed plugin is in a folder
+//! named by its digest, and one file, `plugins.lock`, says which of them are in use. It is replaced atomically, so that
+//! a kill at any moment leaves either the old state or the new one.
 //!
-//! It asks nobody by itself, and does not know how the user is asked.
+//! Nothing here connects anywhere by itself, or prompts the user.
 
 mod bundle;
 #[cfg(fuzzing)]

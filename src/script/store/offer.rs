@@ -1,4 +1,4 @@
-//! Brings what an index hands out, and looks whether it is what the index says, before anything is written or asked.
+//! Downloads packages from an index, and checks that they match it before anything is written or the user is asked.
 
 use super::bundle::{self, Files};
 use super::index::Entry;
@@ -14,36 +14,36 @@ use crate::script::{Manifest, Package};
 pub enum Wanted {
     /// `ID`, or `INDEX/ID`.
     Id(Option<String>, String),
-    /// What a repository has.
+    /// A plugin in a repository.
     Git(Repository),
 }
 
-/// A version that is here in memory and is what it says, and that the user may have.
+/// A version that has been downloaded to memory and checked, and that the user may install.
 #[derive(Debug)]
 pub struct Offer {
-    /// What would hold.
+    /// The release to be installed.
     pub release: Release,
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
     files: Files,
-    /// In the place of which version, known by its tree.
+    /// The tree of the version that it replaces, if any.
     pub base: Option<String>,
 }
 
-/// Whether there is a newer version.
+/// The result of looking for a newer version.
 #[derive(Debug)]
 pub enum Newer {
-    /// This one.
+    /// There is one.
     Yes(Box<Offer>),
-    /// None. The one that is here may have been taken back, and why.
+    /// There is none. If the current one was withdrawn, this is the reason.
     No(Option<String>),
 }
 
 impl Wanted {
-    /// Reads what a user asks for.
+    /// Reads what the user wants to install.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is neither.
+    /// [`Kind::Config`] if it is neither.
     pub fn read(text: &str) -> Result<Wanted> {
         if let Some(repository) = Repository::read(text)? {
             return Ok(Wanted::Git(repository));
@@ -65,11 +65,11 @@ impl Wanted {
 }
 
 impl Store {
-    /// The newest version of a plugin, from that index, or from the one that has it.
+    /// Downloads the latest version of a plugin, from the given index, or from the one that has it.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is installed already, and for what no index has or more than one; what goes wrong on the way,
-    /// and whatever is wrong with it.
+    /// [`Kind::Config`] if it is installed already, or if no index has it or more than one does; errors of the
+    /// download, and of the package itself.
     pub async fn offer(&self, client: &Client, wanted: &Wanted) -> Result<Offer> {
         let lockfile = self.lockfile()?;
         let (from, id) = match wanted {
@@ -78,7 +78,7 @@ impl Store {
                 let offer = of_git(client, repository, None).await?;
                 return match lockfile.plugins.get(&offer.manifest.id) {
                     None => Ok(offer),
-                    // Another tag of the same one.
+                    // Another tag of the same repository.
                     Some(had) if is_other_pin(&had.current.giver, repository) => {
                         had.may_become(&offer.release, &offer.manifest)?;
                         Ok(Offer {
@@ -123,10 +123,10 @@ impl Store {
         }
     }
 
-    /// A newer version of what is installed, if there is one.
+    /// Downloads a newer version of an installed plugin, if there is one.
     ///
     /// # Errors
-    /// What goes wrong on the way, and whatever is wrong with it.
+    /// Errors of the download, and of the package itself.
     pub async fn newer(&self, client: &Client, id: &str, had: &Installed) -> Result<Newer> {
         let Release { giver, tree, .. } = &had.current;
         let version = &had.manifest.version;
@@ -141,7 +141,7 @@ impl Store {
                         Error::new(Kind::Corrupt, message).hint(format!("`{id}` {version} stays"))
                     );
                 }
-                // Another commit that has the same is nothing new.
+                // Another commit with the same content is not newer.
                 if offer.release.tree == *tree {
                     return Ok(Newer::No(None));
                 }
@@ -153,12 +153,12 @@ impl Store {
         let known = lockfile.index(name)?;
         lockfile.installed(id)?.is_signed_by(Some(&known.key))?;
         let index = self.index(client, name).await?;
-        // The index may have come to its next key, and with it all that it gave.
+        // The index may just have switched to its next key, and with it the plugins that came from it.
         let had = self.lockfile()?.installed(id)?.clone();
         let yanked = index.yanked(id, version).map(str::to_owned);
         let entry = match index.newest(id) {
             Ok(entry) => entry,
-            // There is nothing newer than what was taken back.
+            // There is nothing newer than the withdrawn version.
             Err(_) if yanked.is_some() => return Ok(Newer::No(yanked)),
             Err(why) => {
                 let message = format!("the index `{name}` {why} any more");
@@ -183,10 +183,10 @@ impl Store {
         }
     }
 
-    /// Installs what was offered.
+    /// Installs an offer.
     ///
     /// # Errors
-    /// [`Kind::Changed`] if somebody else was faster; [`Kind::Disk`].
+    /// [`Kind::Changed`] if the plugin has been changed meanwhile; [`Kind::Disk`].
     pub fn install(&self, offer: Offer, over_builtin: bool) -> Result<()> {
         let Offer {
             release,
@@ -238,7 +238,7 @@ async fn of_git(client: &Client, repository: &Repository, base: Option<String>) 
 }
 
 impl Offer {
-    /// What these files are, given by that one in the place of `base`.
+    /// Creates an offer of these files from this source, to replace `base`.
     pub(super) fn new(files: Files, giver: Giver, base: Option<String>) -> Result<Offer> {
         let package = Package::of(&files, "the package")?;
         Ok(Offer {
@@ -254,7 +254,7 @@ impl Offer {
     }
 }
 
-/// The files of a package, if they are what the index says.
+/// Unpacks the files of a package, if they match the index.
 fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
     let wrong = |why: String| {
         let message = format!("`{}` of the index `{name}` {why}", entry.file());

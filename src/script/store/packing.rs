@@ -1,4 +1,4 @@
-//! Makes a package of a plugin, for whoever hands it out.
+//! Makes a package of a plugin, for publishing.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,20 +18,20 @@ use crate::script::{Manifest, Package};
 /// A package that was made.
 #[derive(Debug)]
 pub struct Packed {
-    /// Where it is.
+    /// Its path.
     pub file: PathBuf,
-    /// What stands in the index for it, as JSON.
+    /// Its entry for the index, as JSON.
     pub entry: String,
-    /// What is in the folder and not in the package.
+    /// Files in the folder that are not in the package.
     pub left: Vec<String>,
-    /// The cases that say where a site of the user's is, each with that.
+    /// The cases that set the address of a site, each with that address.
     pub at_home: Vec<(String, String)>,
 }
 
-/// Makes the package of the plugin in this folder, into that folder. The same files make the same package.
+/// Makes a package of the plugin in this folder, and writes it to `into`. The same files make the same package.
 ///
 /// # Errors
-/// [`Kind::Config`] for what is no plugin that others could install; [`Kind::Disk`].
+/// [`Kind::Config`] if it is not a plugin that others could install; [`Kind::Disk`].
 pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
     let (files, left) = bundle::gather(folder)?;
     let package = Package::of(&files, &folder.display().to_string())?;
@@ -40,7 +40,7 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
         Error::new(Kind::Config, why).hint("whoever has it must be able to tell which one is newer")
     })?;
     let packed = bundle::pack(&files)?;
-    // As it will be taken, or not.
+    // Check that it will be accepted.
     bundle::unpack(&packed)?;
     if packed.len() > bundle::PACKED {
         let message = format!(
@@ -83,7 +83,7 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
     })
 }
 
-/// Where sites of the user's are, as the cases say.
+/// Returns the addresses of sites that cases set.
 fn at_home(manifest: &Manifest, files: &Files) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (file, bytes) in files {
@@ -108,7 +108,7 @@ fn at_home(manifest: &Manifest, files: &Files) -> Vec<(String, String)> {
     found
 }
 
-/// The SHA-256 of these bytes, in hex.
+/// Returns the SHA-256 of these bytes, in hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

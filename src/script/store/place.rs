@@ -1,4 +1,4 @@
-//! Where plugins of others are kept on the disk, and how that is changed without ever being half changed.
+//! The store of installed plugins on disk, and how it is changed atomically.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,20 +11,20 @@ use crate::script::manifest::is_id;
 use crate::script::{Manifest, Package};
 
 const LOCKFILE: &str = "plugins.lock";
-/// What is not yet what it is to be. Of what a kill has left, the next change makes an end.
+/// The name of files and folders still being written. The next change removes what a kill has left.
 const NEW: &str = ".new";
 
-/// A folder with what is installed, and `plugins.lock`.
+/// A folder with the installed plugins and `plugins.lock`.
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
-    /// After how many steps on the disk nothing goes on, as after a kill.
+    /// After how many steps the disk fails, as after a kill.
     #[cfg(test)]
     steps: std::sync::Arc<std::sync::atomic::AtomicU32>,
 }
 
 impl Store {
-    /// The store in this folder, which need not be there.
+    /// Returns the store in this folder, which need not exist.
     pub fn at(root: PathBuf) -> Store {
         Store {
             root,
@@ -33,7 +33,7 @@ impl Store {
         }
     }
 
-    /// What `plugins.lock` says.
+    /// Reads `plugins.lock`.
     ///
     /// # Errors
     /// [`Kind::Config`] if it cannot be read.
@@ -50,16 +50,17 @@ impl Store {
         }
     }
 
-    /// The folder of one version.
+    /// Returns the folder of one version.
     pub fn folder(&self, id: &str, release: &Release) -> PathBuf {
         self.root.join(id).join(&release.tree[..16])
     }
 
-    /// The package of this version, if it is still what was installed. Whatever is run of the store has come through here,
-    /// and what is held against `plugins.lock` is what was read, not what is read again.
+    /// Reads the package of this version, if it is unchanged since it was installed. Everything run from the store
+    /// comes through here, and it is the bytes already read that are compared with `plugins.lock`: they are not read a
+    /// second time.
     ///
     /// # Errors
-    /// [`Kind::Config`] if it is not.
+    /// [`Kind::Config`] if it has changed.
     pub fn package(&self, id: &str, release: &Release) -> Result<Package> {
         let folder = self.folder(id, release);
         let wrong = |why: &str| {
@@ -81,7 +82,7 @@ impl Store {
     /// Changes `plugins.lock`, one process at a time.
     ///
     /// # Errors
-    /// [`Kind::Disk`], and what `with` says; then nothing is changed.
+    /// [`Kind::Disk`], and errors of `with`; then nothing is changed.
     pub fn change<T>(&self, with: impl FnOnce(&mut Lockfile) -> Result<T>) -> Result<T> {
         let cannot = |error: io::Error| self.cannot(&self.root, error);
         fs::create_dir_all(&self.root).map_err(cannot)?;
@@ -102,10 +103,10 @@ impl Store {
         Ok(done)
     }
 
-    /// Installs a version in the place of the one that is known by `base`, which is kept for a way back.
+    /// Installs a version in place of the one with the tree `base`, which is kept for going back.
     ///
     /// # Errors
-    /// [`Kind::Changed`] if another one is there by now; [`Kind::Disk`].
+    /// [`Kind::Changed`] if another one is installed by now; [`Kind::Disk`].
     pub(super) fn put(
         &self,
         id: &str,
@@ -129,7 +130,7 @@ impl Store {
             let installed = Installed {
                 current: release,
                 manifest,
-                // The way back leads to something else.
+                // The previous version must be a different one.
                 previous: had.and_then(|had| match had.current.tree == tree {
                     true => had.previous,
                     false => Some(had.current),
@@ -141,10 +142,10 @@ impl Store {
         })
     }
 
-    /// Takes a plugin away.
+    /// Removes a plugin.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is not installed; [`Kind::Disk`].
+    /// [`Kind::Config`] if it is not installed; [`Kind::Disk`].
     pub fn remove(&self, id: &str) -> Result<()> {
         self.change(|lockfile| {
             lockfile.installed(id)?;
@@ -153,10 +154,10 @@ impl Store {
         })
     }
 
-    /// Goes back to what held before, and tells the two versions.
+    /// Goes back to the previous version; returns the two version numbers.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is not installed, and where nothing was before it; [`Kind::Disk`].
+    /// [`Kind::Config`] if it is not installed, or has no previous version; [`Kind::Disk`].
     pub fn roll_back(&self, id: &str) -> Result<(String, String)> {
         self.change(|lockfile| {
             let installed = lockfile.installed(id)?.clone();
@@ -179,10 +180,11 @@ impl Store {
         })
     }
 
-    /// Moves a plugin, as it is now, into the user's own folder of plugins, and tells where it is.
+    /// Moves a plugin, as it is now, into the user's own plugin folder; returns its new path.
     ///
     /// # Errors
-    /// [`Kind::Config`] for what is not installed, is no plugin any more, or is in that folder already; [`Kind::Disk`].
+    /// [`Kind::Config`] if it is not installed, is no longer a plugin, or already exists in that folder;
+    /// [`Kind::Disk`].
     pub fn adopt(&self, id: &str, user: &Path) -> Result<PathBuf> {
         let own = user.join(id);
         self.change(|lockfile| {
@@ -210,21 +212,21 @@ impl Store {
         Ok(own)
     }
 
-    /// Puts the files of a version where it belongs.
+    /// Writes the files of a version to its folder.
     fn unfold(&self, id: &str, release: &Release, files: &Files) -> Result<()> {
         let folder = self.folder(id, release);
         if self.package(id, release).is_ok() {
             return Ok(());
         }
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        // What is there is not what it is called.
+        // The existing folder does not have the content it should.
         if fs::symlink_metadata(&folder).is_ok() {
             fs::remove_dir_all(&folder).map_err(|error| self.cannot(&folder, error))?;
         }
         self.write(&self.root.join(id), &name, files)
     }
 
-    /// Writes a new folder into `below`: it is there as a whole, or not at all.
+    /// Writes a new folder in `below`, either completely or not at all.
     fn write(&self, below: &Path, name: &str, files: &Files) -> Result<()> {
         let new = below.join(NEW);
         let written = || {
@@ -242,7 +244,7 @@ impl Store {
                 file.sync_all()?;
             }
             for folder in ["lib", "cases", ""] {
-                // One that has nothing goes.
+                // Empty folders are removed.
                 if folder.is_empty() || fs::remove_dir(new.join(folder)).is_err() {
                     sync(&new.join(folder))?;
                 }
@@ -268,7 +270,7 @@ impl Store {
         sync(&self.root)
     }
 
-    /// Removes the folders that nothing leads to any more. What cannot be removed is in nobody's way.
+    /// Removes folders that are no longer used. What cannot be removed does no harm.
     fn sweep(&self, lockfile: &Lockfile) {
         for below in list(&self.root) {
             let id = below.file_name().unwrap_or_default().to_string_lossy();
@@ -316,12 +318,12 @@ impl Store {
     }
 }
 
-/// Whether it is a folder itself, and no link to one.
+/// Checks whether a path is a folder itself, not a symlink to one.
 fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|what| what.is_dir())
 }
 
-/// Whether a folder is called as those are that are made here.
+/// Checks whether a folder has a name of the form used here.
 fn is_ours(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().as_encoded_bytes();
     let is_digit = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
@@ -333,7 +335,7 @@ fn list(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     entries.filter_map(|entry| Some(entry.ok()?.path()))
 }
 
-/// Has the names in a folder stand on the disk, where the system lets folders be opened.
+/// Syncs the entries of a folder to disk, where the system allows folders to be opened.
 fn sync(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),

@@ -1,4 +1,4 @@
-//! A place in a repository of git, by a tag or a commit, and how the plugin that is there is brought.
+//! A plugin in a git repository, at a tag or a commit.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -9,27 +9,27 @@ use super::index::is_safe;
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 
-/// What is fetched is called this.
+/// The name of the ref that is fetched to.
 const HERE: &str = "refs/fetch/it";
 
-/// A place in a repository.
+/// A plugin's place in a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
-    /// Its address.
+    /// The address of the repository.
     pub url: Url,
     /// A tag, or a commit in hex.
     pub pin: String,
-    /// The folder of the plugin in it; the root without one.
+    /// The folder of the plugin; the root if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
 }
 
 impl Repository {
-    /// Reads `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`; none for what is no such address at all.
+    /// Reads `git+https://HOST/REPOSITORY#TAG-OR-COMMIT[:FOLDER]`; `None` for anything not of this form.
     ///
     /// # Errors
-    /// [`Kind::Config`] for one that cannot be used.
+    /// [`Kind::Config`] for an unusable one.
     pub(super) fn read(text: &str) -> Result<Option<Repository>> {
         let Some(text) = text.strip_prefix("git+") else {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Repository {
         }))
     }
 
-    /// Whether the other one is a place in the same repository.
+    /// Checks whether the other one is the same place in the same repository.
     pub(super) fn is_same_place(&self, other: &Repository) -> bool {
         self.url == other.url && self.below == other.below
     }
@@ -75,17 +75,17 @@ impl Repository {
         self.pin.len() == 40 && self.pin.bytes().all(is_hex)
     }
 
-    /// Its address as it may be shown.
+    /// Returns its address in a form that may be shown.
     pub(super) fn shown(&self) -> String {
         let below = self.below.as_ref().map(|below| format!(":{below}"));
         let below = below.unwrap_or_default();
         format!("{}#{}{below}", Shown(&self.url), self.pin)
     }
 
-    /// What it has now: the commit, and the files of the plugin.
+    /// Downloads its current state: the commit, and the files of the plugin.
     ///
     /// # Errors
-    /// [`Kind::Config`] without git; [`Kind::Network`] for what cannot be had; [`Kind::Corrupt`] for what is no plugin.
+    /// [`Kind::Config`] without git; [`Kind::Network`] if the download fails; [`Kind::Corrupt`] if it is not a plugin.
     pub(super) async fn bring(&self, proxy: Option<&str>) -> Result<(String, Files)> {
         let git = Git::new(self.url.scheme(), proxy)?;
         git.run(&["init", "--quiet", "--bare", "--template=", "."], b"", 0)
@@ -104,7 +104,7 @@ impl Repository {
             ]
             .concat()
         };
-        // A server that is only files has no way to send less than all.
+        // A plain file server cannot send a shallow clone.
         let shallow = git.run(&fetch(&["--depth=1"]), b"", 0).await;
         if let Err(error) = shallow {
             let whole = match error.causes().iter().any(|cause| cause.contains("shallow")) {
@@ -137,7 +137,7 @@ impl Repository {
     }
 }
 
-/// Whether this is a plain path or name, without anything that git or a disk would take for something else.
+/// Checks whether this is a plain path or name, without anything that has a special meaning to git or a file system.
 fn is_path(text: &str) -> bool {
     let is_plain = |part: &str| {
         let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+');

@@ -1,4 +1,4 @@
-//! Versions of what is handed out: three numbers, so that everybody agrees on which is the newer one.
+//! Versions of published plugins: three numbers, so that the order is unambiguous.
 
 use std::str::FromStr;
 
@@ -24,7 +24,7 @@ impl FromStr for Version {
     }
 }
 
-/// Whether one version is newer than another. What is no version is older than all that are.
+/// Checks whether one version is newer than another. An invalid version is older than any valid one.
 pub fn is_newer(one: &str, other: &str) -> bool {
     one.parse::<Version>().ok() > other.parse::<Version>().ok()
 }

@@ -1,11 +1,11 @@
-//! Text without the entities that stand in it.
+//! Decodes entities in a text.
 
 use scraper::Node as Piece;
 
 use super::tree::{Measure, Tree, too_large};
 use crate::script::clock::Clock;
 
-/// What a text says as a browser reads it.
+/// Decodes entities as a browser does.
 pub(super) fn unescaped(text: &str, clock: &Clock) -> mlua::Result<String> {
     match with_common_entities(text) {
         Some(plain) => Ok(plain),
@@ -14,7 +14,8 @@ pub(super) fn unescaped(text: &str, clock: &Clock) -> mlua::Result<String> {
 }
 
 fn with_any_entities(text: &str, clock: &Clock) -> mlua::Result<String> {
-    // As it reads what stands in a field: entities, and no tags. The first line break would be left out.
+    // Parse it like the content of a textarea: entities, but no tags. Its first line break would be dropped, so add
+    // one.
     let field = format!("<textarea>\n{}", text.replace('<', "&lt;"));
     let tree = Tree::grow(&field, Measure::default(), clock)?;
     let tree = tree.ok_or_else(|| too_large(Measure::default()))?;
@@ -22,9 +23,10 @@ fn with_any_entities(text: &str, clock: &Clock) -> mlua::Result<String> {
     Ok(pieces.map(|piece| &*piece.text).collect())
 }
 
-/// The same where there are no entities but those that most titles have. A page for each would cost many times as much.
+/// Decodes a text with only the entities common in titles, or returns `None`. Parsing a page for each would cost many
+/// times as much.
 fn with_common_entities(text: &str) -> Option<String> {
-    // What these mean is for the parser to say.
+    // How these are handled is up to the parser.
     if text.contains(['\r', '\0']) {
         return None;
     }

@@ -12,18 +12,18 @@ use crate::model::Kind;
 use crate::script::clock::Clock;
 use crate::script::failure::refuse;
 
-/// The most elements and texts of all trees that are held, and attributes of them. A tag can make thousands of elements, since
-/// what was left open is opened once more, with all its attributes.
+/// The most elements and texts, and the most attributes, of all trees held. A single tag can make thousands of
+/// elements, since unclosed elements are reopened with all their attributes.
 const NODES: usize = 2 * TAGS + 64;
 const ATTRIBUTES: usize = 4 * TAGS;
-/// The parser gets so many bytes at once, and the clock is looked at after so many pieces: a tag with endless attributes
-/// takes a time that grows with their square.
+/// How many bytes the parser gets at once, and after how many pieces the clock is checked: a tag with endless
+/// attributes takes quadratic time.
 const STEP: usize = 4 << 10;
 const LOOK: usize = 16;
 /// Elements whose text no browser shows.
 const HIDDEN: [&str; 3] = ["script", "style", "template"];
 
-/// How much trees hold.
+/// The size of trees.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Measure {
     pub(super) pages: usize,
@@ -53,20 +53,20 @@ impl Measure {
     }
 }
 
-/// A page, and how much it holds.
+/// A page, and its size.
 pub(super) struct Tree {
     pub(super) html: Html,
     pub(super) measure: Measure,
 }
 
 impl Tree {
-    /// Reads a page a tag at a time, so that it stops where time is over, or with `None` where the tree, and those that are
-    /// held, grow out of proportion.
+    /// Parses a page tag by tag, so that it stops when time is up; returns `None` if the tree, together with those
+    /// held, grows out of proportion.
     pub(super) fn grow(text: &str, held: Measure, clock: &Clock) -> mlua::Result<Option<Tree>> {
         let sink = HtmlTreeSink::new(Html::new_document());
         let options = ParseOpts {
             tree_builder: TreeBuilderOpts {
-                // What is there for whoever runs no scripts is there for who does not run them here.
+                // Scripts are not run here, so `<noscript>` content counts.
                 scripting_enabled: false,
                 ..TreeBuilderOpts::default()
             },
@@ -83,7 +83,7 @@ impl Tree {
                 break;
             }
             let mut end = rest.len().min(STEP);
-            // A tag begins at one, so at most one ends in a piece.
+            // A tag starts with `<`, so at most one tag ends in each piece.
             if let Some(next) = memchr::memchr(b'<', &rest.as_bytes()[1..end]) {
                 end = next + 1;
             }
@@ -114,7 +114,7 @@ impl Tree {
         Ok(Some(Tree { html, measure }))
     }
 
-    /// What its addresses are relative to, where it is the page at this one.
+    /// Returns the base URL of the page's links, given the page's own URL.
     pub(super) fn base(&self, page: Option<Url>) -> Option<Url> {
         let mut elements = self.html.root_element().descendent_elements();
         let href = elements.find_map(|element| match element.value().name() {
@@ -129,7 +129,7 @@ impl Tree {
     }
 }
 
-/// That a page is too large beside those that are held.
+/// Builds the error for a page that is too large together with those held.
 pub(super) fn too_large(held: Measure) -> mlua::Error {
     let what = match held.pages {
         0 => "the page has",
@@ -139,7 +139,7 @@ pub(super) fn too_large(held: Measure) -> mlua::Error {
     refuse(Kind::Corrupt, message)
 }
 
-/// Makes what stands in a template a part of that: a selector finds it nowhere else.
+/// Moves the content of templates into the template elements, where selectors find it.
 fn join_templates(html: &mut Html) {
     let fragments = html.tree.nodes().filter(|node| node.value().is_fragment());
     let fragments: Vec<_> = fragments
@@ -155,7 +155,7 @@ fn join_templates(html: &mut Html) {
     }
 }
 
-/// The text of an element as far as a browser shows any, or all of one that it does not show.
+/// Returns the text of an element that a browser shows, or all text of an element that is itself hidden.
 pub(super) fn shown(element: ElementRef<'_>) -> String {
     let (mut text, mut hidden) = (String::new(), None);
     for edge in element.traverse() {

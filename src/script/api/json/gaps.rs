@@ -1,13 +1,13 @@
-//! Lists with a `null` in them, which is nil to a script: no loop over one may stop there, as if that were its end.
+//! Lists with a `null` in them, which is nil to a script: loops must not stop there as if it were the end.
 
 use std::cell::Cell;
 
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
-/// Where the VM keeps how long the lists with gaps are.
+/// The registry key for the lengths of lists with gaps.
 const LENGTHS: &str = "lengths";
 
-/// Has `ipairs` go over the gaps of a list that was read. Of any other table it goes on ending at the first nil.
+/// Makes `ipairs` skip the gaps of a parsed list. For any other table it still ends at the first nil.
 pub(super) fn pass(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let lengths = lua.create_table()?;
     let weak = lua.create_table_from([("__mode", "k")])?;
@@ -29,7 +29,7 @@ pub(super) fn pass(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     )
 }
 
-/// What a loop calls for the next element that is there.
+/// Returns the iterator over the elements that are not nil.
 fn over(lua: &Lua, list: Table, length: usize) -> mlua::Result<Function> {
     let before = Cell::new(0);
     lua.create_function(move |_, ()| {
@@ -47,8 +47,8 @@ fn over(lua: &Lua, list: Table, length: usize) -> mlua::Result<Function> {
     })
 }
 
-/// The same list, in which nothing stands where it has what stands for `null`. All of it is in one piece, up to its last
-/// element: so the others come in their order, and `#` is right.
+/// Copies a list, with nil in place of each `null` marker. The copy is allocated in one piece, up to its last element,
+/// so that iteration is in order and `#` is right.
 pub(super) fn open(lua: &Lua, list: &Table, length: usize) -> mlua::Result<Table> {
     let opened = lua.create_table_with_capacity(length, 0)?;
     for at in 1..=length {

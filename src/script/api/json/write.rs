@@ -1,4 +1,4 @@
-//! Writes JSON. What it cannot hold is an error that says where that stands: no field is left out.
+//! Writes JSON. A value it cannot hold is an error that says where it is: no field is left out silently.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use serde::{Serialize, Serializer};
 
 use super::DEEPEST;
 
-/// A value, and where it stands.
+/// A value, and its location.
 pub(super) struct Part<'a> {
     value: &'a Value,
     place: &'a Place<'a>,
-    /// What makes a table a list.
+    /// The metatable that marks a table as a list.
     lists: &'a Table,
 }
 
-/// Where something stands: in nothing, or behind a name in something.
+/// The location of a value: the root, or a name within another.
 enum Place<'a> {
     Root,
     In(&'a Place<'a>, &'a str, usize),
 }
 
 impl<'a> Part<'a> {
-    /// All that is to be written.
+    /// Returns the root value.
     pub(super) fn whole(value: &'a Value, lists: &'a Table) -> Self {
         Part {
             value,
@@ -44,7 +44,7 @@ impl<'a> Part<'a> {
             };
             (last, count) = (at.max(last), count + 1);
         }
-        // Who makes it a list says that what is missing is nothing.
+        // An explicit list has `null` for missing elements.
         if count < last && !self.is_list(table) {
             let is_missing = |at: &usize| table.raw_get::<Value>(*at).is_ok_and(|it| it.is_nil());
             let gap = (1..last).find(is_missing).unwrap_or(last);
@@ -124,7 +124,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The names on the way there, but for those in the middle of a long one.
+    /// Collects the names on the path, except those beyond the first few of a long one.
     fn names(&self, names: &mut Vec<String>) {
         if let Place::In(before, name, depth) = self {
             before.names(names);
@@ -136,7 +136,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// So many names of a place are told, and so much of each.
+/// How many names of a path are shown, and how many characters of each.
 const SHOWN: usize = 8;
 const LONGEST: usize = 80;
 
@@ -152,7 +152,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// The position in a list that a key is.
+/// Returns a key's position in a list.
 fn position(key: &Value) -> Option<usize> {
     match key {
         Value::Integer(at) => usize::try_from(*at).ok().filter(|at| *at > 0),
@@ -160,7 +160,7 @@ fn position(key: &Value) -> Option<usize> {
     }
 }
 
-/// The name of a field that a key is.
+/// Returns a key as the name of a field.
 fn name(key: &Value) -> Option<String> {
     match key {
         Value::String(name) => name.to_str().ok().map(|name| name.to_owned()),

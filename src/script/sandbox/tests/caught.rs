@@ -1,4 +1,4 @@
-//! What a script has of an error that it catches.
+//! What a script gets when it catches an error.
 
 use super::run;
 
@@ -57,7 +57,7 @@ fn what_a_coroutine_ended_with_is_a_text_too() {
 
 #[test]
 fn what_a_script_says_is_cut_in_errors() {
-    // Their texts are outside of the VM and its limit.
+    // Error texts are outside the VM and its limit.
     for call in [
         "fail, LONG, 'x'",
         "fail, 'missing', LONG",

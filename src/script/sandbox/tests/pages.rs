@@ -13,7 +13,7 @@ fn pages_are_held_within_one_measure() {
     assert!(told.contains(said), "{told}");
     let attributes = held.replace("'<p>x', 60000", "'<p a b c d e>', 50000");
     assert!(run(&attributes).unwrap_err().contains(said));
-    // Those that nobody holds any more do not count.
+    // Pages that are no longer referenced do not count.
     let one_by_one =
         format!("{page} for _ = 1, 4 do html.parse(page) end return html.parse(page):name()");
     assert_eq!(run(&one_by_one).as_deref(), Ok("html"));

@@ -5,7 +5,7 @@ fn files(names: &[&str]) -> Files {
     names.iter().map(content).collect()
 }
 
-/// A package of one file, of which the header was changed.
+/// Builds a package of one file with a changed header.
 fn with(change: impl Fn(&mut Header), content: &[u8]) -> Vec<u8> {
     let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut header = Header::new_ustar();

@@ -34,7 +34,7 @@ fn put(store: &Store, id: &str, base: Option<&str>, version: &str) -> Result<()>
     store.put(id, base, &files, release(&files), false)
 }
 
-/// All paths below a folder.
+/// Returns all paths below a folder.
 fn tree(folder: &Path) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for path in list(folder) {
@@ -55,7 +55,7 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new() {
         let old = store.lockfile().unwrap().plugins["mine"].current.clone();
         store.steps.store(steps, Relaxed);
         let done = put(&store, "mine", Some(&old.tree), "2.0.0");
-        // What another process sees.
+        // The state that another process sees.
         let store = Store::at(folder.path().to_owned());
         let installed = store.lockfile().unwrap().plugins["mine"].clone();
         let now = installed.current;
@@ -65,7 +65,7 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new() {
             Ok(()) => assert_eq!(package.manifest.version, "2.0.0"),
             Err(_) => killed += 1,
         }
-        // It is no hindrance, and nothing is left lying about.
+        // Leftovers do no harm, and none remain.
         put(&store, "mine", Some(&now.tree), "3.0.0").unwrap();
         let installed = store.lockfile().unwrap().plugins["mine"].clone();
         let previous = installed.previous.unwrap();
@@ -122,7 +122,7 @@ fn whatever_is_changed_in_it_is_seen() {
     put(&store, "mine", None, "1.0.0").unwrap();
     let release = store.lockfile().unwrap().plugins["mine"].current.clone();
     let at = store.folder("mine", &release);
-    // Of the same length, and as old as it was.
+    // Same length and same modification time as before.
     for name in ["plugin.toml", "main.luau", "lib/pages.luau"] {
         let (path, was) = (at.join(name), fs::read(at.join(name)).unwrap());
         let time = fs::metadata(&path).unwrap().modified().unwrap();
@@ -143,7 +143,7 @@ fn whatever_is_changed_in_it_is_seen() {
         assert!(store.package("mine", &release).is_err(), "{name}");
         fs::remove_file(at.join(name)).unwrap();
     }
-    // What nothing runs is the user's to change.
+    // Files that are never run are the user's to change.
     fs::write(at.join("cases/a.toml"), "").unwrap();
     store.package("mine", &release).unwrap();
 }

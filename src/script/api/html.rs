@@ -24,8 +24,7 @@ use crate::script::run::Host;
 const PAGE: usize = 4 << 20;
 const TAGS: usize = 100_000;
 const PAGES: usize = 8;
-const SO_LARGE: &str =
-    "the site has made it so large; `re` and `js.object` look through its text for what is wanted";
+const SO_LARGE: &str = "the site's page is this large; `re` and `js.object` can search its text";
 /// The maximum length of a selector.
 const SELECTOR: usize = 256;
 

@@ -20,8 +20,8 @@ use crate::source::Answer;
 const MOST: usize = 16;
 /// How many characters of a response that is not JSON to show.
 const SHOWN: usize = 40;
-const A_PAGE: &str = "a page came in place of data: maintenance, a login, or a test whether you are a person; a browser shows it";
-const PASSING: &str = "the server may answer otherwise later; if not, the site has changed";
+const A_PAGE: &str = "the site sent a page instead of data: maintenance, a login, or a check that you are human; a browser shows it";
+const PASSING: &str = "the server may respond differently later; if not, the site has changed";
 
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let read_json = lua.create_function(|lua, answer: Table| {
@@ -72,7 +72,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         let (mut asks, mut expected) = (Vec::new(), Vec::new());
         for one in list.sequence_values::<Value>() {
             if asks.len() == MOST {
-                let message = format!("`http.all` asks for at most {MOST} at once");
+                let message = format!("`http.all` takes at most {MOST} requests");
                 return Err(refuse(Kind::Corrupt, message));
             }
             let (url, options) = match one? {
@@ -145,10 +145,10 @@ pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
         let told = Error::new(Kind::Corrupt, message);
         match error {
             url::ParseError::RelativeUrlWithoutBase if text.starts_with("nil") => {
-                told.hint("what it begins with is not there: a typing error, or an option that no `[[option]]` declares")
+                told.hint("it starts with nil: a typo, or an option that no `[[option]]` declares")
             }
             url::ParseError::RelativeUrlWithoutBase => told.hint(
-                "`url.join(page.url, text)` makes it one, or `:url(\"href\")` of the element it stands in",
+                "`url.join(page.url, text)` makes it one, or use `:url(\"href\")` of its element",
             ),
             _ => told,
         }
@@ -221,7 +221,7 @@ fn read(
                         format!("the option `{key}` of `http.{function}` cannot be a {is}")
                     }
                     false => format!(
-                        "`http.{function}` has no option `{}`; there are {}",
+                        "`http.{function}` has no option `{}`; the options are {}",
                         quoted(key),
                         known.join(", ")
                     ),

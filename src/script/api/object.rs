@@ -141,7 +141,7 @@ impl Reader<'_> {
             match byte {
                 byte if Some(byte) == quote => return Ok(made),
                 b'$' if quote == Some(b'`') && self.peek() == Some(b'{') => {
-                    return self.wrong("a template has to be computed");
+                    return self.wrong("a template string would have to be evaluated");
                 }
                 b'\\' => self.escape(&mut made)?,
                 byte => made.push(byte),

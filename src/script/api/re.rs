@@ -83,17 +83,14 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                 let whole = found.get_match();
                 made.push_str(&text[from..whole.start()]);
                 // A group may occur in the replacement many times.
-                super::bounded(
-                    "what is replaced",
-                    with.len().saturating_mul(whole.len() + 1) / 2,
-                )?;
+                super::bounded("the result", with.len().saturating_mul(whole.len() + 1) / 2)?;
                 found.expand(&with, &mut made);
                 from = whole.end();
-                super::bounded("what is replaced", made.len())?;
+                super::bounded("the result", made.len())?;
             }
             own.clock.check()?;
             made.push_str(&text[from..]);
-            super::bounded("what is replaced", made.len().min(LONGEST + 1))?;
+            super::bounded("the result", made.len().min(LONGEST + 1))?;
             Ok(made)
         })?,
     )?;

@@ -93,24 +93,24 @@ pub(super) fn wrong(manifest: &Manifest) -> Option<String> {
     let table = [
         (
             !manifest.reads.is_empty() && !may.named_host,
-            "what reads documents asks hosts that links name: `named_host`",
+            "a plugin that reads documents needs `named_host`",
         ),
         (
             may.named_host && !may.post.0.is_empty(),
-            "a plugin that posts names the hosts that it asks",
+            "a plugin that posts cannot use `named_host`",
         ),
         (
             has_secret && may.named_host,
-            "a plugin with a secret names the hosts that it asks",
+            "a plugin with a secret cannot use `named_host`",
         ),
         (
             has_secret && may.media_anywhere(),
-            "a plugin with a secret names the hosts of its media",
+            "a plugin with a secret must list the hosts of its media",
         ),
         // A delegated link is requested wherever it leads, and its URL may contain data that the secret gave access to.
         (
             has_secret && may.delegate == Delegate::Any(true),
-            "a plugin with a secret names the hosts of links that it hands on",
+            "a plugin with a secret must list the hosts of links that it delegates",
         ),
     ];
     let wrong = table.iter().find(|(is_wrong, _)| *is_wrong);
@@ -124,7 +124,7 @@ fn at_home(host: &str) -> &'static str {
     let is_word = !name.contains(['.', '*']);
     match is_address || is_word || name.len() < host.len() {
         true => {
-            "; call a site at home as you like, such as `mine.example`, and where it is, the user sets with an option of the type `site`"
+            "; give a local site any name, such as `mine.example`, and have the user set its address in an option of type `site`"
         }
         false => "",
     }

@@ -231,27 +231,24 @@ fn what_json_cannot_hold_is_no_json() {
     let table = [
         (
             "{ a = 1, [1] = 2 }",
-            "`a` stands in a list: a table is a list or",
+            "`a` is in a list: a table is either a list or",
         ),
         (
             "{ b = { { 1, nil, 3 } } }",
-            "`b.1` is a list in which nothing stands at 2",
+            "`b.1` is a list without a value at 2",
         ),
-        (
-            "{ 1, [3] = 3 }",
-            "it is a list in which nothing stands at 2",
-        ),
-        ("{ b = 0 / 0 }", "`b` is not a number in JSON"),
-        ("{ 1, 1 / 0 }", "`2` is not a number in JSON"),
+        ("{ 1, [3] = 3 }", "it is a list without a value at 2"),
+        ("{ b = 0 / 0 }", "`b` is not a JSON number"),
+        ("{ 1, 1 / 0 }", "`2` is not a JSON number"),
         ("{ b = '\\255' }", "`b` is not UTF-8"),
         ("{ b = print }", "`b` is a function"),
-        ("{ [0] = 1, 2 }", "`0` stands in a list"),
+        ("{ [0] = 1, 2 }", "`0` is in a list"),
         (
             "{ [true] = 1 }",
             "it has a field whose name is not text but a boolean",
         ),
-        ("1 / 0", "it is not a number in JSON"),
-        (deep, "`b.a.a.a.a.a.a.a…` is too deep, or stands in itself"),
+        ("1 / 0", "it is not a JSON number"),
+        (deep, "`b.a.a.a.a.a.a.a…` is too deep, or contains itself"),
     ];
     for (code, expected) in table {
         let told = run(&format!("return json.encode({code})")).unwrap_err();

@@ -62,7 +62,7 @@ pub(super) fn untar(tar: &[u8]) -> Result<Files> {
             }
         }
         if !is_own(&name) {
-            return Err(wrong(format!("has `{shown}`, which no plugin has")));
+            return Err(wrong(format!("has `{shown}`, which is not a plugin file")));
         }
         // Some file systems are case-insensitive.
         if !seen.insert(name.to_ascii_lowercase()) {
@@ -100,7 +100,7 @@ pub(super) fn pack(files: &Files) -> Result<Vec<u8>> {
         gzip.finish()
     };
     packed().map_err(|error: io::Error| {
-        Error::new(Kind::Disk, "the package cannot be made").because(error)
+        Error::new(Kind::Disk, "cannot create the package").because(error)
     })
 }
 
@@ -189,8 +189,8 @@ pub(super) fn is_own(name: &str) -> bool {
 fn kind(entry: EntryType) -> &'static str {
     match entry {
         EntryType::Link | EntryType::Symlink => "a link",
-        EntryType::Directory => "a folder that no plugin has",
-        _ => "no plain file",
+        EntryType::Directory => "not a plugin folder",
+        _ => "not a regular file",
     }
 }
 

@@ -70,8 +70,11 @@ impl<'a> Git<'a> {
     /// [`Kind::Config`] without git; [`Kind::Disk`].
     pub(super) fn new(scheme: &'a str, proxy: Option<&'a str>) -> Result<Git<'a>> {
         let program = program("git").ok_or_else(|| {
-            Error::new(Kind::Config, "there is no `git` to ask the repository with")
-                .hint("install it, or install the plugin from an index")
+            Error::new(
+                Kind::Config,
+                "there is no `git` to read the repository with",
+            )
+            .hint("install it, or install the plugin from an index")
         })?;
         Ok(Git {
             program,
@@ -102,12 +105,12 @@ impl<'a> Git<'a> {
             {
                 let line = String::from_utf8_lossy(line);
                 let Some((what, name)) = line.split_once('\t') else {
-                    return Err(wrong("has a list that is none".into()));
+                    return Err(wrong("has an unreadable file list".into()));
                 };
                 let name = format!("{prefix}{name}");
                 let what: Vec<_> = what.split_whitespace().collect();
                 let [mode, kind, object, size] = what[..] else {
-                    return Err(wrong("has a list that is none".into()));
+                    return Err(wrong("has an unreadable file list".into()));
                 };
                 if kind == "tree" {
                     match name.as_str() {
@@ -211,7 +214,7 @@ impl<'a> Git<'a> {
         let done =
             done.map_err(|_| wrong(&format!("took longer than {} s", PATIENCE.as_secs())))?;
         let (status, said, complaint) = done.map_err(|error| match error.kind() {
-            io::ErrorKind::FileTooLarge => wrong("said too much"),
+            io::ErrorKind::FileTooLarge => wrong("printed too much"),
             _ => wrong("cannot be run").because(error),
         })?;
         match status.success() {

@@ -119,16 +119,16 @@ impl Grants {
             ("asks", &self.request),
             ("posts to", &self.post),
             ("saves files from", &self.media),
-            ("hands links on to", &self.delegate),
-            ("has you set the secret", &self.secrets),
-            ("sees what you set as", &self.options),
+            ("delegates links to", &self.delegate),
+            ("needs the secret", &self.secrets),
+            ("can read what you set as", &self.options),
             ("asks whatever host you set as", &self.sites),
-            ("reads of any site each", &self.reads),
+            ("reads from any site each", &self.reads),
         ]
     }
 }
 
-const NAMED_HOST: &str = "asks the host of each link that is given to it by name, whatever it is";
+const NAMED_HOST: &str = "asks the host of each link given to it by name, whatever it is";
 
 fn shown<'a>(list: impl Iterator<Item = &'a String>) -> String {
     let list: Vec<_> = list

@@ -69,7 +69,7 @@ impl Index {
         let wrong = |why: &str| wrong(name, why);
         let signature = std::str::from_utf8(signature).ok();
         let signature = signature.and_then(|text| Signature::decode(text).ok());
-        let signature = signature.ok_or_else(|| wrong("has a signature that is none"))?;
+        let signature = signature.ok_or_else(|| wrong("has an invalid signature"))?;
         let verify = |key: &String| Ok(public(key)?.verify(json, &signature, false));
         let mut key = &known.key;
         let mut verified: Result<(), Refusal> = verify(key)?;
@@ -78,15 +78,15 @@ impl Index {
         }
         verified.map_err(|refusal| match refusal {
             Refusal::UnexpectedKeyId => {
-                let error = wrong("is signed with another key than the one you gave");
+                let error = wrong("is signed with a different key than the one you gave");
                 error.hint(format!(
-                    "nothing was changed; if whoever makes it has another one now, `fetch plugin index remove {name}`, and add it with that"
+                    "nothing was changed; if its publisher has a new key, run `fetch plugin index remove {name}` and add it again with that"
                 ))
             }
             Refusal::UnsupportedLegacyMode | Refusal::UnexpectedAlgorithm => {
-                wrong("is signed in the old way, which `minisign -S` does no more")
+                wrong("has a legacy signature, which `minisign -S` no longer makes")
             }
-            _ => wrong("is not what was signed"),
+            _ => wrong("does not match its signature"),
         })?;
         Index::parse(name, json, key)
     }
@@ -98,14 +98,16 @@ impl Index {
             .map_err(|error| wrong("is signed, but is not an index").because(error))?;
         if written.format != 1 {
             let message = format!(
-                "the index `{name}` has the format {}, and 1 is known here",
+                "the index `{name}` has the format {}, but only 1 is supported",
                 written.format
             );
-            return Err(Error::new(Kind::Unsupported, message).hint("a newer `fetch` may know it"));
+            return Err(
+                Error::new(Kind::Unsupported, message).hint("a newer `fetch` may support it")
+            );
         }
         let next_key = written.next_key.filter(|next| next != key);
         if let Some(Err(error)) = next_key.as_deref().map(public) {
-            return Err(wrong("names a next key that is none").because(error));
+            return Err(wrong("names an invalid next key").because(error));
         }
         let packages = written.packages.into_iter();
         Ok(Index {
@@ -136,12 +138,12 @@ impl Index {
         let own: Vec<_> = own.filter(|entry| entry.is_for_us()).collect();
         if own.is_empty() {
             return Err(format!(
-                "has no `{id}` for this version of `fetch`, whose script interface is {API}"
+                "has no `{id}` for this version of `fetch`, whose script API is version {API}"
             ));
         }
         let left = own.into_iter().filter(|entry| entry.yanked.is_none());
         let newest = left.max_by_key(|entry| entry.version.parse::<Version>().ok());
-        newest.ok_or_else(|| format!("has taken back every `{id}`"))
+        newest.ok_or_else(|| format!("has withdrawn every version of `{id}`"))
     }
 
     /// Returns why this version was withdrawn, if it was.
@@ -168,7 +170,7 @@ impl Entry {
 
 fn wrong(name: &str, why: &str) -> Error {
     let message = format!("the index `{name}` {why}");
-    Error::new(Kind::Corrupt, message).hint("nothing was changed; ask whoever makes it")
+    Error::new(Kind::Corrupt, message).hint("nothing was changed; ask its publisher")
 }
 
 /// Parses a key as `minisign` prints it.
@@ -189,11 +191,11 @@ pub(super) fn base(text: &str) -> Result<Url> {
     let text = text.strip_suffix("index.json").unwrap_or(text);
     let mut url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
     if !is_safe(&url) {
-        return Err(wrong("is https, or on this machine"));
+        return Err(wrong("must be https, or on this machine"));
     }
     let is_bare = url.username().is_empty() && url.password().is_none();
     if !is_bare || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("has no login, `?` or `#`"));
+        return Err(wrong("must not have a login, `?` or `#`"));
     }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());

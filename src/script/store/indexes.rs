@@ -21,9 +21,9 @@ impl Store {
     /// [`Kind::Config`] for an invalid name, address or key; errors of the download, and of the index itself.
     pub async fn add_index(&self, client: &Client, name: &str, url: &str, key: &str) -> Result<()> {
         if !is_name(name) {
-            let message = format!("no index can be called `{}`", name.escape_debug());
+            let message = format!("invalid index name `{}`", name.escape_debug());
             return Err(Error::new(Kind::Config, message)
-                .hint("its name has lower-case letters, digits and `-`"));
+                .hint("a name consists of lower-case letters, digits and `-`"));
         }
         if self.lockfile()?.indexes.contains_key(name) {
             return Err(taken(name));
@@ -70,7 +70,7 @@ impl Store {
         if index.expires < Timestamp::now() {
             let message = format!("the index `{name}` has expired on {}", index.expires);
             return Err(Error::new(Kind::Expired, message).hint(
-                "whoever makes it has to sign a new one; what is installed from it goes on working",
+                "its publisher has to sign a new one; plugins installed from it keep working",
             ));
         }
         Ok(index)
@@ -84,7 +84,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 fn taken(name: &str) -> Error {
-    let message = format!("an index is called `{name}` already");
+    let message = format!("there is already an index `{name}`");
     Error::new(Kind::Config, message).hint(format!("`fetch plugin index remove {name}` forgets it"))
 }
 
@@ -94,16 +94,16 @@ async fn bring(client: &Client, name: &str, known: &Known) -> Result<Index> {
     let index = Index::read(name, &json, &signature, known)?;
     if index.serial < known.serial {
         let (is, was) = (index.serial, known.serial);
-        let message = format!("the index `{name}` has the serial {is}, and {was} was seen before");
+        let message = format!("the index `{name}` has the serial {is}, but {was} was seen before");
         return Err(Error::new(Kind::Corrupt, message)
-            .hint("it is an old one, which somebody may want you to have; nothing was changed"));
+            .hint("it is outdated, which may be an attack; nothing was changed"));
     }
     Ok(index)
 }
 
 pub(super) fn at(base: &Url, path: &str) -> Result<Url> {
     base.join(path).map_err(|error| {
-        let message = format!("`{}` has nothing below it", Shown(base));
+        let message = format!("`{}` cannot have a path below it", Shown(base));
         Error::new(Kind::Config, message).because(error)
     })
 }

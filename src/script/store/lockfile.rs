@@ -118,7 +118,7 @@ impl Lockfile {
     /// Reads the file. `path` is for messages.
     pub(super) fn read(path: &str, text: &[u8]) -> Result<Lockfile> {
         let wrong = |why: String| {
-            let hint = "remove it to begin anew; what was installed has to be installed again";
+            let hint = "remove it to start over; plugins then have to be installed again";
             Error::new(Kind::Config, format!("`{path}` {why}")).hint(hint)
         };
         let read: Lockfile = serde_json::from_slice(text)
@@ -143,7 +143,7 @@ impl Lockfile {
         };
         match plugins.all(is_well) {
             true => Ok(read),
-            false => Err(wrong("has plugins that are none".into())),
+            false => Err(wrong("has invalid plugins".into())),
         }
     }
 
@@ -214,7 +214,7 @@ impl Installed {
         let message =
             format!("`{id}` {now} would see `source.{id}.{key}`, which is a secret of {had}");
         Err(Error::new(Kind::Config, message).hint(format!(
-            "{had} stays; take the secret away, `fetch plugin remove {id}`, and install it anew"
+            "{had} stays; to replace it, remove the secret, run `fetch plugin remove {id}`, and install it again"
         )))
     }
 
@@ -230,9 +230,10 @@ impl Installed {
             return Ok(());
         }
         let id = &self.manifest.id;
-        let message = format!("`{id}` was signed with another key than that of the {giver} now");
+        let message =
+            format!("`{id}` was signed with a different key than that of the {giver} now");
         Err(Error::new(Kind::Config, message).hint(format!(
-            "if you trust the new one, `fetch plugin remove {id}`, and install it anew"
+            "if you trust the new one, run `fetch plugin remove {id}`, and install it again"
         )))
     }
 }
@@ -255,6 +256,6 @@ fn unknown<'a>(
     Error::new(Kind::Config, message).hint(match (known.is_empty(), what) {
         (false, _) => format!("the known ones are {}", known.join(", ")),
         (true, "index") => "`fetch plugin index add NAME URL --key KEY` adds one".to_owned(),
-        (true, _) => "none is; `fetch plugin install ID` installs one".to_owned(),
+        (true, _) => "there are none; `fetch plugin install ID` installs one".to_owned(),
     })
 }

@@ -98,7 +98,7 @@ impl Store {
             None => lockfile.indexes.keys().cloned().collect(),
         };
         if names.is_empty() {
-            let message = format!("there is no index that could have `{id}`");
+            let message = format!("there is no index to install `{id}` from");
             return Err(Error::new(Kind::Config, message)
                 .hint("`fetch plugin index add NAME URL --key KEY` adds one"));
         }
@@ -136,7 +136,7 @@ impl Store {
                 let offer = of_git(client, repository, Some(tree.clone())).await?;
                 let (other, now) = (&offer.manifest.id, &offer.manifest.version);
                 if other != id || is_newer(version, now) {
-                    let message = format!("`{}` is `{other}` {now} by now", repository.shown());
+                    let message = format!("`{}` is `{other}` {now} now", repository.shown());
                     return Err(
                         Error::new(Kind::Corrupt, message).hint(format!("`{id}` {version} stays"))
                     );
@@ -168,10 +168,11 @@ impl Store {
             }
         };
         if entry.version == *version && entry.tree != *tree {
-            let message =
-                format!("the index `{name}` has another `{id}` {version} than the one here");
+            let message = format!(
+                "the index `{name}` has a different `{id}` {version} than the installed one"
+            );
             return Err(Error::new(Kind::Corrupt, message)
-                .hint("what has changed has another version; ask whoever makes it"));
+                .hint("a changed plugin needs a new version; ask its publisher"));
         }
         match is_newer(&entry.version, version) {
             true => {
@@ -259,14 +260,14 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
     let wrong = |why: String| {
         let message = format!("`{}` of the index `{name}` {why}", entry.file());
         Error::new(Kind::Corrupt, message)
-            .hint("nothing was installed; ask whoever makes the index")
+            .hint("nothing was installed; ask the publisher of the index")
     };
     if packed.len() as u64 != entry.size {
         let (is, said) = (packed.len(), entry.size);
-        return Err(wrong(format!("has {is} bytes, and the index says {said}")));
+        return Err(wrong(format!("has {is} bytes, but the index says {said}")));
     }
     if hex(packed) != entry.sha256 {
-        return Err(wrong("has another SHA-256 than the index says".into()));
+        return Err(wrong("has a different SHA-256 than the index says".into()));
     }
     let files =
         bundle::unpack(packed).map_err(|error| wrong("is refused".into()).because(error))?;
@@ -275,7 +276,7 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
     let manifest = &package.manifest;
     let (api, said_api) = (manifest.api.to_string(), entry.api.to_string());
     for (what, is, said) in [
-        ("script interface", &api, &said_api),
+        ("script API", &api, &said_api),
         ("id", &manifest.id, &entry.id),
         ("version", &manifest.version, &entry.version),
         ("tree", &package.tree(), &entry.tree),
@@ -283,7 +284,7 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
         if is != said {
             let (is, said) = (is.escape_debug(), said.escape_debug());
             return Err(wrong(format!(
-                "has the {what} `{is}`, and the index says `{said}`"
+                "has the {what} `{is}`, but the index says `{said}`"
             )));
         }
     }
@@ -296,7 +297,7 @@ fn opened(name: &str, entry: &Entry, packed: &[u8]) -> Result<Files> {
             false => format!(": {}", differs.join("; ")),
         };
         return Err(wrong(format!(
-            "has other permissions than the index says{differs}"
+            "has different permissions than the index says{differs}"
         )));
     }
     Ok(files)

@@ -37,7 +37,7 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
     let package = Package::of(&files, &folder.display().to_string())?;
     let manifest = &package.manifest;
     manifest.version.parse::<Version>().map_err(|why| {
-        Error::new(Kind::Config, why).hint("whoever has it must be able to tell which one is newer")
+        Error::new(Kind::Config, why).hint("users must be able to tell which version is newer")
     })?;
     let packed = bundle::pack(&files)?;
     // Check that it will be accepted.
@@ -48,7 +48,7 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
             packed.len(),
             bundle::PACKED
         );
-        return Err(Error::new(Kind::Config, message).hint("shorten the answers of its cases"));
+        return Err(Error::new(Kind::Config, message).hint("shorten the responses in its cases"));
     }
     let entry = Entry {
         id: manifest.id.clone(),
@@ -68,7 +68,7 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
         let told = Error::new(Kind::Disk, message);
         match error.kind() {
             std::io::ErrorKind::AlreadyExists => {
-                told.hint("what was handed out once is another version when it has changed")
+                told.hint("a published package needs a new version when it changes")
             }
             _ => told,
         }

@@ -66,11 +66,11 @@ impl Store {
         let wrong = |why: &str| {
             let message = format!("the plugin `{id}` {why}");
             Error::new(Kind::Config, message).hint(format!(
-                "`fetch plugin adopt {id}` makes it your own as it is now; `fetch plugin remove {id}` lets it be installed again"
+                "`fetch plugin adopt {id}` makes it your own as it is now; `fetch plugin remove {id}` allows installing it again"
             ))
         };
         let package = Package::read(&folder);
-        let package = package.map_err(|error| wrong("cannot be read any more").because(error))?;
+        let package = package.map_err(|error| wrong("can no longer be read").because(error))?;
         match package.manifest.id == id && package.tree() == release.tree {
             true => Ok(package),
             false => Err(wrong(
@@ -118,7 +118,7 @@ impl Store {
         self.change(|lockfile| {
             let had = lockfile.plugins.remove(id);
             if had.as_ref().map(|had| had.current.tree.as_str()) != base {
-                let message = format!("the plugin `{id}` was changed by somebody else meanwhile");
+                let message = format!("the plugin `{id}` was changed by another process meanwhile");
                 return Err(Error::new(Kind::Changed, message).hint("try again"));
             }
             if let Some(had) = &had {
@@ -164,7 +164,7 @@ impl Store {
             let Some(previous) = installed.previous.clone() else {
                 let message = format!("there is no version of `{id}` to go back to");
                 return Err(Error::new(Kind::Config, message)
-                    .hint("what held before the last update is kept, and nothing older"));
+                    .hint("only the version before the last update is kept"));
             };
             let manifest = self.package(id, &previous)?.manifest;
             installed.may_become(&previous, &manifest)?;
@@ -201,8 +201,9 @@ impl Store {
             let (files, others) = bundle::gather(&folder)?;
             if !others.is_empty() {
                 let (shown, others) = (folder.display(), others.join("`, `"));
-                let message = format!("`{shown}` has what belongs to no plugin: `{others}`");
-                let hint = "it would be lost: put it elsewhere first";
+                let message =
+                    format!("`{shown}` has files that are not part of a plugin: `{others}`");
+                let hint = "they would be lost: move them elsewhere first";
                 return Err(Error::new(Kind::Config, message).hint(hint));
             }
             self.write(user, id, &files)?;

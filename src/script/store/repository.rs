@@ -39,12 +39,12 @@ impl Repository {
                 "write `git+https://HOST/REPOSITORY#TAG`, or `#COMMIT`, and `:FOLDER` after that";
             Error::new(Kind::Config, format!("the repository {why}")).hint(hint)
         };
-        let mut url = Url::parse(text).map_err(|_| wrong("has no URL"))?;
+        let mut url = Url::parse(text).map_err(|_| wrong("has no valid URL"))?;
         if !is_safe(&url) {
-            return Err(wrong("is https, or on this machine"));
+            return Err(wrong("must be https, or on this machine"));
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
-            return Err(wrong("has no login and no `?`"));
+            return Err(wrong("must not have a login or `?`"));
         }
         let fragment = url.fragment().unwrap_or("").to_owned();
         let (pin, below) = match fragment.split_once(':') {
@@ -55,7 +55,7 @@ impl Repository {
             return Err(wrong("needs a tag or a commit"));
         }
         if below.is_some_and(|below| !is_path(below)) {
-            return Err(wrong("has no such folder"));
+            return Err(wrong("has an invalid folder"));
         }
         url.set_fragment(None);
         Ok(Some(Repository {
@@ -114,7 +114,7 @@ impl Repository {
             whole.map_err(|error| {
                 let message = format!("cannot fetch `{}`", self.shown());
                 Error::new(Kind::Network, message)
-                    .hint("is there such a tag or commit? the address has to be the one that it leads to in the end")
+                    .hint("does the tag or commit exist? redirects are not followed, so give the final address")
                     .because(error)
             })?;
         }

@@ -17,7 +17,7 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
         (
             "ctx.options.site",
             "ctx.options.base",
-            "`nil/api/albums/7` is not a URL: relative URL without a base\n  hint: what it begins with is not there",
+            "`nil/api/albums/7` is not a URL: relative URL without a base\n  hint: it starts with nil",
         ),
         (
             "key = image.id,",
@@ -42,7 +42,7 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
         (
             "):json()",
             ", { qeury = {} }):json()",
-            "`http.get` has no option `qeury`; there are query, headers, secret, expect\n  hint: the plugin is at fault",
+            "`http.get` has no option `qeury`; the options are query, headers, secret, expect\n  hint: the plugin is at fault",
         ),
         (
             "):json()",
@@ -104,11 +104,11 @@ fn what_a_server_does_is_not_said_to_be_the_plugins_fault() {
     let table = [
         (
             Reply::html(page),
-            "/api/albums/7` is not JSON but `text/html`, `<!doctype html> <title>Down [31m for mai…`\n  hint: a page came in place of data: ",
+            "/api/albums/7` is not JSON but `text/html`, `<!doctype html> <title>Down [31m for mai…`\n  hint: the site sent a page instead of data: ",
         ),
         (
             Reply::json("{\"images\": ["),
-            "` is not JSON but `application/json`, `{\"images\": […`\n  hint: the server may answer otherwise later",
+            "` is not JSON but `application/json`, `{\"images\": […`\n  hint: the server may respond differently later",
         ),
         (Reply::json(""), " and empty\n"),
         (Reply::redirect("/api/albums/7"), "in a loop, to `"),
@@ -185,7 +185,7 @@ fn a_field_that_no_item_has_is_told_with_the_nearest() {
 
 #[test]
 fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
-    let at_home = "; call a site at home as you like, such as `mine.example`, and where it is, the user sets with an option of the type `site`";
+    let at_home = "; give a local site any name, such as `mine.example`, and have the user set its address in an option of type `site`";
     for host in ["127.0.0.1:8000", "127.0.0.1", "localhost", "[::1]", "nas"] {
         let (fetch, folder) = new();
         let manifest = folder.join("plugin.toml");

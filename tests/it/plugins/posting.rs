@@ -170,7 +170,7 @@ fn too_many_at_once_are_refused_and_count_each() {
     let many = "local list = {} for at = 1, 17 do list[at] = site .. '/' .. at end http.all(list)";
     let said = with(&site, POSTS, many).run().fails(4).stderr;
     assert!(
-        said.contains("`http.all` asks for at most 16 at once"),
+        said.contains("`http.all` takes at most 16 requests"),
         "{said}"
     );
     let few = format!("{POSTS}\nlimits = {{ requests = 2 }}");

@@ -72,7 +72,7 @@ fn indexes_are_known_listed_and_forgotten() {
     add(&user, &shop)
         .run()
         .fails(2)
-        .says("an index is called `shop` already");
+        .says("there is already an index `shop`");
     let list = plugin(&user, &["index", "list"]).run().success().stdout;
     let expected = format!(
         "shop  {}  key {}  serial 2\n",
@@ -97,13 +97,13 @@ fn indexes_are_known_listed_and_forgotten() {
             "Shop",
             shop.url(),
             shop.key.public(),
-            "no index can be called `Shop`",
+            "invalid index name `Shop`",
         ),
         (
             "shop",
             "http://example.org/".into(),
             shop.key.public(),
-            "is https, or on this machine",
+            "must be https, or on this machine",
         ),
         (
             "shop",
@@ -280,7 +280,7 @@ fn a_package_is_made_of_what_belongs_to_a_plugin_and_of_nothing_else() {
     // What was handed out once stays what it is.
     pack()
         .fails(8)
-        .says("what was handed out once is another version");
+        .says("a published package needs a new version");
     let made = maker.out().join("mine-1.0.0.tar.gz");
     let package = std::fs::read(&made).unwrap();
     std::fs::remove_file(&made).unwrap();

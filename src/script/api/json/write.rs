@@ -39,7 +39,7 @@ impl<'a> Part<'a> {
             let Some(at) = position(&key) else {
                 let name = name(&key).unwrap_or_default();
                 let place = self.place.behind(&name);
-                let why = "stands in a list: a table is a list or an object";
+                let why = "is in a list: a table is either a list or an object";
                 return Err(S::Error::custom(format!("{place} {why}")));
             };
             (last, count) = (at.max(last), count + 1);
@@ -49,7 +49,7 @@ impl<'a> Part<'a> {
             let is_missing = |at: &usize| table.raw_get::<Value>(*at).is_ok_and(|it| it.is_nil());
             let gap = (1..last).find(is_missing).unwrap_or(last);
             let place = self.place;
-            let why = format!("{place} is a list in which nothing stands at {gap}");
+            let why = format!("{place} is a list without a value at {gap}");
             return Err(S::Error::custom(why));
         }
         let mut list = serializer.serialize_seq(Some(last))?;
@@ -93,13 +93,13 @@ impl Serialize for Part<'_> {
         let place = self.place;
         let why = match self.value {
             Value::Table(_) if place.depth() >= DEEPEST => {
-                "is too deep, or stands in itself".to_owned()
+                "is too deep, or contains itself".to_owned()
             }
             Value::Table(table) if table.raw_len() > 0 || self.is_list(table) => {
                 return self.list(table, serializer);
             }
             Value::Table(table) => return self.object(table, serializer),
-            Value::Number(number) if !number.is_finite() => "is not a number in JSON".into(),
+            Value::Number(number) if !number.is_finite() => "is not a JSON number".into(),
             Value::String(text) if text.to_str().is_err() => "is not UTF-8".into(),
             Value::Nil
             | Value::Boolean(_)

@@ -63,7 +63,7 @@ fn names_that_lead_elsewhere_or_are_no_plugins_are_refused() {
         "",
     ] {
         let said = why(&named(name));
-        let expected = format!("has `{}`, which no plugin has", name.escape_debug());
+        let expected = format!("has `{}`, which is not a plugin file", name.escape_debug());
         assert!(said.ends_with(&expected), "{name:?}: {said}");
     }
 }
@@ -73,7 +73,7 @@ fn links_and_whatever_else_is_no_file_are_refused() {
     for (kind, expected) in [
         (EntryType::Symlink, "which is a link"),
         (EntryType::Link, "which is a link"),
-        (EntryType::Directory, "which is a folder that no plugin has"),
+        (EntryType::Directory, "which is not a plugin folder"),
         (EntryType::Char, "which is not a regular file"),
         (EntryType::Fifo, "which is not a regular file"),
         (EntryType::GNULongName, "which is not a regular file"),

@@ -148,8 +148,7 @@ fn a_tag_is_installed_by_its_commit_and_updated_when_it_moves() {
     mine("0.9.0").write(&repository.plugin());
     repository.commit("v1");
     let done = plugin(&user, &["update", "mine"]).run().fails(4);
-    done.says("is `mine` 0.9.0 by now")
-        .says("`mine` 1.0.0 stays");
+    done.says("is `mine` 0.9.0 now").says("`mine` 1.0.0 stays");
     Made {
         id: "other",
         ..mine("2.0.0")
@@ -159,7 +158,7 @@ fn a_tag_is_installed_by_its_commit_and_updated_when_it_moves() {
     plugin(&user, &["update", "mine"])
         .run()
         .fails(4)
-        .says("is `other` 2.0.0 by now");
+        .says("is `other` 2.0.0 now");
     assert_eq!(listed(&user), line(&one, "1.0.0"));
 }
 

@@ -29,7 +29,7 @@ fn a_plugin_whose_files_have_changed_is_not_run() {
 the plugin `mine` is not what was installed: its files have been changed
 ";
     let out = "\
-hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin remove mine` lets it be installed again
+hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin remove mine` allows installing it again
 ";
     // Each way by which a script is found, and run.
     let link = "https://mine.test/x";
@@ -90,7 +90,7 @@ fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     fs::remove_dir_all(folder(&user)).unwrap();
     let call = user.clone().arg("https://mine.test/x");
-    call.run().fails(2).says("cannot be read any more");
+    call.run().fails(2).says("can no longer be read");
     plugin(&user, &["remove", "mine"]).run().success();
     plugin(&user, &["install", "mine", "--yes"]).run().success();
     assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
@@ -111,7 +111,7 @@ fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
     done.says("warning: all that is installed is not used")
         .says("plugins.lock` cannot be read");
     let update = plugin(&user, &["update"]).run().fails(2);
-    update.says("remove it to begin anew");
+    update.says("remove it to start over");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn nothing_goes_back_to_what_is_not_what_it_was() {
             Some("return { extract = function() fail('missing', 'it has run') end }\n"),
             "the plugin `mine` is not what was installed: its files have been changed",
         ),
-        (None, "the plugin `mine` cannot be read any more"),
+        (None, "the plugin `mine` can no longer be read"),
     ] {
         match text {
             Some(text) => fs::write(&script, text).unwrap(),

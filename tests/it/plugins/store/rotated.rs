@@ -51,7 +51,7 @@ fn an_index_goes_on_under_the_key_that_the_one_before_has_named() {
     shop.hand_out(&mine("6.6.6"));
     shop.sign();
     let done = plugin(&user, &["update"]).run().fails(3);
-    done.says("is signed with another key than the one you gave");
+    done.says("is signed with a different key than the one you gave");
     assert_eq!(listed(&user), "mine 1.2.0  index shop\n");
     assert!(index(&user).contains(&format!("key {new}  serial 5\n")));
 }
@@ -88,12 +88,12 @@ fn nobody_but_the_key_that_is_known_names_the_next() {
         key.number(8);
         key
     };
-    let another = "is signed with another key than the one you gave";
+    let another = "is signed with a different key than the one you gave";
     // Each is what somebody does after the index has named key 8, and why it is refused.
     type Attack = fn(&mut Shop, &Fetch);
     let attacks: [(Attack, Key, &str); 5] = [
         (|_, _| {}, Key::new(9), another),
-        (|_, _| {}, forged, "is not what was signed"),
+        (|_, _| {}, forged, "does not match its signature"),
         (
             |shop, _| shop.next_key = Some(Key::new(9).public()),
             Key::new(9),
@@ -112,7 +112,7 @@ fn nobody_but_the_key_that_is_known_names_the_next() {
         (
             |shop, _| shop.serial = 0,
             Key::new(8),
-            "has the serial 1, and 3 was seen before",
+            "has the serial 1, but 3 was seen before",
         ),
     ];
     for (attack, key, expected) in attacks {
@@ -133,12 +133,12 @@ fn nobody_but_the_key_that_is_known_names_the_next() {
     let forged = shop.index();
     shop.put("index.json", forged);
     let done = plugin(&user, &["update"]).run().fails(3);
-    done.says("is not what was signed");
+    done.says("does not match its signature");
     assert_eq!(index(&user), before);
     shop.next_key = Some("RWnone".into());
     shop.sign();
     let done = plugin(&user, &["update"]).run().fails(3);
-    done.says("names a next key that is none");
+    done.says("names an invalid next key");
     assert_eq!(index(&user), before);
 }
 

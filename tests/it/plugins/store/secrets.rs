@@ -57,7 +57,7 @@ fn an_option_that_is_new_is_asked_about() {
     plugin(&user, &["update", "mine"])
         .run()
         .fails(2)
-        .says("  it sees what you set as source.mine.login\n");
+        .says("  it can read what you set as source.mine.login\n");
     assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
 }
 
@@ -67,7 +67,7 @@ fn what_is_set_already_is_told_before_a_plugin_gets_it() {
     shop.hand_out(&made("1.0.0", OPTION));
     shop.sign();
     let user = user(&shop).env("FETCH_SOURCE__MINE__LOGIN", "hunter2");
-    let told = "  it sees what you set as source.mine.login\n  it asks whatever host you set as source.mine.site\n  already set: source.mine.login\n";
+    let told = "  it can read what you set as source.mine.login\n  it asks whatever host you set as source.mine.site\n  already set: source.mine.login\n";
     let done = plugin(&user, &["install", "mine"]).run().fails(2);
     assert!(done.stderr.contains(told), "{}", done.stderr);
     assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
@@ -121,7 +121,7 @@ fn an_index_of_the_same_name_with_another_key_updates_nothing() {
     plugin(&user, &["update", "mine"])
         .run()
         .fails(2)
-        .says("`mine` was signed with another key than that of the index shop now")
+        .says("`mine` was signed with a different key than that of the index shop now")
         .says("`fetch plugin remove mine`");
     assert_eq!(listed(&user), "mine 1.0.0  index shop\n");
 }

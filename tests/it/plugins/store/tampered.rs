@@ -22,12 +22,12 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                 let index = String::from_utf8(shop.index()).unwrap();
                 shop.put("index.json", index.replace("1.0.0", "1.0.1"));
             },
-            "the index `shop` is not what was signed",
+            "the index `shop` does not match its signature",
         ),
         (
             "no signature",
             |shop| shop.put("index.json.minisig", ""),
-            "the index `shop` has a signature that is none",
+            "the index `shop` has an invalid signature",
         ),
         (
             "half a signature",
@@ -35,7 +35,7 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                 let signature = shop.key.sign(&shop.index(), b"ED");
                 shop.put("index.json.minisig", signature[..120].to_owned());
             },
-            "the index `shop` has a signature that is none",
+            "the index `shop` has an invalid signature",
         ),
         (
             "another trusted comment",
@@ -46,12 +46,12 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                     signature.replace("timestamp:1", "timestamp:2"),
                 );
             },
-            "the index `shop` is not what was signed",
+            "the index `shop` does not match its signature",
         ),
         (
             "another key",
             |shop| shop.put("index.json.minisig", Key::new(8).sign(&shop.index(), b"ED")),
-            "the index `shop` is signed with another key than the one you gave",
+            "the index `shop` is signed with a different key than the one you gave",
         ),
         (
             "another key of the same number",
@@ -60,12 +60,12 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                 key.number(7);
                 shop.put("index.json.minisig", key.sign(&shop.index(), b"ED"));
             },
-            "the index `shop` is not what was signed",
+            "the index `shop` does not match its signature",
         ),
         (
             "the old way",
             |shop| shop.put("index.json.minisig", shop.key.sign(&shop.index(), b"Ed")),
-            "the index `shop` is signed in the old way",
+            "the index `shop` has a legacy signature",
         ),
         (
             "an older one, with its signature",
@@ -75,7 +75,7 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                 shop.put("index.json.minisig", shop.key.sign(&index, b"ED"));
                 shop.put("index.json", index);
             },
-            "the index `shop` has the serial 1, and 2 was seen before",
+            "the index `shop` has the serial 1, but 2 was seen before",
         ),
         (
             "one that has expired",
@@ -101,7 +101,7 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
                 shop.put("index.json.minisig", shop.key.sign(index.as_bytes(), b"ED"));
                 shop.put("index.json", index);
             },
-            "the index `shop` has the format 2, and 1 is known here",
+            "the index `shop` has the format 2, but only 1 is supported",
         ),
         (
             "too long",
@@ -138,7 +138,7 @@ fn an_expired_index_and_an_old_one_leave_what_is_installed_alone() {
     shop.put("index.json.minisig", shop.key.sign(&old, b"ED"));
     shop.put("index.json", old);
     let done = plugin(&user, &["update", "mine"]).run().fails(4);
-    done.says("has the serial 2, and 3 was seen before");
+    done.says("has the serial 2, but 3 was seen before");
     let done = plugin(&user, &["which", "https://mine.test/x"])
         .run()
         .success();
@@ -211,7 +211,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 *package.last_mut().unwrap() ^= 1;
                 replace(shop, package, false);
             },
-            "`mine-1.0.0.tar.gz` of the index `shop` has another SHA-256 than the index says",
+            "`mine-1.0.0.tar.gz` of the index `shop` has a different SHA-256 than the index says",
         ),
         (
             "more bytes",
@@ -219,7 +219,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 let package = [mine("1.0.0").pack().2, vec![0]].concat();
                 replace(shop, package, false);
             },
-            "bytes, and the index says",
+            "bytes, but the index says",
         ),
         (
             "far more bytes",
@@ -258,12 +258,12 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
         (
             "a way up",
             |shop| with(shop, "../../../.bashrc", EntryType::Regular),
-            "the package has `../../../.bashrc`, which no plugin has",
+            "the package has `../../../.bashrc`, which is not a plugin file",
         ),
         (
             "the root",
             |shop| with(shop, "/etc/cron.d/x", EntryType::Regular),
-            "the package has `/etc/cron.d/x`, which no plugin has",
+            "the package has `/etc/cron.d/x`, which is not a plugin file",
         ),
         (
             "a file twice",
@@ -291,7 +291,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 .2;
                 replace(shop, package, true);
             },
-            "has the id `other`, and the index says `mine`",
+            "has the id `other`, but the index says `mine`",
         ),
         (
             "another version",
@@ -299,7 +299,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 let package = mine("0.9.0").pack().2;
                 replace(shop, package, true);
             },
-            "has the version `0.9.0`, and the index says `1.0.0`",
+            "has the version `0.9.0`, but the index says `1.0.0`",
         ),
         (
             "another interface",
@@ -333,7 +333,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 shop.packages[0]["permissions"]["media"] = Value::Array(Vec::new());
                 shop.sign();
             },
-            "has other permissions than the index says: saves files from mine.test",
+            "has different permissions than the index says: saves files from mine.test",
         ),
         (
             "more permissions told",
@@ -341,12 +341,12 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
                 shop.packages[0]["permissions"]["named_host"] = true.into();
                 shop.sign();
             },
-            "has other permissions than the index says: asks the host of each link",
+            "has different permissions than the index says: asks the host of each link",
         ),
         (
             "for a later program alone",
             |shop| say(shop, "api", 2),
-            "has no `mine` for this version of `fetch`, whose script interface is 1",
+            "has no `mine` for this version of `fetch`, whose script API is version 1",
         ),
         (
             "for none",
@@ -356,7 +356,7 @@ fn a_package_that_is_not_what_the_index_says_is_refused() {
         (
             "taken back",
             |shop| say(shop, "yanked", "it loses pages"),
-            "has taken back every `mine`",
+            "has withdrawn every version of `mine`",
         ),
         (
             "an id that leads elsewhere",

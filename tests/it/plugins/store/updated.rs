@@ -68,7 +68,7 @@ mine 1.1.0 may do more than 1.0.0:
   it asks more.test
   it posts to mine.test
   it saves files from any host
-  it hands links on to any host
+  it delegates links to any host
 error: `mine` stays at 1.0.0: there is no terminal to ask you on, so nothing was installed
   hint: `--allow-wider` agrees in advance
 ";
@@ -107,6 +107,6 @@ fn nothing_older_and_nothing_else_of_the_same_version_is_taken() {
     });
     shop.sign();
     let done = plugin(&user, &["update", "mine"]).run().fails(4);
-    done.says("has another `mine` 1.1.0 than the one here");
+    done.says("has a different `mine` 1.1.0 than the installed one");
     assert_eq!(listed(&user), "mine 1.1.0  index shop\n");
 }

@@ -59,7 +59,7 @@ impl Feed {
     async fn leave(&self, feed: &Url, out: &Outlet) -> Result<()> {
         let most = self.options.pages;
         let text = format!(
-            "no more than {most} pages of `{}` are read (`source.feed.pages`); those behind are left",
+            "only {most} pages of `{}` are read (`source.feed.pages`); those behind are left",
             Shown(feed)
         );
         match most == Options::default().pages {

@@ -1,4 +1,4 @@
-//! The films that a page names in its head, and what it says they are.
+//! The videos that a page announces in its head, with their declared types.
 
 use fetch::model::Medium;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use super::player::is_player;
 use super::sheet::Sheet;
 
-/// Where films are named.
+/// The metadata that names videos.
 const NAMES: [&str; 5] = [
     "og:video:secure_url",
     "og:video:url",
@@ -14,20 +14,20 @@ const NAMES: [&str; 5] = [
     "twitter:player:stream",
     "contenturl",
 ];
-/// Words in the path of what is a player whatever it is said to be.
+/// Words in the path of a player page, whatever its declared type.
 const FRAMES: [&str; 3] = ["embed", "iframe", "player"];
 
-/// What a page says of a film.
+/// The declared type of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Says {
     Nothing,
-    /// Nothing plays that any more.
+    /// Flash, which nothing plays any more.
     Flash,
-    /// That it is a file of this kind.
+    /// A file of this kind.
     File(Medium),
 }
 
-/// The films, and what is said of each.
+/// Returns the videos, with the declared type of each.
 pub(super) fn films(sheet: &Sheet) -> Vec<(&str, Says)> {
     let named = |name: &'static str| {
         let metas = sheet.metas.iter().enumerate();
@@ -41,7 +41,7 @@ fn says(sheet: &Sheet, name: &str, at: usize) -> Says {
     let kind = match name {
         "twitter:player:stream" => sheet.meta("twitter:player:stream:content_type"),
         "contenturl" => None,
-        // Of several films, each has its own behind it.
+        // With several videos, each is followed by its own type.
         _ => {
             let mut behind = sheet.metas[at..].iter();
             let own = behind.find(|(name, _)| name == "og:video:type");
@@ -58,7 +58,7 @@ fn says(sheet: &Sheet, name: &str, at: usize) -> Says {
     }
 }
 
-/// Whether a URL is that of a page with a player, though it may be said to be a film.
+/// Checks whether a URL is that of a player page, even if declared as a video.
 pub(super) fn is_frame(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     let mut words = path.split(|c: char| !c.is_ascii_alphanumeric());

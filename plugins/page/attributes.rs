@@ -7,8 +7,8 @@ use url::Url;
 
 use super::srcset::{self, Candidate};
 
-/// Attributes that name the picture in full, where `src` shows a small one; what surely is the original comes first, and what
-/// may be no more than large comes last.
+/// Attributes with the full-size picture, where `src` has a small one. Those that surely have the original come first;
+/// those that may have only a large size come last.
 pub(super) const FULL: [&str; 17] = [
     "data-orig-file",
     "data-full",
@@ -28,7 +28,7 @@ pub(super) const FULL: [&str; 17] = [
     "data-large-src",
     "data-large-file",
 ];
-/// Attributes that a script makes the `src` of later.
+/// Attributes that a script later copies to `src`.
 pub(super) const LAZY: [&str; 17] = [
     "data-src",
     "data-original",
@@ -48,14 +48,14 @@ pub(super) const LAZY: [&str; 17] = [
     "data-original-src",
     "ci-src",
 ];
-/// Parts of the names of other attributes that name the picture in full, and words of such.
+/// Parts and words in the names of other attributes that have the full-size picture.
 const FULL_PARTS: [&str; 7] = [
     "full", "highres", "hires", "large", "magnif", "original", "zoom",
 ];
 const FULL_WORDS: [&str; 3] = ["big", "hd", "orig"];
-/// Parts of those that name it where `src` does not.
+/// Parts in the names of attributes that have the picture where `src` does not.
 const LAZY_PARTS: [&str; 4] = ["img", "lazy", "src", "url"];
-/// Parts of those that name something else.
+/// Parts in the names of attributes that have something else.
 const OTHER_PARTS: [&str; 12] = [
     "background",
     "hover",
@@ -70,7 +70,7 @@ const OTHER_PARTS: [&str; 12] = [
     "small",
     "thumb",
 ];
-/// What the file is called that stands where a script sets the address.
+/// Names of placeholder files, used until a script sets the address.
 const BLANK: [&str; 9] = [
     "1x1",
     "blank",
@@ -82,12 +82,12 @@ const BLANK: [&str; 9] = [
     "placeholder",
     "spacer",
 ];
-/// Attributes that name a film.
+/// Attributes that name a video.
 pub(super) const PLAYED: [&str; 4] = ["src", "data-src", "data-lazy-src", "data-video-src"];
-/// Attributes that a script makes the `srcset` of later.
+/// Attributes that a script later copies to `srcset`.
 const SETS: [&str; 3] = ["srcset", "data-srcset", "data-lazy-srcset"];
 
-/// Words of links that open a picture over the page.
+/// Words in links that open a lightbox.
 const OPENERS: [&str; 5] = ["fancybox", "glightbox", "lbimage", "lightbox", "photoswipe"];
 /// Attributes of such links.
 const OPENING: [&str; 5] = [
@@ -97,26 +97,27 @@ const OPENING: [&str; 5] = [
     "data-lightbox",
     "data-pswp-width",
 ];
-/// Words of those that open something else so.
+/// Words in links that open something else in a lightbox.
 const OPENING_OTHERS: [&str; 6] = ["ajax", "html", "iframe", "inline", "pdf", "video"];
 
-/// The value of an attribute, which may be empty.
+/// Returns the value of an attribute, which may be empty.
 pub(super) fn value<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
     let found = tag.attrs.iter().find(|known| &*known.name.local == name)?;
     Some(found.value.trim())
 }
 
-/// The value of an attribute, if it has one.
+/// Returns the value of an attribute, unless it is empty.
 pub(super) fn attribute<'a>(tag: &'a Tag, name: &str) -> Option<&'a str> {
     value(tag, name).filter(|value| !value.is_empty())
 }
 
-/// The value of the first of these attributes that has one.
+/// Returns the value of the first of these attributes that is not empty.
 pub(super) fn first<'a>(tag: &'a Tag, names: &[&str]) -> Option<&'a str> {
     names.iter().find_map(|name| attribute(tag, name))
 }
 
-/// The value of the first of these attributes that holds an address. Scripts keep flags, numbers, JSON and templates in them, too.
+/// Returns the value of the first of these attributes that has an address. Scripts also keep flags, numbers, JSON and
+/// templates in them.
 pub(super) fn address<'a>(tag: &'a Tag, names: &[&str]) -> Option<&'a str> {
     let mut values = names.iter().filter_map(|name| attribute(tag, name));
     values.find(|value| is_address(value))
@@ -129,17 +130,17 @@ fn is_address(value: &str) -> bool {
         && value.parse::<f64>().is_err()
 }
 
-/// Whether an address ends as that of a picture.
+/// Checks whether an address has the extension of a picture.
 pub(super) fn is_picture(address: &str) -> bool {
     medium(address) == Some(Medium::Image)
 }
 
-/// What an address promises by its extension, wherever it is.
+/// Returns the medium that an address has by its extension, on any host.
 fn medium(address: &str) -> Option<Medium> {
     url_medium(&Url::parse("https://x.org/").ok()?.join(address).ok()?)
 }
 
-/// Whether a picture is called as this file is, and may say its size behind that.
+/// Checks whether a picture has the name of this file, perhaps with a size after it.
 pub(super) fn is_named(picture: &str, file: &str) -> bool {
     let name = |address: &str| {
         let path = address.split(['?', '#']).next().unwrap_or("");
@@ -150,7 +151,8 @@ pub(super) fn is_named(picture: &str, file: &str) -> bool {
     !stem.is_empty() && name(picture).starts_with(stem)
 }
 
-/// The widest picture that a script fills into a template: `cat_{width}x.jpg`, with `data-widths="[180, 360]"`.
+/// Returns the widest picture in a template that a script fills in: `cat_{width}x.jpg`, with `data-widths="[180,
+/// 360]"`.
 pub(super) fn widest(tag: &Tag) -> Option<Candidate> {
     let mut values = LAZY.iter().filter_map(|name| attribute(tag, name));
     let template = values.find(|value| value.contains("{width}"))?;
@@ -167,7 +169,8 @@ pub(super) fn widest(tag: &Tag) -> Option<Candidate> {
     })
 }
 
-/// The picture in full, by any attribute that says so; one that is not known by its name has to name a picture.
+/// Returns the full-size picture, from any attribute whose name says so; an attribute that is not on the list must have
+/// the address of a picture.
 pub(super) fn full(tag: &Tag) -> Option<&str> {
     let says_full = |name: &str| {
         !LAZY.contains(&name)
@@ -179,7 +182,7 @@ pub(super) fn full(tag: &Tag) -> Option<&str> {
     address(tag, &FULL).or_else(|| said(tag, says_full))
 }
 
-/// What a script makes the `src` of later.
+/// Returns the address that a script later copies to `src`.
 pub(super) fn lazy(tag: &Tag) -> Option<&str> {
     let says_lazy = |name: &str| LAZY_PARTS.iter().any(|part| name.contains(part));
     let is_blank = || {
@@ -192,7 +195,7 @@ pub(super) fn lazy(tag: &Tag) -> Option<&str> {
     address(tag, &LAZY).or_else(|| said(tag, says_lazy).filter(|_| is_blank()))
 }
 
-/// The picture that is named by the first attribute of scripts whose name says so.
+/// Returns the picture in the first script attribute whose name says so.
 fn said(tag: &Tag, says: impl Fn(&str) -> bool) -> Option<&str> {
     let own = tag.attrs.iter().filter(|known| {
         let name = &*known.name.local;
@@ -203,7 +206,7 @@ fn said(tag: &Tag, says: impl Fn(&str) -> bool) -> Option<&str> {
     values.find(|value| is_address(value) && is_picture(value))
 }
 
-/// What a link opens that its `href` does not name.
+/// Returns what a link opens other than its `href`.
 pub(super) fn opened(tag: &Tag) -> Option<&str> {
     let is_film = |value: &&str| matches!(medium(value), Some(Medium::Video | Medium::Audio));
     let film = || address(tag, &["data-video"]).filter(is_film);
@@ -214,19 +217,19 @@ pub(super) fn opened(tag: &Tag) -> Option<&str> {
         .or_else(named)
 }
 
-/// The choices of a picture, without those that a script is still to fill in.
+/// Returns the candidates of a picture, except those with placeholders for a script to fill in.
 pub(super) fn choices(tag: &Tag) -> impl Iterator<Item = Candidate> {
     let sets = SETS.iter().filter_map(|name| attribute(tag, name));
     let choices = sets.flat_map(srcset::read);
     choices.filter(|choice| !choice.url.contains('{'))
 }
 
-/// Whether a script sets the address of the picture later.
+/// Checks whether a script sets the address of the picture later.
 pub(super) fn is_lazy(tag: &Tag) -> bool {
     lazy(tag).or(address(tag, &SETS[1..])).is_some()
 }
 
-/// Whether a link says that it opens a picture over the page.
+/// Checks whether a link is marked as opening a lightbox.
 pub(super) fn opens(tag: &Tag) -> bool {
     let kind = attribute(tag, "data-type").unwrap_or("");
     let words = ["class", "rel"]
@@ -242,7 +245,7 @@ pub(super) fn opens(tag: &Tag) -> bool {
     is_told && !words.any(|word| OPENING_OTHERS.contains(&word))
 }
 
-/// A number of pixels.
+/// Reads a number of pixels.
 pub(super) fn pixels(tag: &Tag, name: &str) -> Option<u32> {
     attribute(tag, name)?.trim_end_matches("px").parse().ok()
 }

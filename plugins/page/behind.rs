@@ -1,5 +1,5 @@
-//! Which links around a picture lead to the picture in full, although they do not end as the address of one. Pure: nothing is
-//! asked here, so all of it is a guess.
+//! Guesses which links around a picture lead to the full-size picture although their address has no picture extension.
+//! Nothing is requested here.
 
 use fetch::model::Medium;
 use fetch::source::{url_medium, url_name};
@@ -8,34 +8,34 @@ use url::Url;
 use super::frontier::is_same_host;
 use super::original::within;
 
-/// What asks a script for a smaller one of its pictures, or for the picture itself.
+/// Query parameters for the size of a script's pictures.
 const SIZES: [&str; 7] = ["h", "height", "size", "stc", "t", "thumb", "w"];
-/// Words in what a script is asked for, by which forums say that something was attached to a post.
+/// Words in a query by which forums mark attachments.
 const ATTACHED: [&str; 3] = ["attach", "attachment", "dlattach"];
-/// Scripts that give nothing but files, by their names.
+/// Names of scripts that only serve files.
 const GIVING: [&str; 3] = ["attachment", "download", "file"];
-/// A host that has the size behind the address of a picture: `/a/AVvX=s2048`.
+/// A host with the size after the address of a picture: `/a/AVvX=s2048`.
 const SIZED_BEHIND: &str = ".googleusercontent.com";
-/// The extensions of pages, and of scripts that make some.
+/// The extensions of pages, and of scripts that generate them.
 const PAGES: [&str; 14] = [
     "asp", "aspx", "cfm", "cgi", "do", "htm", "html", "jsp", "mhtml", "php", "php3", "pl", "shtml",
     "xhtml",
 ];
 
-/// What is said of a link around a picture.
+/// A link around a picture.
 pub(super) struct Around<'a> {
-    /// Where it leads.
+    /// The link's target.
     pub(super) target: &'a Url,
-    /// The picture.
+    /// The address of the picture.
     pub(super) shown: &'a Url,
-    /// Whether it says that it opens a picture over the page.
+    /// Whether it is marked as opening a lightbox.
     pub(super) opens: bool,
-    /// Whether the picture is called by the name of a file.
+    /// Whether the picture is labelled with a file name.
     pub(super) is_file: bool,
 }
 
 impl Around<'_> {
-    /// Whether it leads to the picture, as far as its address tells.
+    /// Checks whether its address suggests that it leads to the picture.
     pub(super) fn leads_to_picture(&self) -> bool {
         let is_told = (self.opens || self.is_file) && self.is_near();
         !is_page(self.target)
@@ -47,7 +47,7 @@ impl Around<'_> {
                 || self.is_of_one_giver())
     }
 
-    /// Whether it says so, and may mean a page that a script fetches.
+    /// Checks whether it is marked as leading to the picture, though it may be a page that a script fetches.
     pub(super) fn may_lead_to_picture(&self) -> bool {
         self.opens && self.is_near() && !is_page(self.target)
     }
@@ -56,7 +56,7 @@ impl Around<'_> {
         is_same_host(self.target, self.shown)
     }
 
-    /// Whether one script gives both, and is asked for the same but for the size.
+    /// Checks whether both addresses are of one script, with the same parameters except for the size.
     fn is_of_one_script(&self) -> bool {
         let asked = |url: &Url| {
             let pairs = url.query_pairs().into_owned();
@@ -70,7 +70,7 @@ impl Around<'_> {
             && asked(self.target) == asked(self.shown)
     }
 
-    /// Whether both lie below one that is called as the file of a picture: some wikis keep its sizes so.
+    /// Checks whether both are below a path that is named like a picture file: some wikis store sizes that way.
     fn is_of_one_file(&self) -> bool {
         let (target, shown) = (self.target.path(), self.shown.path());
         let is_file = |end: &usize| {
@@ -82,7 +82,7 @@ impl Around<'_> {
         end.is_some_and(|end| shown.get(..=end) == target.get(..=end))
     }
 
-    /// Whether both come from a script that gives files.
+    /// Checks whether both come from a script that serves files.
     fn is_of_one_giver(&self) -> bool {
         let (name, ext) = url_name(self.target);
         let is_giver = ext.is_some() && name.is_some_and(|name| GIVING.contains(&&*name));
@@ -101,7 +101,7 @@ impl Around<'_> {
     }
 }
 
-/// Whether an address is that of a page. What a script is asked for may be anything.
+/// Checks whether an address is that of a page. With a query, it may be anything.
 fn is_page(url: &Url) -> bool {
     let ext = url_name(url).1.unwrap_or_default().to_ascii_lowercase();
     match url.query() {
@@ -110,7 +110,7 @@ fn is_page(url: &Url) -> bool {
     }
 }
 
-/// Whether an address says that something was attached.
+/// Checks whether an address looks like that of an attachment.
 fn is_attached(url: &Url) -> bool {
     let mut folders = url.path().split('/');
     let mut asked = url.query().unwrap_or("").split(['&', ';', '=']);

@@ -1,4 +1,4 @@
-//! Listings of buckets, as S3 and those that speak its language give them.
+//! Bucket listings, as returned by S3 and compatible services.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use super::super::stream::{Form, film_name};
 use super::Page;
 use super::text::line;
 
-/// A page of a listing.
+/// One page of a listing.
 #[derive(Debug, Default, PartialEq)]
 struct Listing {
     name: String,
     /// Keys with their sizes.
     keys: Vec<(String, Option<u64>)>,
-    /// How many folders stand in it in place of what is in them.
+    /// How many folders (common prefixes) are listed instead of their content.
     folders: usize,
-    /// Where the next page begins: its parameter and the value.
+    /// The start of the next page: its parameter and value.
     next: Option<(&'static str, String)>,
 }
 
-/// Whether an answer is a listing of a bucket.
+/// Checks whether a response is a bucket listing.
 pub(super) fn is_one(body: &[u8]) -> bool {
     let head = &body[..body.len().min(1024)];
     let word = b"<ListBucketResult";
@@ -77,7 +77,7 @@ impl Page {
                 let request = Request {
                     expect: Expect {
                         size: *size,
-                        // As with a link to it. What is listed as empty may be that.
+                        // As for a direct link. An object listed as empty may well be empty.
                         medium: url_medium(&url)
                             .filter(|_| *size != Some(0))
                             .map(|_| Medium::Any),
@@ -89,7 +89,7 @@ impl Page {
                     source: self.manifest.name.clone(),
                     key: url_key(&url),
                     meta: Meta {
-                        // What its address calls a playlist is no name for a film.
+                        // For a stream, the file name of the playlist is no use as a name.
                         title: name.clone().filter(|_| form.is_some()),
                         name,
                         ext,
@@ -107,7 +107,7 @@ impl Page {
                 if elsewhere > 0 {
                     let root = Shown(&root);
                     out.warn(format!(
-                        "{elsewhere} objects of `{root}` are left out: no address leads to what has `..` in its name"
+                        "{elsewhere} objects of `{root}` are left out: no address can have `..` in it"
                     ))
                     .await?;
                 }
@@ -125,7 +125,7 @@ impl Page {
     }
 }
 
-/// The URL of a listing without this parameter.
+/// Returns the URL of a listing without this parameter.
 fn first_query(url: &Url, parameter: &str) -> Url {
     let mut next = url.clone();
     let kept = url.query_pairs().filter(|(name, _)| name != parameter);
@@ -136,7 +136,8 @@ fn first_query(url: &Url, parameter: &str) -> Url {
     next
 }
 
-/// Where the object of this key is. Each part of it is a segment of its own, so that no key leads out of the bucket.
+/// Returns the URL of the object with this key. Each part of the key becomes a path segment of its own, so that no key
+/// leads out of the bucket.
 fn place(root: &Url, key: &str) -> Option<Url> {
     let mut url = root.clone();
     if key.split('/').any(|part| matches!(part, "." | "..")) {
@@ -149,15 +150,15 @@ fn place(root: &Url, key: &str) -> Option<Url> {
     Some(url)
 }
 
-/// That a listing has been asked for in such a way that no objects stand in it.
+/// Builds the error for a listing whose parameters hide all objects.
 fn only_folders(url: &Url, count: usize) -> Error {
     let url = Shown(url);
-    let message = format!("the listing of the bucket `{url}` names {count} folders and no objects");
+    let message = format!("the listing of the bucket `{url}` has {count} folders and no objects");
     Error::new(Kind::Unsupported, message)
-        .hint("without `delimiter` in its address, it names what is in them, too")
+        .hint("without `delimiter` in its address, it also lists what is in them")
 }
 
-/// What stands in a listing before it is known whether that is whole.
+/// A listing being parsed, which may still be incomplete.
 #[derive(Default)]
 struct Reading {
     listing: Listing,
@@ -168,11 +169,11 @@ struct Reading {
     is_encoded: bool,
     token: Option<String>,
     marker: Option<String>,
-    /// What an error is called that came in place of a listing.
+    /// The error code, if an error came instead of a listing.
     code: Option<String>,
 }
 
-/// Reads one page of a listing, which has to be whole.
+/// Parses one page of a listing, which has to be complete.
 fn read(text: &str) -> Result<Listing> {
     let wrong = || Error::new(Kind::Corrupt, "cannot read the listing of the bucket");
     let mut reader = Reader::from_str(text);
@@ -220,7 +221,7 @@ fn read(text: &str) -> Result<Listing> {
 }
 
 impl Reading {
-    /// Takes what stood in an element so deep.
+    /// Handles the end of an element at this depth, with its content.
     fn end(&mut self, depth: usize, name: &str, inner: String) {
         match (depth, name) {
             (1, "Name") => self.listing.name = inner,
@@ -241,7 +242,7 @@ impl Reading {
         }
     }
 
-    /// The listing, and where it goes on if it does.
+    /// Returns the listing, with the start of the next page if there is one.
     fn whole(self) -> Result<Listing> {
         let (mut listing, mut marker) = (self.listing, self.marker);
         if self.is_encoded {
@@ -256,22 +257,22 @@ impl Reading {
             let token = self.token.map(|token| ("continuation-token", token));
             let next = token.or(marker).filter(|(_, value)| !value.is_empty());
             listing.next = Some(next.ok_or_else(|| {
-                let message = "the listing of the bucket is not whole";
-                Error::new(Kind::Corrupt, message).because("it does not say where it goes on")
+                let message = "the listing of the bucket is incomplete";
+                Error::new(Kind::Corrupt, message).because("it does not say where it continues")
             })?);
         }
         Ok(listing)
     }
 }
 
-/// A key as it is, of one that stands as in a query (`encoding-type=url`).
+/// Decodes a key that is encoded as in a query (`encoding-type=url`).
 fn decoded(key: &str) -> String {
     let spaced = key.replace('+', " ");
     let bytes = percent_encoding::percent_decode_str(&spaced);
     bytes.decode_utf8_lossy().into_owned()
 }
 
-/// Reads what may be a listing, for the fuzzer. No object is outside of the bucket.
+/// Parses fuzzer input as a listing, and checks that no object is outside the bucket.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(data: &[u8]) {
     let Ok(root) = Url::parse("https://bucket.example/a/b") else {
@@ -316,7 +317,7 @@ mod tests {
             ),
             (
                 "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
-                "it does not say where it goes on",
+                "it does not say where it continues",
             ),
         ] {
             let error = read(text).unwrap_err();

@@ -1,4 +1,4 @@
-//! Chooses the media that matter from what a page says. Pure: nothing is asked here.
+//! Chooses the relevant media from what a page says. Nothing is requested here.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -24,35 +24,35 @@ mod omitted;
 mod sizes;
 mod told;
 
-/// What is chosen of a page.
+/// The choice made on a page.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
     pub(super) media: Vec<Wanted>,
     pub(super) embeds: Vec<Url>,
-    /// Those frames that are players of films or sounds, and those that the page says are.
+    /// Frames that are video or audio players, and players that the page announces.
     pub(super) players: Vec<Url>,
-    /// The films and sounds in data for its scripts, if it has none otherwise.
+    /// The videos and sounds in data for scripts, for a page that has no others.
     pub(super) hidden: Vec<Wanted>,
     pub(super) linked: Linked,
-    /// Whether it shows media, or says that it has a film or sounds: anything but pictures that it is told by.
+    /// Whether the page shows media, or announces a video or sounds: anything but its preview pictures.
     pub(super) is_shown: bool,
     pub(super) omitted: Omitted,
-    /// Whether the page has more than was looked at.
+    /// Whether the page has more than was examined.
     pub(super) cut: bool,
 }
 
-/// How many pictures are left out that somebody may miss.
+/// How many pictures are left out that the user may miss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Omitted {
-    /// Beside the matter, and large.
+    /// Large ones outside the main content.
     pub(super) large: usize,
-    /// Beside the matter, and not small for all that is said.
+    /// Ones outside the main content that are not marked as small.
     pub(super) beside: usize,
-    /// For what they are called, though nothing says that they are small.
+    /// Ones left out because of their name, though nothing says that they are small.
     pub(super) dress: usize,
 }
 
-/// What is being chosen.
+/// The state of choosing.
 struct Choosing<'a> {
     page: &'a Url,
     base: &'a Url,
@@ -61,32 +61,32 @@ struct Choosing<'a> {
     follows: bool,
     chosen: Chosen,
     media: Media,
-    /// What the films show before they begin.
+    /// The posters of the videos.
     posters: HashSet<String>,
-    /// The pictures for which small ones are shown, by the likeness of those.
+    /// The full-size pictures for which small ones are shown, by the likeness of the small ones.
     large: HashMap<String, Url>,
-    /// So many bytes of URLs are still looked at.
+    /// How many bytes of URLs may still be examined.
     room: Cell<usize>,
-    /// And so many of those that other sizes have.
+    /// The same for the URLs of other sizes.
     sizes_room: usize,
 }
 
-/// At least so many pixels has a picture that somebody would look at.
+/// The least width or height in pixels of a picture worth looking at.
 const LEAST: u32 = 100;
-/// What is not as wide may be shown to lead to another page.
+/// A narrower picture may be shown only as a link to another page.
 const TEASER: u32 = 600;
-/// So is what is shown no wider than this.
+/// So may one displayed narrower than this.
 const NARROW: u32 = 300;
 
-/// The longest URL that is one.
+/// The maximum length of a URL.
 const LONGEST: usize = 16 << 10;
-/// So many bytes of URLs are looked at: more than any page has, unless its base makes each of them long.
+/// How many bytes of URLs are examined: more than any page has, unless its base makes each of them long.
 pub(super) const ROOM: usize = 16 << 20;
 /// The most frames that are handed on, and the most players.
 const FRAMES: usize = 100;
 const PLAYERS: usize = 20;
 
-/// Chooses, given where the page came from.
+/// Chooses the media of a page with this address.
 pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     within(ROOM, sheet, page, options)
 }
@@ -131,7 +131,7 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
     }
 }
 
-/// A URL of the web, if it is not too long for one.
+/// Resolves an http or https URL, unless it is too long.
 pub(in super::super) fn web(base: &Url, text: &str) -> Option<Url> {
     let text = text.trim();
     if text.len() > LONGEST || base.as_str().len() > LONGEST {
@@ -144,7 +144,7 @@ pub(in super::super) fn web(base: &Url, text: &str) -> Option<Url> {
 }
 
 impl Choosing<'_> {
-    /// A URL of the page, while there is room.
+    /// Resolves a URL of the page, while the budget lasts.
     fn web(&self, text: &str) -> Option<Url> {
         let room = self.room.get();
         let url = (room > 0).then(|| web(self.base, text))?;
@@ -153,7 +153,7 @@ impl Choosing<'_> {
         url
     }
 
-    /// Name and medium of what a link saves under this name.
+    /// Returns the name and medium of a link's `download` file name.
     fn saved(&self, name: &str) -> Option<(String, Medium)> {
         let (stem, ext) = name.rsplit_once('.')?;
         let like_it = self.base.join(&format!("a.{ext}")).ok()?;
@@ -161,9 +161,9 @@ impl Choosing<'_> {
         medium(&like_it).map(|kind| (stem.to_owned(), kind))
     }
 
-    /// Whether a picture is there to be seen by itself.
+    /// Checks whether a picture is worth looking at by itself.
     fn is_seen(&self, piece: &Piece, url: &Url) -> bool {
-        // The button that starts a film shows its poster.
+        // A button that starts a video shows its poster.
         let is_poster = || piece.in_button && self.posters.contains(&likeness(url));
         is_looked_at(piece, url) && !is_poster()
     }
@@ -176,7 +176,7 @@ impl Choosing<'_> {
         let (name, named) = saved.unzip();
         let medium = |url: &Url| medium(url).or(named);
         match (piece.role, url) {
-            // The target of a link wins over the picture in it.
+            // The target of a link takes precedence over the picture in it.
             (Role::Image, url) => {
                 let viewed = target.as_ref().zip(url.as_ref());
                 let viewed = viewed.filter(|(target, _)| medium(target).is_none());
@@ -197,7 +197,7 @@ impl Choosing<'_> {
                     wanted.small = url.clone().filter(|_| is_guess);
                     let at = self.media.put(wanted);
                     if let Some(url) = url {
-                        // The small one is known by this, too, wherever else it stands.
+                        // The small picture counts as the same one, wherever else it occurs.
                         self.media.leads(&url, at);
                     }
                 } else if let (Some(target), Some(shown)) = (&target, &url)
@@ -228,7 +228,7 @@ impl Choosing<'_> {
                 }
             }
             (Role::Video, Some(url)) => {
-                // Such elements play sounds as well.
+                // Such elements play audio as well.
                 let kind = medium(&url).filter(|kind| *kind == Medium::Audio);
                 self.add(url, kind.or(Some(Medium::Video)), "", 0);
             }
@@ -246,18 +246,18 @@ impl Choosing<'_> {
         }
     }
 
-    /// Adds what is shown.
+    /// Adds a medium shown on the page.
     fn add(&mut self, url: Url, medium: Option<Medium>, alt: &str, weight: u64) {
         self.media.put(Wanted::shown(url, medium, alt, weight));
     }
 }
 
-/// Whether a URL is that of a file by its extension, and of no page.
+/// Checks whether a URL has the extension of a file rather than a page.
 fn is_file(url: &Url) -> bool {
     url_name(url).1.is_some_and(|ext| is_no_document(&ext))
 }
 
-/// What the films of a page show before they begin, if there are any.
+/// Returns the posters of a page's videos, if it has any.
 fn posters(sheet: &Sheet, base: &Url) -> HashSet<String> {
     let of = |role: Role| sheet.pieces.iter().filter(move |piece| piece.role == role);
     let posters = of(Role::Poster).filter_map(|piece| web(base, &piece.best()?.url));
@@ -266,11 +266,11 @@ fn posters(sheet: &Sheet, base: &Url) -> HashSet<String> {
     posters.map(|url| likeness(&url)).collect()
 }
 
-/// Whether a picture is large enough to be looked at, and no part of the page's dress.
+/// Checks whether a picture is large enough to be of interest and not decoration.
 pub(super) fn is_looked_at(piece: &Piece, url: &Url) -> bool {
     let is_chaff = match piece.is_large() {
         true => is_dress(url) || is_advert(url, &piece.words),
-        // What nobody is to see counts readers; if it is large, its turn comes.
+        // A hidden picture is usually a tracking pixel; if it is large, it may be shown later.
         false if piece.hidden => true,
         false if piece.is_wide() => is_dress(url) || is_sign(url, &piece.words),
         false => is_chaff(url, &piece.words),
@@ -278,7 +278,8 @@ pub(super) fn is_looked_at(piece: &Piece, url: &Url) -> bool {
     !is_small(piece) && !is_chaff
 }
 
-/// Whether the page says that nobody would look at a picture. How small it is shown says nothing of the one in full.
+/// Checks whether the page marks a picture as too small to be of interest. The displayed size says nothing about the
+/// full-size picture.
 fn is_small(piece: &Piece) -> bool {
     if piece.best().is_some_and(|best| best.weight >= srcset::FULL) {
         return false;
@@ -290,10 +291,10 @@ fn is_small(piece: &Piece) -> bool {
     }
 }
 
-/// How large its best candidate is.
+/// Returns the weight of the best candidate.
 fn weight(piece: &Piece) -> u64 {
     let own = u64::from(piece.best().map_or(0, |best| best.weight));
-    // What is in the list of sizes is measured in pixels.
+    // Weights from a list of sizes are in pixels.
     if own > 10 { own + 4000 } else { 0 }
 }
 

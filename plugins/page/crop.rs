@@ -1,13 +1,13 @@
-//! Pictures cut to a shape, as search engines ask for them beside the picture itself: `pie-16x9.jpg`.
+//! Pictures cropped to a shape, which search engines want in addition to the picture itself: `pie-16x9.jpg`.
 
 use url::Url;
 
-/// The shapes, as they stand at the end of a name.
+/// The shapes, as suffixes of a name.
 const SHAPES: [&str; 10] = [
     "16-9", "16x9", "1-1", "1x1", "2x3", "3x2", "3x4", "4-3", "4x3", "9x16",
 ];
 
-/// The picture that one is cut from, by its name.
+/// Returns the address of the uncropped picture, by its name.
 pub(super) fn whole(url: &Url) -> Option<Url> {
     let (stem, ext) = url.path().rsplit_once('.')?;
     let shape = SHAPES.iter().find(|shape| stem.ends_with(**shape))?;

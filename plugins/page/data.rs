@@ -1,6 +1,6 @@
-//! The films and sounds that a page names in data for its scripts: JSON that can be read without running anything.
+//! Videos and sounds named in data for a page's scripts: JSON that can be read without running anything.
 //!
-//! Of the addresses that stand in one object, or in a list that is called one of sources, the best is taken.
+//! Of the addresses in one object, or in a list named like one of sources, the best is taken.
 
 use fetch::model::Medium;
 use fetch::source::url_medium;
@@ -12,7 +12,7 @@ use super::attributes::attribute;
 use super::likeness::{is_chaff, is_stream};
 use super::{height, json};
 
-/// Attributes in which players have their settings, and what those are called.
+/// Attributes with the settings of players, and the name each setting stands for.
 const SETTINGS: [(&str, &str); 5] = [
     ("data-setup", ""),
     ("data-sources", "sources"),
@@ -20,18 +20,18 @@ const SETTINGS: [(&str, &str); 5] = [
     ("data-plyr-config", ""),
     ("data-video", "video"),
 ];
-/// The longest setting that is looked at.
+/// The maximum length of a setting.
 const LONGEST: usize = 64 << 10;
-/// How films and sounds end that are looked for.
+/// The extensions of the videos and sounds to look for.
 const ENDINGS: [&str; 13] = [
     ".aac", ".flac", ".m3u8", ".m4a", ".m4v", ".mov", ".mp3", ".mp4", ".mpd", ".ogg", ".opus",
     ".wav", ".webm",
 ];
-/// The most films and sounds of a page.
+/// The most videos and sounds of a page.
 const MOST: usize = 100;
-/// How deep it is looked into.
+/// The maximum depth of nesting.
 const DEEPEST: usize = 32;
-/// What calls its contents forms of one film.
+/// Names of fields whose values are forms of one video.
 const FORMS: [&str; 20] = [
     "dash",
     "download",
@@ -54,7 +54,7 @@ const FORMS: [&str; 20] = [
     "urls",
     "variants",
 ];
-/// Parts of what calls its contents something that the page is not about, or no more than a taste of it.
+/// Parts of the names of fields whose values are not the page's subject, or only a preview of it.
 const OTHERS: [&str; 18] = [
     "advert",
     "caption",
@@ -75,7 +75,7 @@ const OTHERS: [&str; 18] = [
     "trailer",
     "upnext",
 ];
-/// Words in the addresses of sounds that tell of something else than themselves.
+/// Words in the addresses of notification sounds and the like.
 const SIGNALS: [&str; 7] = [
     "alert",
     "beep",
@@ -85,24 +85,24 @@ const SIGNALS: [&str; 7] = [
     "notify",
     "sounds",
 ];
-/// How high films are.
+/// The usual heights of videos.
 const HEIGHTS: [u32; 12] = [144, 180, 240, 270, 288, 360, 480, 540, 576, 720, 1080, 2160];
-/// A stream chooses by itself, and most have so many lines at the least.
+/// A stream adapts its quality; most offer at least this height.
 const STREAM: u32 = 719;
 
-/// Data of a page, and what they are called.
+/// Data for scripts, with its name.
 #[derive(Debug)]
 pub(super) struct Data {
     name: &'static str,
     text: String,
 }
 
-/// The data of a script, if any film may be in them.
+/// Returns the data of a script, if it may name any videos.
 pub(super) fn script(text: String) -> Option<Data> {
     names_films(&text).then_some(Data { name: "", text })
 }
 
-/// The settings of a player in an element.
+/// Returns the settings of a player in an element.
 pub(super) fn settings(tag: &Tag) -> Option<Data> {
     SETTINGS.iter().find_map(|(attr, name)| {
         let text =
@@ -116,7 +116,8 @@ fn names_films(text: &str) -> bool {
     ENDINGS.iter().any(|ending| text.contains(ending))
 }
 
-/// The films and sounds in all of them, each once, and whether there are more. Addresses are made whole by the page.
+/// Returns the distinct videos and sounds in all of the data, and whether there are more. `whole` resolves addresses
+/// against the page.
 pub(super) fn films(
     data: &[Data],
     whole: impl Fn(&str) -> Option<Url>,
@@ -144,7 +145,7 @@ struct Looking<F> {
     cut: bool,
 }
 
-/// A form of a film, and how good it is.
+/// One form of a video, and its quality.
 struct Form {
     url: Url,
     medium: Medium,
@@ -152,11 +153,11 @@ struct Form {
 }
 
 impl<F: Fn(&str) -> Option<Url>> Looking<F> {
-    /// Looks at what is a film of its own, if it is one.
+    /// Examines a value that stands for a video of its own.
     fn alone(&mut self, value: &Value, name: &str, depth: usize) {
         let mut forms = Vec::new();
         self.look(value, name, None, &mut forms, depth);
-        // Of equals the first.
+        // Of equally good forms, take the first.
         let best = forms.into_iter().rev();
         let best = best.max_by_key(|form| (form.medium == Medium::Video, form.weight));
         let Some(best) = best.map(|form| (form.url, form.medium)) else {
@@ -237,14 +238,14 @@ impl<F: Fn(&str) -> Option<Url>> Looking<F> {
     }
 }
 
-/// Whether a text is nothing but an address, and not relative to who knows what.
+/// Checks whether a text is an address, and not one relative to an unknown base.
 fn is_address(text: &str) -> bool {
     let starts = ["http://", "https://", "/"];
     starts.iter().any(|start| text.starts_with(start))
         && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>{}\"".contains(c))
 }
 
-/// Whether what is called so is one film in several forms.
+/// Checks whether a field's values are forms of one video.
 fn is_form(name: &str) -> bool {
     FORMS.iter().any(|form| name.eq_ignore_ascii_case(form))
 }

@@ -1,4 +1,4 @@
-//! What each element of a page says.
+//! Interprets the elements of a page.
 
 mod links;
 
@@ -20,12 +20,12 @@ use super::sheet::{Piece, Role, Sheet};
 use super::srcset::{self, Candidate};
 use super::{own, refresh};
 
-/// The most pieces, links and scripts that are kept of a page.
+/// The most pieces, links and scripts to keep.
 pub(super) const MOST: usize = 100_000;
-/// Words that call a picture what it is until a script has set its address.
+/// Words in the class of a picture until a script has set its address.
 const WAITING: [&str; 2] = ["loading", "placeholder"];
 
-/// What is open at this place of the page.
+/// The open elements at this point of the page.
 #[derive(Default)]
 pub(super) struct State {
     sheet: Sheet,
@@ -33,24 +33,24 @@ pub(super) struct State {
     place: Place,
     /// The open link.
     link: Option<Anchor>,
-    /// The open element that names the next picture in full.
+    /// The open element that names the next picture in full size.
     container: Option<Container>,
     picture: Option<Vec<Candidate>>,
     in_button: bool,
     film: Option<Film>,
-    /// The open script, if it holds data.
+    /// The content of the open script, if it holds data.
     script: String,
 }
 
-/// A link that is open.
+/// An open link.
 struct Anchor {
     target: String,
-    /// What its script opens, if it holds a picture.
+    /// The address that a script opens for it, if it contains a picture.
     script: Option<String>,
     saves: Option<String>,
-    /// Whether it says that it opens a picture over the page.
+    /// Whether it is marked as opening a lightbox.
     opens: bool,
-    /// Whether it holds a picture.
+    /// Whether it contains a picture.
     holds: bool,
 }
 
@@ -112,7 +112,7 @@ impl State {
             "xmp" | "noembed" | "noframes" => return TokenSinkResult::RawData(RawKind::Rawtext),
             "script" => {
                 let kind = attribute(tag, "type").unwrap_or("");
-                // Some say how it is encoded.
+                // Some add the encoding.
                 let kind = kind.split(';').next().unwrap_or("").trim();
                 if kind.eq_ignore_ascii_case("application/ld+json") {
                     let has_room = self.sheet.data.len() < MOST / 1000;
@@ -162,7 +162,7 @@ impl State {
             "a" => self.end_link(),
             "button" => self.in_button = false,
             "picture" => {
-                // Without an `img` it shows nothing, but the choices are there.
+                // Without an `img` it shows nothing, but the candidates are there.
                 if let Some(choices) = self.picture.take().filter(|choices| !choices.is_empty()) {
                     let mut piece = Piece::new(Role::Image);
                     piece.candidates = choices;
@@ -206,7 +206,7 @@ impl State {
         }
     }
 
-    /// Keeps data for scripts while there is room. They are looked at where the page shows nothing else that plays.
+    /// Keeps data for scripts, up to a limit. It is examined only if the page shows nothing else that plays.
     fn script(&mut self, data: Data) {
         if self.sheet.scripts.len() < MOST / 1000 {
             self.sheet.scripts.push(data);
@@ -245,7 +245,7 @@ impl State {
             piece.candidates.append(choices);
         }
         piece.candidates.extend(widest(tag));
-        // bLazy has that for fine screens behind a bar.
+        // bLazy has the one for high-resolution screens after a bar.
         for (weight, url) in (1..).zip(lazy(tag).into_iter().flat_map(|urls| urls.split('|'))) {
             piece.add(url, weight);
         }
@@ -253,7 +253,7 @@ impl State {
         if let Some(url) = attribute(tag, "src") {
             own::add(&mut piece, url, pixels(tag, "width"), is_lazy);
         }
-        // A long text is kept as far as it can be of use.
+        // The useful part of a long text is enough.
         let cut = |text: &str| text.chars().take(500).collect::<String>();
         piece.alt = first(tag, &["alt", "title"]).map(cut).unwrap_or_default();
         piece.file = attribute(tag, "data-image-name").map(cut);
@@ -300,7 +300,7 @@ impl State {
         }
     }
 
-    /// A `source`: of a picture, or of a player.
+    /// Handles a `source`, of a picture or of a player.
     fn choice(&mut self, tag: &Tag) {
         let screen = Screen::read(attribute(tag, "media").unwrap_or(""));
         if let Some(known) = &mut self.picture {
@@ -310,7 +310,7 @@ impl State {
         }
     }
 
-    /// The pictures that a style names.
+    /// Adds the pictures that a style names.
     fn backgrounds(&mut self, style: &str) {
         for part in style.split("url(").skip(1).take(1000) {
             let Some((url, _)) = part.split_once(')') else {
@@ -336,8 +336,8 @@ impl State {
         }
     }
 
-    /// Whether a picture that stands in an `aside` of the matter belongs to that: one in a figure, or of the file that its link leads
-    /// to. Those that lead to other pages do not.
+    /// Checks whether a picture in an `aside` within the main content belongs to that: one in a figure, or one that
+    /// links to its own file. Those that link to other pages do not.
     fn is_matter(&self, piece: &Piece) -> bool {
         let is_figure = self.place.is_figure();
         piece.role == Role::Image

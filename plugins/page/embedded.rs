@@ -1,4 +1,4 @@
-//! What is shown on a page and stands elsewhere: by its oEmbed, and in its frames.
+//! Media embedded in a page: through its oEmbed, and in its frames.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use super::sheet::Sheet;
 use super::tour::Tour;
 use super::wanted::Wanted;
 
-/// So many frames of a page are asked for at the most, and each is waited for so long: the page may have something all the same.
+/// The most frames of a page that are requested, and the timeout of each: the page may have media regardless.
 const FRAMES: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many films that data for scripts name belong to what the page shows.
+/// Up to this many videos in data for scripts count as the page's own.
 const FEW: usize = 5;
 
 impl Tour<'_> {
-    /// Asks for the oEmbed of a page, if it has one: gives the picture that it is about, or the frames in which it is shown.
+    /// Requests the oEmbed of a page, if it has one. Returns the picture it describes, or the frames it embeds.
     pub(super) async fn embedded(
         &self,
         place: Option<Url>,
@@ -42,7 +42,7 @@ impl Tour<'_> {
         let answer = self.ctx.get(place).send().await;
         let answer = match answer.and_then(Answer::ok) {
             Ok(answer) => answer,
-            // The page may have something all the same.
+            // The page may have media regardless.
             Err(error) => {
                 let told = self.out.note(format!("without its oEmbed: {error}"));
                 return told.await.map(|()| nothing);
@@ -63,8 +63,8 @@ impl Tour<'_> {
         })
     }
 
-    /// The films and sounds in those frames that are pages of the same host. A frame that has some, or that the source of a site
-    /// knows, is taken out of them.
+    /// Returns the videos and sounds in frames that are pages of the same host. A frame that has some, or that a site's
+    /// source handles, is removed from the list.
     pub(super) async fn films(&self, frames: &mut Vec<Url>, here: &Url) -> Result<Vec<Wanted>> {
         let mut films = Vec::new();
         let mut asked = 0;
@@ -97,7 +97,8 @@ impl Tour<'_> {
         Ok(films)
     }
 
-    /// Those films of the data for the scripts of a page that are taken. More than a few beside what it shows are those of other pages.
+    /// Returns the videos in data for a page's scripts that are to be taken. More than a few, in addition to what it
+    /// shows, belong to other pages.
     pub(super) async fn hidden(
         &self,
         films: Vec<Wanted>,
@@ -109,13 +110,13 @@ impl Tour<'_> {
         }
         let (page, count) = (Shown(here), films.len());
         let text = format!(
-            "films and sounds left out that data for the scripts of `{page}` name: {count}"
+            "videos and sounds left out that are named only in script data of `{page}`: {count}"
         );
         self.out.note(text).await?;
         Ok(Vec::new())
     }
 
-    /// The films and sounds on the page in a frame. Pictures in one are more often advertisements.
+    /// Returns the videos and sounds on the page in a frame. Pictures in frames are usually advertisements.
     async fn frame(&self, frame: &Url) -> Result<Vec<Wanted>> {
         if self.follows && !self.is_allowed(frame).await? {
             return Ok(Vec::new());
@@ -126,7 +127,7 @@ impl Tour<'_> {
         }
         let answer = answer.ok()?;
         if !is_page(&answer.headers) {
-            // It may be the film itself.
+            // It may be the video itself.
             let kind = film(answer.header("content-type").unwrap_or(""));
             let shown = kind.map(|kind| Wanted::shown(frame.clone(), Some(kind), "", 0));
             return Ok(shown.into_iter().collect());
@@ -135,22 +136,22 @@ impl Tour<'_> {
         let Found::Page(chosen) = reading.found else {
             return Ok(Vec::new());
         };
-        // It has either.
+        // The page has one or the other.
         let films = chosen.media.into_iter().chain(chosen.hidden);
         Ok(films
             .filter(|wanted| wanted.medium != Some(Medium::Image))
             .collect())
     }
 
-    /// Hands the manifest on that a page names, if it names one alone: all its pictures are there.
+    /// Emits a link to the IIIF manifest that a page names, if it names exactly one: it has all of the pictures.
     pub(super) async fn manifest(&mut self, sheet: &Sheet, here: &Url) -> Result<bool> {
         let [manifest] = &*sheet.manifests else {
             return Ok(false);
         };
         let manifest = web(&sheet.base(here), manifest).filter(|url| {
-            // Who reads it fetches nothing from a host out there but by https.
+            // The source that reads it requests public hosts only by https.
             let is_read = url.scheme() == "https" || url.domain().is_none();
-            // What was handed on has no end if it leads on in its turn.
+            // A page that was itself handed on must not hand on further, or there would be no end.
             is_read && url != here && !self.is_handed
         });
         if let Some(manifest) = &manifest {
@@ -160,7 +161,7 @@ impl Tour<'_> {
         Ok(manifest.is_some())
     }
 
-    /// Hands the frames of a page on.
+    /// Emits the frames of a page.
     pub(super) async fn hand_on(
         &self,
         embeds: impl IntoIterator<Item = Url>,
@@ -176,7 +177,7 @@ impl Tour<'_> {
     }
 }
 
-/// Whether a type is that of films or of sounds.
+/// Returns the medium of a video or audio content type.
 fn film(kind: &str) -> Option<Medium> {
     let kind = kind.trim_start().to_ascii_lowercase();
     let kinds = [("video/", Medium::Video), ("audio/", Medium::Audio)];

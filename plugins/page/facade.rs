@@ -1,4 +1,4 @@
-//! What stands for a player until somebody clicks on it, and which player that is.
+//! Placeholders that are replaced by a player on a click, and which player that is.
 
 use fetch::source::url_medium;
 use html5ever::tokenizer::Tag;
@@ -7,7 +7,7 @@ use url::Url;
 use super::attributes::{attribute, first};
 use super::player::is_player;
 
-/// Attributes that name the film, where the class says that it is one of YouTube.
+/// Attributes with the video id, if the class mentions YouTube.
 const NAMES: [&str; 5] = [
     "data-id",
     "data-embed",
@@ -16,7 +16,7 @@ const NAMES: [&str; 5] = [
     "data-videoid",
 ];
 
-/// The player that an element stands for.
+/// Returns the player that an element stands for.
 pub(super) fn player(tag: &Tag) -> Option<String> {
     match &*tag.name {
         name @ ("lite-youtube" | "amp-youtube" | "lite-vimeo" | "amp-vimeo") => {
@@ -49,7 +49,7 @@ pub(super) fn player(tag: &Tag) -> Option<String> {
     }
 }
 
-/// The player of YouTube whose picture this is, unless that leads elsewhere.
+/// Returns the YouTube player whose preview picture this is, unless the link leads elsewhere.
 pub(super) fn behind(picture: &Url, leads: Option<&Url>, page: &Url) -> Option<Url> {
     let host = picture.host_str()?;
     let is_one = host == "img.youtube.com" || host == "i.ytimg.com" || {
@@ -66,7 +66,7 @@ pub(super) fn behind(picture: &Url, leads: Option<&Url>, page: &Url) -> Option<U
         .filter(|_| ["vi", "vi_webp"].contains(&folder))?;
     let player = youtube(id)?;
     let is_there = |leads: &Url| {
-        // A script shows it here, or it leads to the film itself.
+        // A script shows the player here, or the link leads to the video itself.
         leads == page || leads.as_str().contains(id) && leads.host_str().is_some_and(is_of_youtube)
     };
     (url_medium(picture).is_some() && leads.is_none_or(is_there))
@@ -85,7 +85,7 @@ fn is_of_youtube(host: &str) -> bool {
         })
 }
 
-/// The player of a film on one of these sites.
+/// Returns the player for a video on one of these sites.
 fn of(site: &str, id: &str) -> Option<String> {
     match site {
         "youtube" => youtube(id),

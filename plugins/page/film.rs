@@ -1,4 +1,4 @@
-//! A film or a sound whose element is open.
+//! An open video or audio element.
 
 use html5ever::tokenizer::Tag;
 
@@ -7,7 +7,7 @@ use super::height;
 use super::screen::Screen;
 use super::sheet::{Piece, Role};
 
-/// Elements that play, by their own or those of common players.
+/// Elements that play media: HTML's own, and those of common players.
 const ELEMENTS: [&str; 9] = [
     "amp-audio",
     "amp-video",
@@ -20,27 +20,27 @@ const ELEMENTS: [&str; 9] = [
     "video-js",
 ];
 
-/// Whether an element plays films or sounds.
+/// Checks whether an element plays video or audio.
 pub(super) fn is_one(name: &str) -> bool {
     ELEMENTS.contains(&name)
 }
 
-/// An open element that plays.
+/// An open video or audio element.
 pub(super) struct Film {
     pub(super) piece: Piece,
-    /// How many pieces of the page stand before it.
+    /// How many pieces of the page come before it.
     before: usize,
 }
 
 impl Film {
-    /// Reads its element, behind so many pieces.
+    /// Reads its element, with the number of pieces before it.
     pub(super) fn read(tag: &Tag, before: usize) -> Film {
         let role = match &*tag.name {
             "amp-audio" | "audio" => Role::Audio,
             _ => Role::Video,
         };
         let mut piece = Piece::new(role);
-        // `media-player` has words for the players of other sites, too: `youtube/ID`.
+        // `media-player` also has names for players of other sites: `youtube/ID`.
         let is_address = |url: &&str| &*tag.name != "media-player" || url.contains('.');
         if let Some(url) = first(tag, &PLAYED).filter(is_address) {
             piece.add(url, 1);
@@ -48,12 +48,12 @@ impl Film {
         Film { piece, before }
     }
 
-    /// Reads a `source` of it, which is for these screens.
+    /// Reads one of its `source` elements, meant for these screens.
     pub(super) fn source(&mut self, tag: &Tag, screen: Screen) {
         let Some(url) = first(tag, &PLAYED) else {
             return;
         };
-        // Some players tell the height so.
+        // Where some players put the height.
         let tells = ["size", "res", "data-res", "data-quality", "label", "title"];
         let weight = first(tag, &tells).and_then(height::read);
         self.piece.add(url, weight.unwrap_or(1));
@@ -62,8 +62,8 @@ impl Film {
         }
     }
 
-    /// Marks what stands in it as a makeshift: no browser that plays it shows that. Where it is never closed, as some write it,
-    /// the page goes on behind it instead.
+    /// Marks its content as a fallback, which browsers that play the element do not show. If an element is never
+    /// closed, as on some pages, the rest of the page is not marked.
     pub(super) fn shut(&self, pieces: &mut [Piece]) {
         let is_playable = self.piece.best().is_some_and(|best| {
             let scheme = best.url.split(':').next().unwrap_or("");

@@ -1,4 +1,4 @@
-//! Listings of a server's folder: Apache, nginx, lighttpd, Caddy, IIS, Tomcat, Jetty, h5ai, Python, `serve`.
+//! Directory listings of web servers: Apache, nginx, lighttpd, Caddy, IIS, Tomcat, Jetty, h5ai, Python, `serve`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use super::frontier::Frontier;
 use super::sheet::Sheet;
 use super::tour::Tour;
 
-/// What is in a folder.
+/// The content of a folder.
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) urls: Vec<Url>,
     /// How many links are pages, or lead elsewhere than up.
     pub(super) left: usize,
-    /// Whether there is more than was looked at.
+    /// Whether there is more than was examined.
     pub(super) cut: bool,
 }
 
-/// The files and folders in a listing, in its order; none if the page is no listing.
+/// Returns the files and folders in a listing, in order; `None` if the page is not a listing.
 ///
-/// Only what is right in this folder counts: the links that sort the listing, or lead up, are none of it. Pages in it are
-/// left out, as no page is ever saved.
+/// Only direct children of the folder count, not links that sort the listing or lead up. Pages in it are left out, as
+/// pages are never saved.
 pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     let texts = [sheet.title.trim(), sheet.heading.trim()];
     let mut named: Vec<&str> = texts.iter().filter_map(|text| called(text)).collect();
@@ -37,7 +37,7 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
         .iter()
         .any(|link| link.contains("caddyserver.com"))
         && sheet.links.iter().any(|link| link.starts_with("./"));
-    // What is no path may be a title all the same: `Index of refraction`.
+    // Anything but a path may also be an ordinary title: `Index of refraction`.
     let is_path = |name: &&str| name.starts_with('/');
     let is_sure = is_caddy || is_h5ai || placed.is_some() || named.iter().any(is_path);
     let leads_up = || {
@@ -50,7 +50,7 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     if !is_sure && !named.iter().any(may_be) {
         return None;
     }
-    // It may be shown without the slash at its end, and its links are written as if that were there.
+    // A folder may be shown without its trailing slash, with links written as if it were there.
     let mut folder = page.clone();
     if !page.path().ends_with('/') && named.iter().any(|name| is_named(page, name)) {
         folder.set_path(&format!("{}/", page.path()));
@@ -90,12 +90,12 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     Some(Listed { urls, left, cut })
 }
 
-/// What a text calls the folder that it is the title of.
+/// Returns the folder name in the title of a listing.
 fn called(text: &str) -> Option<&str> {
     let starts = ["Index of ", "Directory listing for "];
     let loose = starts.iter().find_map(|start| text.strip_prefix(start));
     loose.or_else(|| {
-        // Tomcat and Jetty. What is no path may be anything.
+        // Tomcat and Jetty. Anything but a path could be something else.
         let starts = ["Directory Listing For ", "Directory: "];
         let name = starts.iter().find_map(|start| text.strip_prefix(start))?;
         let name = name.trim_start_matches('[').trim_end_matches(']');
@@ -103,12 +103,12 @@ fn called(text: &str) -> Option<&str> {
     })
 }
 
-/// What a title calls the folder that has words which others use, too, and so has to be right: IIS writes `x.org - /pub/`, and `serve`
-/// `Files within folder/pub/`.
+/// Returns the folder name in titles whose wording is common, so that they must match the address: IIS writes `x.org -
+/// /pub/`, and `serve` `Files within folder/pub/`.
 fn by_place<'a>(sheet: &'a Sheet, page: &Url) -> Option<&'a str> {
     let title = sheet.title.trim();
     if let Some(name) = title.strip_prefix("Files within ") {
-        // It begins with the folder that is served.
+        // It begins with the folder being served.
         let inner = name.split_once('/').map(|(_, inner)| inner);
         let is_top = inner == Some("") && page.path() == "/";
         let mut names = [Some(name), inner].into_iter().flatten();
@@ -123,14 +123,14 @@ fn by_place<'a>(sheet: &'a Sheet, page: &Url) -> Option<&'a str> {
     let is_host = page
         .host_str()
         .is_some_and(|own| host.eq_ignore_ascii_case(own));
-    // What stands before it may call it by another name.
+    // The host may be written under another name.
     let is_word = path != "/" && !host.contains(char::is_whitespace);
     let is_iis = is_own && (is_host || is_word && title == sheet.heading.trim());
     is_iis.then_some(path)
 }
 
-/// What a folder is called that lies deeper below the one that was asked for: those in between come first, since several of them may
-/// have one of its name.
+/// Returns the name of a folder deeper below the one in the link, including the folders in between, since several may
+/// contain one of the same name.
 pub(super) fn below(home: &Url, here: &Url) -> Option<String> {
     let rest = here.path().strip_prefix(home.path())?;
     let is_below = home.origin() == here.origin() && home.path().ends_with('/');
@@ -140,7 +140,7 @@ pub(super) fn below(home: &Url, here: &Url) -> Option<String> {
     (names.len() > 1).then(|| names.join(" - "))
 }
 
-/// What an address that is right in a folder is called there. One place may be written in several ways (`(` and `%28`).
+/// Returns the name of a direct child of a folder. An address may be written in several ways (`(` and `%28`).
 fn name_in(folder: &Url, url: &Url) -> Option<String> {
     let decoded = |part| percent_encoding::percent_decode_str(part).collect::<Vec<u8>>();
     let mut parts = url.path_segments()?;
@@ -155,14 +155,15 @@ fn name_in(folder: &Url, url: &Url) -> Option<String> {
     matches!((parts.next(), parts.next()), (None | Some(""), None)).then(|| name.to_owned())
 }
 
-/// Whether an address is of the same server, and neither the folder in another order nor one that it is in.
+/// Checks whether an address is on the same server and is neither a different sort order of the folder nor one of its
+/// parents.
 fn leads_aside(folder: &Url, url: &Url) -> bool {
     url.origin() == folder.origin()
         && url.query().is_none()
         && !folder.path().starts_with(url.path())
 }
 
-/// Whether the address of a page ends with what its title calls a folder.
+/// Checks whether the address of a page ends with the folder name in its title.
 fn is_named(page: &Url, name: &str) -> bool {
     let path = percent_encoding::percent_decode_str(page.path()).decode_utf8_lossy();
     let place = format!("{}{path}", page.host_str().unwrap_or(""));
@@ -173,7 +174,7 @@ fn is_named(page: &Url, name: &str) -> bool {
 }
 
 impl Tour<'_> {
-    /// The files of a server's folder. They keep their names, and have no numbers: those would change with each new file.
+    /// Emits the files of a folder. They keep their names and get no numbers, which would change with each new file.
     pub(super) async fn folder(
         &mut self,
         here: &Url,
@@ -183,7 +184,7 @@ impl Tour<'_> {
         frontier: &mut Frontier<'_>,
     ) -> Result<()> {
         let options = &self.options;
-        // One folder among others may be of pages alone.
+        // When listed among other folders, one may contain only pages.
         let is_asked = depth == 0 && !self.is_handed;
         self.is_folder |= is_asked;
         if listed.urls.is_empty() && is_asked {
@@ -208,16 +209,16 @@ impl Tour<'_> {
                 page: Some(here.clone()),
                 ..Meta::default()
             };
-            // As with a link to it: nothing, zeros or a text in its place is no success.
+            // As for a direct link: an empty, zeroed or text file in its place is not a success.
             let medium = url_medium(&url).map(|_| Medium::Any);
             let mut item = self.page.item(here, url, medium, meta);
             if let Body::File(_) = item.body {
-                // `Makefile` is no text of ours.
+                // For `Makefile`, no extension is to be added.
                 item.meta.ext.get_or_insert_default();
             }
             self.out.unnumbered(item).await?;
         }
-        // An empty folder is one.
+        // An empty folder is a valid result.
         self.handed += u32::from(self.left == 0);
         if listed.cut {
             self.cut.get_or_insert_with(|| here.clone());
@@ -361,7 +362,7 @@ mod tests {
         let root = "<title>Files within srv/</title><a href='/cat.jpg'>cat</a>";
         assert!(listed("/", root).is_some());
         for html in [
-            // A page that is called by its place, and one by what is on it.
+            // A page named after its path, and one named after its content.
             both("All of x.org - /pub/", "Pub"),
             both("Pub photos - /pub/", "Pub photos - /pub/"),
             both("x.org - /other/", "x.org - /other/"),

@@ -1,4 +1,4 @@
-//! Goes where a page leads: by its links, and by itself.
+//! Follows the links and redirects of a page.
 
 use fetch::model::{Error, Kind, Link, Result};
 use fetch::net::Shown;
@@ -13,7 +13,7 @@ use super::sheet::Sheet;
 use super::tour::Tour;
 
 impl Tour<'_> {
-    /// Follows a link: what the source of a site knows goes there, and what is no page to whoever takes it.
+    /// Follows a link. Links that a site's source handles go there, and files are emitted as links.
     pub(super) async fn visit(
         &mut self,
         url: &Url,
@@ -35,7 +35,7 @@ impl Tour<'_> {
         if answer.status.is_redirection() {
             let place = answer.header("location").and_then(|place| web(url, place));
             match place {
-                // Where it leads may be another each time, so it goes on from here.
+                // The final address may differ each time, so this one is handed on.
                 Some(place) if url_medium(&place).is_some() || is_stream(&place) => {
                     self.handed += 1;
                     self.followed += 1;
@@ -61,7 +61,7 @@ impl Tour<'_> {
         self.out.link(Link::from(url.clone())).await
     }
 
-    /// Goes on where a link has led.
+    /// Continues where a link has redirected to.
     fn redirect(&mut self, from: &Url, to: Url, depth: u32, frontier: &mut Frontier<'_>) {
         frontier.redirect(to.clone(), depth);
         if frontier.waits(&to) {
@@ -70,7 +70,7 @@ impl Tour<'_> {
         }
     }
 
-    /// Goes where a page without anything sends whoever opens it, and says whether it does.
+    /// Follows the meta refresh of a page without media; returns whether it has one.
     pub(super) async fn sent_on(
         &mut self,
         sheet: &Sheet,
@@ -90,7 +90,7 @@ impl Tour<'_> {
                     let message =
                         format!("`{}` sends to a page that sends back to it", Shown(here));
                     return Err(Error::new(Kind::Unsupported, message)
-                        .hint("they may want cookies: `-C FILE` has those of a browser"));
+                        .hint("they may need cookies: `-C FILE` loads those of a browser"));
                 }
                 self.handed += 1;
                 self.out.link(Link::from(url)).await?;

@@ -1,4 +1,4 @@
-//! The links that are still to be followed from a page, and which are none. Pure: nothing is asked here.
+//! The links still to be followed from a page, and those not to follow. Nothing is requested here.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -12,11 +12,11 @@ use super::options::Options;
 use super::pattern::is_like;
 use super::sheet::Sheet;
 
-/// So many bytes of addresses wait at the most.
+/// The maximum total length of waiting addresses in bytes.
 const ROOM: usize = 16 << 20;
-/// The longest address that is followed.
+/// The maximum length of an address to follow.
 const LONGEST: usize = 2000;
-/// Words of addresses that do something where one only wants to look.
+/// Words in addresses that perform an action instead of just showing a page.
 const DOING: [&str; 5] = ["logoff", "logout", "signoff", "signout", "unsubscribe"];
 
 /// Links to follow, breadth-first, each once.
@@ -25,18 +25,18 @@ pub(super) struct Frontier<'a> {
     /// The first page.
     home: Url,
     waiting: VecDeque<(Url, u32)>,
-    /// Hashes of the addresses that were there, and whether each is still to be read.
+    /// Hashes of known addresses, each with whether it is still to be read.
     seen: HashMap<u64, bool>,
     hasher: RandomState,
     room: usize,
-    /// Whether there were more links than have room.
+    /// Whether there were more links than fit.
     pub(super) cut: bool,
-    /// How many links the page itself wants nobody to follow.
+    /// How many links the page itself asks not to follow.
     pub(super) unfollowed: usize,
 }
 
 impl<'a> Frontier<'a> {
-    /// A frontier around this page.
+    /// Creates a frontier around this page.
     pub(super) fn new(home: &Url, options: &'a Options) -> Frontier<'a> {
         Frontier {
             options,
@@ -50,7 +50,7 @@ impl<'a> Frontier<'a> {
         }
     }
 
-    /// The next link, and how many lead there. What was read on another way is passed over.
+    /// Returns the next link, and its depth. Pages read in the meantime are skipped.
     pub(super) fn next(&mut self) -> Option<(Url, u32)> {
         while let Some((url, depth)) = self.waiting.pop_front() {
             self.room += url.as_str().len();
@@ -62,12 +62,12 @@ impl<'a> Frontier<'a> {
         None
     }
 
-    /// Notes that a page is read, so that no link leads there once more.
+    /// Notes that a page has been read, so that no link leads there again.
     pub(super) fn read(&mut self, url: &Url) {
         self.seen.insert(self.hash(url), false);
     }
 
-    /// Whether a page is still to be read.
+    /// Checks whether a page is still to be read.
     pub(super) fn waits(&self, url: &Url) -> bool {
         self.seen.get(&self.hash(url)) == Some(&true)
     }
@@ -76,7 +76,7 @@ impl<'a> Frontier<'a> {
         self.hasher.hash_one(url.as_str())
     }
 
-    /// Whether no link has led there so far.
+    /// Checks whether an address is not known yet.
     fn is_new(&self, url: &Url) -> bool {
         !self.seen.contains_key(&self.hash(url))
     }
@@ -101,7 +101,7 @@ impl<'a> Frontier<'a> {
         }
     }
 
-    /// Adds a link, if it is one to follow.
+    /// Adds a link, if it should be followed.
     pub(super) fn add(&mut self, url: Url, depth: u32) {
         if self.is_followed(&url) && self.is_new(&url) {
             match self.room.checked_sub(url.as_str().len()) {
@@ -115,7 +115,7 @@ impl<'a> Frontier<'a> {
         }
     }
 
-    /// Adds where a link has led, in its place.
+    /// Adds the target of a redirect, next in line.
     pub(super) fn redirect(&mut self, url: Url, depth: u32) {
         if self.is_followed(&url) && self.is_new(&url) {
             self.room = self.room.saturating_sub(url.as_str().len());
@@ -124,7 +124,7 @@ impl<'a> Frontier<'a> {
         }
     }
 
-    /// Whether a link leads to what may be a page, and one that is wanted. Media are found on pages by other means.
+    /// Checks whether a link leads to a possible page that is wanted. Media on pages are found by other means.
     fn is_followed(&self, url: &Url) -> bool {
         let text = url.as_str();
         let Options {
@@ -144,7 +144,7 @@ impl<'a> Frontier<'a> {
     }
 }
 
-/// Whether both are of one host, with or without `www.`, at one port or the usual ones.
+/// Checks whether both are on one host, with or without `www.`, at the same or the default port.
 pub(in super::super) fn is_same_host(one: &Url, other: &Url) -> bool {
     let host = |url: &Url| {
         let host = url.host_str().unwrap_or("").trim_end_matches('.');
@@ -153,7 +153,7 @@ pub(in super::super) fn is_same_host(one: &Url, other: &Url) -> bool {
     host(one) == host(other) && one.port() == other.port()
 }
 
-/// Whether an address is one that logs out and the like.
+/// Checks whether an address logs out or the like.
 fn does_something(url: &Url) -> bool {
     let text = format!("{}?{}", url.path(), url.query().unwrap_or("")).to_ascii_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();

@@ -1,6 +1,6 @@
-//! How high a film is, as its `source` is called.
+//! The height of a video, from the label of its `source`.
 
-/// Words that stand for a height; of those that a text has, the first one counts.
+/// Words that stand for a height; the first one found in a text counts.
 const WORDS: [(&str, u32); 10] = [
     ("8k", 4320),
     ("4k", 2160),
@@ -13,10 +13,11 @@ const WORDS: [(&str, u32); 10] = [
     ("hd", 720),
     ("sd", 480),
 ];
-/// No film is lower.
+/// No video is lower than this.
 const LEAST: u32 = 100;
 
-/// Reads `1080p60`, `1920x1080`, `Full HD`, `4K`. A number counts more than a word, unless it is too small for a height.
+/// Reads `1080p60`, `1920x1080`, `Full HD`, `4K`. A number takes precedence over a word, unless it is too small to be a
+/// height.
 pub(super) fn read(text: &str) -> Option<u32> {
     let text = text.to_ascii_lowercase();
     let number = number(&text);
@@ -31,7 +32,7 @@ pub(super) fn read(text: &str) -> Option<u32> {
         .or(number)
 }
 
-/// The first number; of two sides the shorter one.
+/// Returns the first number, or the shorter of two sides.
 fn number(text: &str) -> Option<u32> {
     let is_digit = |c: char| c.is_ascii_digit();
     let text = &text[text.find(is_digit)?..];

@@ -1,13 +1,13 @@
-//! What a page says of a manifest of IIIF, where all its pictures are.
+//! Links from a page to an IIIF manifest, which has all of its pictures.
 
 use url::Url;
 
-/// What the type of a manifest has in it.
+/// Part of the content type of a manifest.
 const PROFILE: &str = "iiif.io/api/presentation";
-/// What pictures are called that a server makes by the Image API (§4).
+/// File names of pictures made by a server of the Image API (§4).
 const QUALITIES: [&str; 6] = ["bitonal", "color", "default", "gray", "grey", "native"];
 
-/// Whether a link leads to a manifest, by its address or by its type.
+/// Checks whether a link leads to a manifest, by its address or type.
 pub(super) fn is_manifest(href: &str, kind: &str) -> bool {
     let address = href.to_ascii_lowercase();
     let path = address.split(['?', '#']).next().unwrap_or("");
@@ -16,8 +16,8 @@ pub(super) fn is_manifest(href: &str, kind: &str) -> bool {
             && (path.ends_with("/manifest") || path.ends_with("/manifest.json"))
 }
 
-/// Whether a picture on a page is no more than a part or a small form of what the manifest names, or the mark by which that is
-/// dragged into a viewer.
+/// Checks whether a picture on a page is only a part or a small version of one in the manifest, or the icon for
+/// dragging that into a viewer.
 pub(super) fn is_preview(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     let mut parts = path.rsplit('/');

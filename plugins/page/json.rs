@@ -1,4 +1,4 @@
-//! JSON in the scripts of pages, as those who make them write it: with small faults that search engines pass over.
+//! JSON in the scripts of pages as it is actually written, with small errors that search engines tolerate.
 
 use fetch::net::read_json;
 use serde_json::{Deserializer, Error, Value};
@@ -6,12 +6,12 @@ use serde_json::{Deserializer, Error, Value};
 /// The most values of one script.
 const MOST: usize = 1_000;
 
-/// Reads the values of a script.
+/// Parses the values of a script.
 ///
 /// # Errors
-/// That of the parser where there is none.
+/// The parser's error, if there are no values.
 pub(super) fn read(text: &str) -> Result<Vec<Value>, Error> {
-    // The parser of the crate refuses what is nested too deep by itself.
+    // The serde parser itself refuses deep nesting.
     let strict = |json: &[u8]| serde_json::from_slice::<Value>(json);
     let error = match read_json(text.as_bytes(), strict) {
         Ok(value) => return Ok(vec![value]),
@@ -20,14 +20,14 @@ pub(super) fn read(text: &str) -> Result<Vec<Value>, Error> {
     let several = |json: &[u8]| {
         let values = Deserializer::from_slice(json).into_iter::<Value>();
         let values: Vec<Value> = values.take(MOST).map_while(Result::ok).collect();
-        // Of what breaks off, what came before counts.
+        // If the text breaks off, the values before that count.
         (!values.is_empty()).then_some(values).ok_or(())
     };
     read_json(mended(text).as_bytes(), several).map_err(|()| error)
 }
 
-/// The objects and lists of a script without what is none of JSON: comments and marks of other languages around and in them, line
-/// ends and tabs in texts, escapes that there are not, and commas behind the last one.
+/// Returns the objects and lists of a script, cleaned of everything that is not JSON: comments and markers of other
+/// languages around and within them, line breaks and tabs in strings, invalid escapes, and trailing commas.
 fn mended(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -43,7 +43,7 @@ fn mended(text: &str) -> String {
         rest = after;
         match c {
             '{' | '[' => depth += 1,
-            // What surrounds them.
+            // Text outside of them.
             _ if depth == 0 => continue,
             '}' | ']' => {
                 depth -= 1;
@@ -72,7 +72,7 @@ fn mended(text: &str) -> String {
     kept
 }
 
-/// How long a comment is that begins here, or a mark that hides a script from what does not know it.
+/// Returns the length of the comment at the start of a text, or of a marker that hides a script from old browsers.
 fn aside(text: &str) -> Option<usize> {
     let mark = |text: &str| {
         let mut marks = ["<!--", "-->", "<![CDATA[", "]]>"].iter();
@@ -85,7 +85,7 @@ fn aside(text: &str) -> Option<usize> {
     match text.get(..2)? {
         "/*" => Some(until("*/")),
         "//" => {
-            // It may hide such a mark in its turn, and the script may go on in the same line.
+            // The comment may hide such a marker, with the script continuing in the same line.
             let behind = text[2..].trim_start_matches([' ', '\t']);
             Some(match mark(behind) {
                 Some(_) => text.len() - behind.len(),
@@ -96,7 +96,7 @@ fn aside(text: &str) -> Option<usize> {
     }
 }
 
-/// Where a text ends, behind its last quotation mark.
+/// Returns the end of a string, after its closing quote.
 fn end_of_text(text: &str) -> usize {
     let mut is_escaped = false;
     for (at, byte) in text.bytes().enumerate() {
@@ -108,7 +108,7 @@ fn end_of_text(text: &str) -> usize {
     text.len()
 }
 
-/// Adds a text up to its last quotation mark.
+/// Appends a string up to its closing quote, fixed.
 fn mend_text(text: &str, kept: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c == '\\' || c < ' ') {
@@ -126,7 +126,7 @@ fn mend_text(text: &str, kept: &mut String) {
             ] => 2,
             [b'\\', b'u', ..] if is_code(rest) => 6,
             [b'\\', ..] => {
-                // `\'` is what it escapes.
+                // `\'` becomes the escaped character.
                 rest = &rest[1..];
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What can be told of a medium by its URL alone.
+//! What the URL of a medium alone reveals.
 
 use fetch::model::Medium;
 use fetch::source::{url_medium, url_name};
@@ -8,7 +8,7 @@ use super::super::stream::Form;
 use super::original::side;
 use super::size::{is_dimensions, word};
 
-/// Words in a path or a class of a picture that belongs to the page's dress, or that counts its readers.
+/// Words in the path or class of a picture that is decoration or a tracking pixel.
 const CHAFF: [&str; 35] = [
     "1x1",
     "ad",
@@ -46,15 +46,15 @@ const CHAFF: [&str; 35] = [
     "sprites",
     "tracking",
 ];
-/// Those of them that call large pictures so, too.
+/// Those that apply to large pictures, too.
 const ADVERTS: [&str; 3] = ["ad", "ads", "advert"];
-/// Those of them that name as many things that pictures are of.
+/// Those that may just as well name the subject of a picture.
 const THINGS: [&str; 10] = [
     "arrow", "badge", "badges", "banner", "button", "buttons", "flag", "flags", "icon", "icons",
 ];
-/// What is asked of a server for a picture just to get past a cache.
+/// Query parameters of picture URLs that only serve to bypass a cache.
 const CACHED: [&str; 5] = ["_", "cb", "itok", "v", "ver"];
-/// Hosts whose pictures nobody looks at.
+/// Hosts with pictures of no interest.
 const TRACKERS: [&str; 15] = [
     "bat.bing.com",
     "doubleclick.net",
@@ -72,13 +72,13 @@ const TRACKERS: [&str; 15] = [
     "scorecardresearch.com",
     "stats.wp.com",
 ];
-/// Whether it is called the playlist of a stream.
+/// Checks whether it is named like a streaming playlist.
 pub(super) fn is_stream(url: &Url) -> bool {
     Form::of(url).is_some()
 }
 
-/// Name and extension of a medium: those of its path, or of the address in its query that a server which resizes pictures is
-/// asked for (`/image?url=%2Fcat.jpg`); what comes has an extension of its own then.
+/// Returns the name and extension of a medium: those in its path, or in the address within the query of a resizing
+/// server (`/image?url=%2Fcat.jpg`); the extension is then unknown.
 pub(super) fn named(url: &Url) -> (Option<String>, Option<String>) {
     let own = url_name(url);
     if url_medium(url).is_some() {
@@ -92,26 +92,26 @@ pub(super) fn named(url: &Url) -> (Option<String>, Option<String>) {
     }
 }
 
-/// Whether a picture at this URL, with these classes, is an icon, a spacer, a tracker or the like.
+/// Checks whether a picture with this URL and these classes is an icon, a spacer, a tracking pixel or the like.
 pub(super) fn is_chaff(url: &Url, words: &str) -> bool {
     let path = url.path().to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or("");
-    // A name may have such a word among others; `pixel` is one of many meanings.
+    // A name may contain such a word; `pixel` has many meanings, so it must be the whole name.
     let is_named =
         parts(name).any(|part| CHAFF.contains(&part)) || name.split('.').next() == Some("pixel");
     is_named || is_dress(url) || classes(words).any(|word| CHAFF.contains(&word))
 }
 
-/// The same of what is known to be large, or meant to be had: what it is called does not count then.
+/// The same for a picture known to be large, or offered for download: then its name does not count.
 pub(super) fn is_dress(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or("");
     let mut folders = path[..path.len() - name.len()].split('/');
-    // A folder is what it is called.
+    // A folder name counts as a whole.
     is_never_looked_at(url) || folders.any(|folder| CHAFF.contains(&folder))
 }
 
-/// The same of what is there in a large size: words for what pictures are of do not count then.
+/// The same for a picture available in a large size: then words for possible subjects do not count.
 pub(super) fn is_sign(url: &Url, words: &str) -> bool {
     let path = url.path().to_ascii_lowercase();
     let name = path.rsplit('/').next().unwrap_or("");
@@ -120,7 +120,7 @@ pub(super) fn is_sign(url: &Url, words: &str) -> bool {
     called.any(|word| CHAFF.contains(&word) && !THINGS.contains(&word))
 }
 
-/// Whether a picture is of a kind, or from a host, that nobody looks at.
+/// Checks whether a picture is of a type, or from a host, that is never of interest.
 pub(super) fn is_never_looked_at(url: &Url) -> bool {
     let host = url.host_str().unwrap_or("");
     let is_tracker = TRACKERS.iter().any(|tracker| {
@@ -131,7 +131,7 @@ pub(super) fn is_never_looked_at(url: &Url) -> bool {
     is_tracker || ends(".svg") || ends(".ico")
 }
 
-/// Whether a picture is called an advertisement.
+/// Checks whether a picture is named as an advertisement.
 pub(super) fn is_advert(url: &Url, words: &str) -> bool {
     let name = url.path().rsplit('/').next().unwrap_or("");
     let mut called = parts(name).chain(classes(words));
@@ -142,13 +142,13 @@ pub(super) fn is_advert(url: &Url, words: &str) -> bool {
     })
 }
 
-/// What several sizes of one picture have in common. A size that is no more than likely tells two pictures apart, since
-/// one too many is a smaller loss than one too few.
+/// Returns what several sizes of one picture have in common. A part that is only likely to be a size tells pictures
+/// apart: a duplicate is a smaller loss than a missing picture.
 pub(super) fn likeness(url: &Url) -> String {
     read(url, &mut |_| ())
 }
 
-/// The parts of a URL that say a size: what a picture does not have in common with its other sizes.
+/// Reports the parts of a URL that give a size: those that differ between sizes of a picture.
 pub(super) fn sizes(url: &Url, mut each: impl FnMut(&str)) {
     read(url, &mut each);
 }
@@ -178,7 +178,7 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
             ""
         }
         None => {
-            // `cat-th.jpg`, of some galleries. As a folder, it is a country.
+            // `cat-th.jpg`, in some galleries. As a folder, `th` is a country.
             let small = name.strip_suffix("th");
             let small = small.and_then(|name| name.strip_suffix(SEPARATORS));
             let small = small.filter(|name| !name.is_empty());
@@ -209,7 +209,7 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
     if let Some(value) = width.or(height) {
         size(&value);
     }
-    // Photographs come in several formats, and a GIF moves where they do not.
+    // Photos come in several formats; a GIF is animated where the others are not.
     let ext = match ext.to_ascii_lowercase() {
         ext if is_picture && ext != "gif" => String::new(),
         ext => ext,
@@ -219,22 +219,22 @@ fn read(url: &Url, size: &mut dyn FnMut(&str)) -> String {
     format!("{host}{folders}/{name}?{}.{ext}", query.join("&"))
 }
 
-/// A host without the `www.` that it may have.
+/// Returns a host without its leading `www.`, if it has one.
 pub(super) fn without_www(host: &str) -> &str {
     host.strip_prefix("www.").unwrap_or(host)
 }
 
-/// Whether a whole word says a size.
+/// Checks whether a whole word gives a size.
 fn is_size(part: &str) -> bool {
     word(part).is_some() || is_side(part)
 }
 
-/// Whether the last word of a name says a size: with `1000w`, cameras count.
+/// Checks whether the last word of a name gives a size; cameras number pictures like `1000w`.
 fn is_size_of_name(part: &str) -> bool {
     is_size(part) && !part.ends_with('w')
 }
 
-/// A name without the sizes at its end; not one that would be without a name.
+/// Removes the sizes at the end of a name, unless nothing would be left.
 fn without_size<'a>(
     mut name: &'a str,
     is_size: fn(&str) -> bool,
@@ -250,12 +250,12 @@ fn without_size<'a>(
     name
 }
 
-/// A name without the sizes at its end.
+/// Removes the sizes at the end of a name.
 pub(super) fn without_sizes(name: &str) -> &str {
     without_size(name, is_size_of_name, &mut |_| ())
 }
 
-/// A name without the size before it, as encyclopaedias write it: `440px-Heron`.
+/// Removes the size at the start of a name, as encyclopaedias write it: `440px-Heron`.
 fn without_leading_size<'a>(name: &'a str, size: &mut dyn FnMut(&str)) -> &'a str {
     match name.split_once('-') {
         Some((first, rest)) if first.ends_with("px") && is_dimensions(first) => {
@@ -266,20 +266,20 @@ fn without_leading_size<'a>(name: &'a str, size: &mut dyn FnMut(&str)) -> &'a st
     }
 }
 
-/// Whether a word says how large the sides of a picture are. `40x` and `60w` are too small for one, and rather say what is
-/// seen on it.
+/// Checks whether a word gives the dimensions of a picture. `40x` and `60w` are too small for that, and rather describe
+/// its subject.
 fn is_side(part: &str) -> bool {
     is_dimensions(part) && !(part.len() < 4 && part.ends_with(['x', 'w']))
 }
 
-/// Whether a parameter asks a server to make a picture smaller: by its name, and by a value that can be meant so.
+/// Checks whether a query parameter asks a server to resize a picture: by its name, and by a plausible value.
 fn resizes(name: &str, value: &str) -> bool {
     let is_number = |part: &str| {
         let digits = part.trim_end_matches("px").trim_end_matches('%');
         (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
     };
     let mut parts = value.split([',', 'x', ':']);
-    // Less than a favicon has is the number of a picture.
+    // A number smaller than a favicon is more likely a picture's number.
     let is_long = |part: &str| {
         let digits = part.trim_end_matches("px").trim_end_matches('%');
         is_number(part) && digits.parse().is_ok_and(|side: f32| side >= 16.0)
@@ -298,14 +298,14 @@ fn resizes(name: &str, value: &str) -> bool {
     }
 }
 
-/// What stands between the words of a name.
+/// The separators between the words of a name.
 const SEPARATORS: [char; 4] = ['-', '_', '.', ' '];
 
 fn parts(name: &str) -> impl Iterator<Item = &str> {
     name.split(SEPARATORS)
 }
 
-/// The words of classes and ids.
+/// Splits classes and ids into words.
 fn classes(words: &str) -> impl Iterator<Item = &str> {
     words.split([' ', '-', '_'])
 }

@@ -1,4 +1,4 @@
-//! Media that JSON-LD names (schema.org).
+//! Media described in JSON-LD (schema.org).
 
 use fetch::model::Medium;
 use fetch::source::url_medium;
@@ -7,29 +7,29 @@ use url::Url;
 
 use super::json;
 
-/// What JSON-LD says of media.
+/// The media and metadata in JSON-LD.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Linked {
     pub(super) images: Vec<String>,
     pub(super) videos: Vec<String>,
     pub(super) sounds: Vec<String>,
     pub(super) embeds: Vec<String>,
-    /// Small pictures, and those that they are shown for.
+    /// Thumbnails, each with its full-size picture.
     pub(super) small: Vec<(String, String)>,
     pub(super) date: Option<String>,
     pub(super) author: Option<String>,
-    /// Whether it says more than is taken.
+    /// Whether there is more than was taken.
     pub(super) cut: bool,
-    /// Why a script of it could not be read, and how many could not.
+    /// Why the first unreadable script could not be read, and how many could not.
     pub(super) fault: Option<String>,
     pub(super) faults: usize,
 }
 
-/// How deep it is looked into.
+/// The maximum depth of nesting.
 const DEEPEST: usize = 24;
-/// The most media that are taken from it.
+/// The most media taken from it.
 const MOST: usize = 10_000;
-/// Things whose pictures are not what the page is about.
+/// Properties whose pictures are not the page's subject.
 const OTHERS: [&str; 27] = [
     "actor",
     "author",
@@ -60,7 +60,7 @@ const OTHERS: [&str; 27] = [
     "thumbnail",
 ];
 
-/// Reads a script; what is no JSON says nothing.
+/// Reads a script; anything but JSON is ignored.
 pub(super) fn read(text: &str, linked: &mut Linked) {
     match json::read(text) {
         Ok(values) => values.iter().for_each(|value| look(value, "", linked, 0)),
@@ -80,7 +80,7 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
         &linked.embeds,
     ]
     .map(Vec::len);
-    // What is nested deeper is replies to replies, and no medium of the page.
+    // Deeper levels are replies to replies, not media of the page.
     if depth > DEEPEST {
         return;
     }
@@ -142,7 +142,7 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
                 let name = author.and_then(|author| author.get("name").or(Some(author)));
                 linked.author = name.and_then(Value::as_str).map(str::to_owned);
             }
-            // Its own pictures come before those of what belongs to it.
+            // Its own pictures come before those of related things.
             if let Some(image) = object.get("image") {
                 look(image, "image", linked, depth + 1);
             }
@@ -157,7 +157,7 @@ fn look(value: &Value, name: &str, linked: &mut Linked, depth: usize) {
     }
 }
 
-/// What a thing is: of several words, the one that is known here. They may have the vocabulary before them.
+/// Returns the type of a thing: of several, the one known here. Types may be prefixed with the vocabulary.
 fn kind(object: &Map<String, Value>) -> &str {
     let kinds = match object.get("@type") {
         Some(Value::Array(kinds)) => kinds.as_slice(),
@@ -171,14 +171,14 @@ fn kind(object: &Map<String, Value>) -> &str {
     known.or(first).unwrap_or("")
 }
 
-/// What a file is, by the format that it is said to have, or by its name.
+/// Returns the medium of a file, by its declared format or its name.
 fn medium(url: &str, format: Option<&str>) -> Option<Medium> {
     let is_of = |kind: &str| format.is_some_and(|format| format.starts_with(kind));
     match () {
         () if is_of("image/") => Some(Medium::Image),
         () if is_of("video/") => Some(Medium::Video),
         () if is_of("audio/") => Some(Medium::Audio),
-        // Where it is does not matter.
+        // The host does not matter.
         () => url_medium(&Url::parse("http://localhost/").ok()?.join(url).ok()?),
     }
 }

@@ -1,11 +1,11 @@
-//! Pages that lead to one to log in.
+//! Pages that redirect to a login page.
 
 use fetch::model::{Error, Kind, Result};
 use fetch::net::Shown;
 use fetch::source::is_login;
 use url::Url;
 
-/// What an address of a page to log in calls the one that is gone on with afterwards.
+/// Query parameters of login pages for the address to return to.
 const AFTER: [&str; 16] = [
     "back",
     "backurl",
@@ -25,7 +25,8 @@ const AFTER: [&str; 16] = [
     "service",
 ];
 
-/// Refuses a page to log in that came for another one. Many a page has a form for its members, so it has to be called one.
+/// Refuses a login page that came instead of another page. Many pages have a login form for members, so the address
+/// must also look like a login page.
 ///
 /// # Errors
 /// [`Kind::Login`].
@@ -35,15 +36,15 @@ pub(super) fn unless_asked_for(asked: &Url, here: &Url, asks_password: bool) -> 
         return Ok(());
     }
     let message = format!(
-        "`{}` leads to `{}`, a page to log in",
+        "`{}` redirects to the login page `{}`",
         Shown(asked),
         Shown(here)
     );
     Err(Error::new(Kind::Login, message)
-        .hint("`--cookies-from firefox` or `-C FILE` brings a login of yours"))
+        .hint("log in with a browser, and use `--cookies-from firefox` or `-C FILE`"))
 }
 
-/// Whether the address says where it leads to afterwards.
+/// Checks whether the address contains one to return to.
 fn leads_back(url: &Url) -> bool {
     url.query_pairs().any(|(name, value)| {
         let name = name.to_ascii_lowercase().replace(['-', '_'], "");

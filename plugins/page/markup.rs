@@ -1,4 +1,4 @@
-//! Reads the markup of a page into what its elements say. No tree is built, so depth costs nothing.
+//! Tokenizes the markup of a page and collects what its elements say. No tree is built, so nesting costs nothing.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use html5ever::tokenizer::{
 use super::elements::State;
 use super::sheet::Sheet;
 
-/// The page is read in pieces of so many bytes, and the time is looked at in between.
+/// How many bytes are processed between two checks of the time.
 const STEP: usize = 16 << 10;
 
 /// Reads a page.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if that takes longer than the patience.
+/// [`Kind::Corrupt`] if that takes longer than `patience`.
 pub(super) fn read(text: &str, patience: Duration) -> Result<Sheet> {
     let began = Instant::now();
     let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
@@ -31,7 +31,7 @@ pub(super) fn read(text: &str, patience: Duration) -> Result<Sheet> {
         }
         queue.push_back(StrTendril::from_slice(&rest[..end]));
         rest = &rest[end..];
-        // Scripts are never run, so it stops for none of them.
+        // Scripts are never run, so the tokenizer need not pause for them.
         let _ = tokenizer.feed(&queue);
         if began.elapsed() > patience {
             return Err(Error::new(Kind::Corrupt, "the page takes too long to read"));

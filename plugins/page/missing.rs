@@ -1,4 +1,4 @@
-//! Tells what a tour has missed.
+//! Reports what a tour has missed.
 
 use std::collections::HashSet;
 
@@ -14,12 +14,13 @@ use super::player::is_player;
 use super::reading::{has_end, whole};
 use super::tour::Tour;
 
-/// Who may know a page that has nothing in its markup.
+/// A hint about programs that may support a page without media in its markup.
 pub(in super::super) const PROGRAMS: &str =
     "gallery-dl or yt-dlp may know the page, and are asked where they are installed";
 
 impl Tour<'_> {
-    /// Notes that a link led to nothing. That a page is gone is how the web is; anything else is told at the end.
+    /// Records a link that failed. Missing pages are common on the web, so they are only noted; other errors are
+    /// reported at the end.
     pub(super) async fn miss(&mut self, error: Error) -> Result<()> {
         match error.kind {
             Kind::Closed => return Err(error),
@@ -34,7 +35,8 @@ impl Tour<'_> {
         Ok(())
     }
 
-    /// Tells how many pictures of a page are left out. Most pages have some, so that is worth no more than a note, unless it is odd.
+    /// Reports how many pictures of a page were left out. Most pages have some, so that is only a note, unless it is
+    /// unusual.
     pub(super) async fn leave_out(
         &mut self,
         page: &Url,
@@ -52,7 +54,7 @@ impl Tour<'_> {
         let page = Shown(page);
         if large > 0 {
             let text = format!(
-                "large pictures left out as beside the matter of `{page}`: {large} (`--all` takes them)"
+                "large pictures left out as outside the main content of `{page}`: {large} (`--all` includes them)"
             );
             match is_odd {
                 true => self.out.warn(text).await?,
@@ -61,18 +63,18 @@ impl Tour<'_> {
         }
         if dress > 0 {
             let text = format!(
-                "pictures of `{page}` left out for what they are called: {dress} (`--all` takes them)"
+                "pictures of `{page}` left out because of their names: {dress} (`--all` includes them)"
             );
             self.out.note(text).await?;
         }
         Ok(())
     }
 
-    /// Tells of a page that shows nothing but what it is told by: the rest may come by scripts. Of many pages, that is worth no more
-    /// than a note.
+    /// Reports a page with nothing but its preview picture: the rest may be added by scripts. Among many pages, that is
+    /// only a note.
     pub(super) async fn leave_scripts(&self, page: &Url, is_first: bool) -> Result<()> {
         let text = format!(
-            "nothing is shown in the markup of `{}` but the picture that tells of it (`og:image`); what its scripts bring is not seen",
+            "the markup of `{}` has nothing but its preview picture (`og:image`); content added by scripts is not visible",
             Shown(page)
         );
         match is_first && !self.is_handed {
@@ -81,37 +83,37 @@ impl Tour<'_> {
         }
     }
 
-    /// Tells of scripts that describe a page and could not be read, even with the faults that are passed over.
+    /// Reports scripts describing a page that could not be read, even after tolerating common errors.
     pub(super) async fn unread(&self, page: &Url, linked: &Linked) -> Result<()> {
         let Some(fault) = &linked.fault else {
             return Ok(());
         };
         let text = format!(
-            "scripts of `{}` that describe it (JSON-LD) and cannot be read: {}: {fault}",
+            "unreadable JSON-LD scripts of `{}`: {}: {fault}",
             Shown(page),
             linked.faults
         );
         self.out.note(text).await
     }
 
-    /// Tells of a page that may have more to it: nothing but the end of the connection says where it ends (RFC 9112 §6.3), and
-    /// it does not end as pages do.
+    /// Reports a page that may be truncated: only the end of the connection delimits it (RFC 9112 §6.3), and it lacks
+    /// the usual end of a page.
     pub(super) async fn doubt(&self, answer: &Answer) -> Result<()> {
         if !answer.open_end || has_end(&answer.body) {
             return Ok(());
         }
         let page = Shown(&answer.url);
         let text = format!(
-            "`{page}` has no end, and no length that was told, so nothing shows whether it is whole"
+            "`{page}` has neither an end tag nor a declared length, so it may be incomplete"
         );
         self.out.warn(text).await
     }
 
-    /// Tells that an album has more pages than are read. Whoever has set how many are, knows.
+    /// Reports that an album has more pages than are read. A user who has set the limit knows, so that is only a note.
     pub(super) async fn leave_behind(&self, album: &Url) -> Result<()> {
         let most = self.options.pages;
         let text = format!(
-            "no more than {most} pages of `{}` are read (`source.page.pages`); those behind are left",
+            "only {most} pages of `{}` are read (`source.page.pages`); the rest are left out",
             Shown(album)
         );
         match most == Options::default().pages {
@@ -120,25 +122,25 @@ impl Tour<'_> {
         }
     }
 
-    /// Tells what is missing.
+    /// Reports what is missing.
     pub(super) async fn end(self) -> Result<()> {
         if self.leading > 0 {
             let text = format!(
-                "pictures that lead to pages: {} (`--depth 1` looks there)",
+                "pictures that link to pages: {} (`--depth 1` follows them)",
                 self.leading
             );
             self.out.note(text).await?;
         }
         let closed = (self.closed > 0).then(|| {
             let count = self.closed;
-            format!("links that lead to what is closed: {count} (`-v` names them)")
+            format!("links to pages without public access: {count} (`-v` lists them)")
         });
         let refused = (self.refused > 0).then(|| {
             let count = self.refused;
-            format!("links not followed, as the site asks: {count} (`source.page.robots`)")
+            format!("links not followed at the site's request: {count} (`source.page.robots`)")
         });
         for text in closed.into_iter().chain(refused) {
-            // All of a folder is wanted. Of a page, some links lead where nobody is let in, and seldom all.
+            // All of a folder is wanted. On a page, some links may be restricted, but seldom all.
             match self.is_folder || self.followed == 0 {
                 true => self.out.warn(text).await?,
                 false => self.out.note(text).await?,
@@ -171,11 +173,11 @@ impl Tour<'_> {
         }
         if self.left > 0 {
             let message = format!(
-                "no file is in the folder: {} of its links are pages, or lead out of it",
+                "the folder has no files: {} of its links are pages, or lead out of it",
                 self.left
             );
             return Err(Error::new(Kind::Unsupported, message)
-                .hint("pages are not saved; `page:URL` takes the media on one of them"));
+                .hint("pages are not saved; `page:URL` downloads the media on one of them"));
         }
         let mut hints: Vec<String> = players.into_iter().collect();
         if let Some(feed) = &self.feed {
@@ -188,26 +190,24 @@ impl Tour<'_> {
         } = self.omitted;
         match (large, beside) {
             (0, 0) => {}
-            (0, beside) => hints.push(format!("pictures beside its matter: {beside}")),
-            (large, _) => hints.push(format!("large pictures beside its matter: {large}")),
+            (0, beside) => hints.push(format!("pictures outside its main content: {beside}")),
+            (large, _) => hints.push(format!("large pictures outside its main content: {large}")),
         }
         if dress > 0 {
-            hints.push(format!(
-                "pictures left out for what they are called: {dress}"
-            ));
+            hints.push(format!("pictures left out because of their names: {dress}"));
         }
-        hints.push("what its scripts bring is not seen".to_owned());
+        hints.push("content added by scripts is not visible".to_owned());
         if !self.options.all {
-            hints.push("`--all` takes icons, documents and the like, too".to_owned());
+            hints.push("`--all` includes icons, documents and the like, too".to_owned());
         }
         hints.push(PROGRAMS.to_owned());
-        let message = "no media that matter are in its markup";
+        let message = "no relevant media in its markup";
         let hint = hints.join("; ");
         Err(Error::new(Kind::Unsupported, message).hint(hint))
     }
 }
 
-/// Tells of the players of sites that show films and sounds, where no program is there to which they could be put.
+/// Describes the players of video and audio sites that are left out because there is no program to pass them to.
 pub(in super::super) fn left_out(players: &[Url]) -> Option<String> {
     let players: Vec<&Url> = players.iter().filter(|url| is_player(url)).collect();
     let mut hosts: Vec<&str> = players.iter().filter_map(|url| url.host_str()).collect();
@@ -215,7 +215,7 @@ pub(in super::super) fn left_out(players: &[Url]) -> Option<String> {
     hosts.retain(|host| seen.insert(*host));
     (!hosts.is_empty()).then(|| {
         format!(
-            "players of other sites are left out: {} (`{}`); yt-dlp fetches them where it is installed",
+            "players of other sites are left out: {} (`{}`); yt-dlp downloads them if it is installed",
             players.len(),
             hosts.join("`, `")
         )

@@ -1,6 +1,6 @@
-//! Any web page: the media on it that matter, in order, in their best size.
+//! Any web page: its relevant media, in order, in their best size.
 //!
-//! It reads what the markup says and runs no scripts. It does not know how bytes move, or where files go.
+//! Only the markup is read; no scripts are run. Transferring files and choosing paths happen elsewhere.
 
 mod announced;
 mod attributes;
@@ -72,7 +72,7 @@ use tour::Tour;
 
 use super::stream::{Form, film_name};
 
-/// So long may it take to read one page. A tag with endless attributes takes a time that grows with their square.
+/// The time limit for reading one page. A tag with endless attributes takes quadratic time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type IsAlone = dyn Fn() -> bool + Send + Sync;
@@ -83,15 +83,15 @@ pub struct Page {
     options: Options,
     sites: Sites,
     sent: Sent,
-    /// Tells whether nobody is there to fetch the players of a page.
+    /// Whether there is no program to fetch the players of a page.
     is_alone: Option<Box<IsAlone>>,
 }
 
 impl Page {
-    /// Makes the source.
+    /// Creates the source.
     ///
     /// # Errors
-    /// None while its one route can be read.
+    /// None while its one route can be parsed.
     pub fn new(options: Options) -> Result<Page> {
         let example = "page:https://example.org/gallery.html";
         Ok(Page {
@@ -107,12 +107,13 @@ impl Page {
         })
     }
 
-    /// On what terms it lists a link where it follows others from there.
+    /// Returns the options to remember with a link whose listing follows further links.
     pub(super) fn terms(&self) -> Option<String> {
         self.options.terms()
     }
 
-    /// The same, which tells of players that are left out where this says that nobody is there to fetch them.
+    /// Sets a function that checks whether there is no program to fetch players, in which case left-out players are
+    /// reported.
     #[must_use]
     pub fn alone_where(self, is_alone: impl Fn() -> bool + Send + Sync + 'static) -> Page {
         Page {
@@ -131,7 +132,7 @@ impl Page {
             None => named(&url),
             Some(_) => (film_name(&url), None),
         };
-        // Where its address alone does not tell what it is called.
+        // Used if its URL alone does not give it that name.
         let title = name.clone().filter(|_| name != url_name(&url).0);
         let request = Request {
             headers: referer(page, &url),
@@ -173,14 +174,15 @@ impl Source for Page {
         let url = Url::parse(text.strip_prefix("page:").unwrap_or(text));
         let url = url.ok().and_then(|url| web(&url, ""));
         let url = url.ok_or_else(|| {
-            let message = format!("`{}` is no page", Shown(&target.link.url));
-            Error::new(Kind::Config, message).hint("`page:` is followed by an http or https URL")
+            let message = format!("`{}` is not a page", Shown(&target.link.url));
+            Error::new(Kind::Config, message)
+                .hint("`page:` must be followed by an http or https URL")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
         if reading::is_medium(&answer) {
-            let message = format!("`{}` is no page", Shown(&url));
+            let message = format!("`{}` is not a page", Shown(&url));
             return Err(Error::new(Kind::Unsupported, message)
-                .hint("without `page:`, it is saved as the file that it is"));
+                .hint("without `page:`, it is saved as a file"));
         }
         if bucket::is_one(&answer.body) {
             return self.bucket(ctx, answer, out).await;
@@ -189,7 +191,7 @@ impl Source for Page {
     }
 }
 
-/// The pictures in a piece of markup.
+/// Returns the pictures in a piece of markup.
 ///
 /// # Errors
 /// [`Kind::Corrupt`] if it takes too long to read.
@@ -202,10 +204,10 @@ pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<U
         .collect())
 }
 
-/// The characters that the references in a line of markup stand for, which has no elements.
+/// Decodes the character references in a line of markup without elements.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if it takes too long to read.
+/// [`Kind::Corrupt`] if it takes too long to read.= plugins/page/missing.rs
 pub(super) fn words(line: &str) -> Result<String> {
     Ok(markup::read(&format!("<h1>{line}"), PATIENCE)?.heading)
 }

@@ -171,7 +171,7 @@ fn a_page_without_media_is_told_with_who_was_asked() {
     fake.knows_not("gallery-dl");
     fake.knows_not("yt-dlp");
     let done = fake.fetch().arg(site.url("/news")).run().fails(5);
-    let expected = "no media that matter are in its markup\n  hint: what its scripts bring is not seen; `--all` takes icons, documents and the like, too; no program that is installed finds anything there";
+    let expected = "no relevant media in its markup\n  hint: content added by scripts is not visible; `--all` includes icons, documents and the like, too; no program that is installed finds anything there";
     assert!(done.stderr.contains(expected), "{}", done.stderr);
 }
 

@@ -224,7 +224,7 @@ fn a_feed_of_more_pages_than_are_read_says_so() {
             .run()
             .success()
     };
-    let told = "no more than 20 pages of `";
+    let told = "only 20 pages of `";
     call("source.feed.posts=false").says("warning: ").says(told);
     let few = call("source.feed.pages=2");
     assert!(!few.stderr.contains("no more than"), "{}", few.stderr);

@@ -4,7 +4,7 @@ use super::names;
 use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
-const BESIDE: &str = "large pictures left out as beside the matter of `";
+const BESIDE: &str = "large pictures left out as outside the main content of `";
 
 fn page(rest: &str) -> Reply {
     let aside = "<aside><img src=/x.jpg width=800 height=600><img src=/y.jpg width=800 height=600><img src=/z.jpg></aside>";
@@ -20,7 +20,7 @@ fn large_pictures_that_are_left_out_are_told_to_whoever_wants_to_know() {
     assert!(!quiet.stderr.contains(BESIDE), "{}", quiet.stderr);
     let told = fetch.clone().arg("-v").run().success();
     // That which is shown in the matter as well is none.
-    let expected = format!("{BESIDE}{}`: 1 (`--all` takes them)", site.url("/cats"));
+    let expected = format!("{BESIDE}{}`: 1 (`--all` includes them)", site.url("/cats"));
     told.says(&expected);
     fetch.arg("--all").run().success().says("4 found");
 }
@@ -36,7 +36,7 @@ fn a_page_with_nothing_else_to_show_warns_of_them() {
     assert_eq!(names(&fetch), ["001 a.jpg"]);
     site.on("/bare", page(""));
     let done = Fetch::new().arg(site.url("/bare")).run().fails(5);
-    done.says("large pictures beside its matter: 2");
+    done.says("large pictures outside its main content: 2");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn what_is_left_out_for_its_name_is_told() {
         "<!doctype html><title>Shop</title><img src=/banner-stand.jpg><img src=/flag-pole.jpg>";
     site.on("/shop", Reply::html(format!("{named}<img src=/a.jpg>")));
     let told = format!(
-        "pictures of `{}` left out for what they are called: 2 (`--all` takes them)",
+        "pictures of `{}` left out because of their names: 2 (`--all` includes them)",
         site.url("/shop")
     );
     let fetch = Fetch::new().arg("-s").arg(site.url("/shop"));
@@ -55,9 +55,9 @@ fn what_is_left_out_for_its_name_is_told() {
     fetch.arg("-v").run().success().says(&told);
     site.on("/bare", Reply::html(named));
     let done = Fetch::new().arg(site.url("/bare")).run().fails(5);
-    done.says("pictures left out for what they are called: 2");
+    done.says("pictures left out because of their names: 2");
     let menu = "<!doctype html><title>Menu</title><main><div class=menu><img src=/soup.jpg>";
     site.on("/menu", Reply::html(menu));
     let done = Fetch::new().arg(site.url("/menu")).run().fails(5);
-    done.says("pictures beside its matter: 1");
+    done.says("pictures outside its main content: 1");
 }

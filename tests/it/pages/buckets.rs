@@ -43,7 +43,7 @@ fn a_bucket_that_names_only_folders_says_so() {
     );
     site.on("/b?delimiter=/", xml(listing)).once();
     let done = Fetch::new().arg(site.url("/b?delimiter=/")).run().fails(5);
-    done.says("names 2 folders and no objects")
+    done.says("has 2 folders and no objects")
         .says("`delimiter`");
 }
 

@@ -104,7 +104,7 @@ fn robots_and_nofollow_are_minded_unless_told_otherwise() {
     assert_eq!(pages(&site), ["/", "/robots.txt", "/b/c"]);
     let told = done
         .stderr
-        .contains("links not followed, as the site asks: 3");
+        .contains("links not followed at the site's request: 3");
     assert!(told, "{}", done.stderr);
     site.forget();
     for path in ["/b/d", "/e", "/f"] {

@@ -33,12 +33,12 @@ fn a_folder_of_pages_alone_says_how_many_are_left_out() {
     let index = "<title>Index of /docs/</title><h1>Index of /docs/</h1><a href='index.html'>i</a><a href='a.php'>a</a>";
     site.on("/docs/", Reply::html(index)).once();
     let done = Fetch::new().arg(site.url("/docs/")).run().fails(5);
-    done.says("no file is in the folder: 2 of its links are pages");
+    done.says("the folder has no files: 2 of its links are pages");
     // So it is where a server writes its own name for the folder, and not where there is nothing.
     let index = "<title>Index of /UP/</title><h1>Index of /UP/</h1><a href='/up/a.jpg'>a</a>";
     site.on("/UP/", Reply::html(index)).once();
     let done = Fetch::new().arg(site.url("/UP/")).run().fails(5);
-    done.says("no file is in the folder: 1 of its links");
+    done.says("the folder has no files: 1 of its links");
     let index = "<title>Index of /no/</title><h1>Index of /no/</h1><a href='../'>../</a><a href='?C=N'>Name</a><a href='/'>top</a>";
     site.on("/no/", Reply::html(index)).once();
     Fetch::new().arg(site.url("/no/")).run().success();

@@ -27,7 +27,7 @@ fn gallery(site: &Site, pages: u32, last: &str) {
 fn a_gallery_with_more_pages_than_are_read_is_told() {
     let site = Site::start();
     gallery(&site, 20, "<link rel=next href=/g/21>");
-    let told = format!("no more than 20 pages of `{}` are read", site.url("/g/1"));
+    let told = format!("only 20 pages of `{}` are read", site.url("/g/1"));
     let fetch = Fetch::new().arg("-s").arg(site.url("/g/1"));
     let done = fetch.run().success().says("warning: ").says(&told);
     done.says("20 found");

@@ -67,8 +67,8 @@ fn taken(held: &Held) -> Vec<String> {
                 Entry::Link(link) | Entry::Embed(link) => format!("embed {}", link.url),
                 // That there may be larger ones elsewhere takes nothing, nor does what is left out for its name.
                 Entry::Note(text)
-                    if text.starts_with("pictures that lead to pages")
-                        || text.contains("left out for what they are called") =>
+                    if text.starts_with("pictures that link to pages")
+                        || text.contains("left out because of their names") =>
                 {
                     continue;
                 }

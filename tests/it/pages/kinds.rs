@@ -213,7 +213,7 @@ fn whoever_wants_everything_gets_the_documents_that_a_page_links_to() {
     site.on("/get/9", Reply::text("a,b\n").content_type("text/csv"));
     let fetch = Fetch::new().arg(site.url("/downloads"));
     let done = fetch.run().fails(5);
-    let told = "`--all` takes icons, documents and the like, too";
+    let told = "`--all` includes icons, documents and the like, too";
     assert!(done.stderr.contains(told), "{}", done.stderr);
     let fetch = fetch.arg("--all");
     fetch.run().success();

@@ -25,8 +25,8 @@ fn a_page_that_leads_to_its_login_is_told_and_its_decoration_is_not_saved() {
         site.on(to, login(rest)).once();
         let fetch = Fetch::new().arg(site.url(asked));
         let done = fetch.run().fails(6);
-        done.says(&format!("{asked}` leads to `"))
-            .says("`, a page to log in")
+        done.says(&format!("{asked}` redirects to the login page `"))
+            .says("` redirects to the login page `")
             .says("-C FILE");
         assert!(fetch.files().is_empty());
     }

@@ -23,7 +23,7 @@ fn pictures_that_lead_to_pages_are_told() {
     }
     let done = Fetch::new().arg("-v").arg(site.url("/post")).run();
     let done = done.success();
-    done.says("pictures that lead to pages: 2 (`--depth 1` looks there)");
+    done.says("pictures that link to pages: 2 (`--depth 1` follows them)");
     let quiet = Fetch::new().arg(site.url("/post")).run().success();
     assert!(!quiet.stderr.contains("lead to pages"), "{}", quiet.stderr);
 }
@@ -44,8 +44,8 @@ fn folders_that_are_closed_are_warned_of() {
     fetch
         .run()
         .success()
-        .says("warning: links that lead to what is closed: 1 (`-v` names them)")
-        .says("warning: links not followed, as the site asks: 1 (`source.page.robots`)");
+        .says("warning: links to pages without public access: 1 (`-v` lists them)")
+        .says("warning: links not followed at the site's request: 1 (`source.page.robots`)");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn links_of_a_page_that_are_closed_are_warned_of_if_all_are() {
     let (some, all) = (run("/some"), run("/all"));
     assert!(!some.contains("closed"), "{some}");
     assert!(
-        all.contains("warning: links that lead to what is closed: 1"),
+        all.contains("warning: links to pages without public access: 1"),
         "{all}"
     );
 }
@@ -84,7 +84,7 @@ fn a_page_that_may_have_more_to_it_is_told() {
         let fetch = Fetch::new().arg(site.url(path));
         fetch.run().success().stderr
     };
-    let told = "has no end, and no length that was told";
+    let told = "has neither an end tag nor a declared length";
     let cut = run("/cut", Reply::html(page).close_delimited());
     assert!(cut.contains(told), "{cut}");
     let long = run("/long", Reply::html(page));
@@ -101,8 +101,8 @@ fn what_is_no_page_is_not_read_as_one() {
     let link = format!("page:{}", site.url("/cat.jpg"));
     let done = Fetch::new().arg(link).run().fails(5);
     let done = done
-        .says("cat.jpg` is no page")
-        .says("without `page:`, it is saved as the file that it is");
+        .says("cat.jpg` is not a page")
+        .says("without `page:`, it is saved as a file");
     assert!(!done.stderr.contains("yt-dlp"), "{}", done.stderr);
     // A server may say of a page that it is anything.
     let page = "<!doctype html><title>Cats</title><img src=/cat.jpg>";
@@ -128,7 +128,7 @@ fn what_describes_a_page_and_cannot_be_read_is_told() {
         let fetch = Fetch::new().arg("-v").arg(site.url(path));
         fetch.run().success().stderr
     };
-    let told = "that describe it (JSON-LD) and cannot be read: 1: ";
+    let told = "unreadable JSON-LD scripts of `";
     let (whole, broken) = (run("/whole"), run("/broken"));
     assert!(!whole.contains(told), "{whole}");
     assert!(broken.contains(told), "{broken}");

@@ -51,7 +51,7 @@ fn a_page_at_an_address_that_promises_nothing_is_never_saved_itself() {
         Reply::html("<!doctype html><title>News</title>"),
         5,
     );
-    says(&output, "no media that matter are in its markup");
+    says(&output, "no relevant media in its markup");
 }
 
 #[test]

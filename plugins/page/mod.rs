@@ -212,7 +212,8 @@ pub(super) fn words(line: &str) -> Result<String> {
     Ok(markup::read(&format!("<h1>{line}"), PATIENCE)?.heading)
 }
 
-/// The page that a file was asked for from, as browsers tell it: in full to its own origin, and its origin to others.
+/// Returns the `Referer` for a file, as browsers send it: the full address of the page for its own origin, and only its
+/// origin for others.
 fn referer(page: &Url, url: &Url) -> Headers {
     let mut told = page.clone();
     told.set_fragment(None);
@@ -227,7 +228,7 @@ fn referer(page: &Url, url: &Url) -> Headers {
     Headers([("Referer".to_owned(), value)].into())
 }
 
-/// Reads what may be a page, for the fuzzer. What is found on one leads to the web alone.
+/// Parses fuzzer input as a page, and checks that everything found on it is at an http or https address.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let Ok(page) = Url::parse("https://page.example/a/b?c=d") else {

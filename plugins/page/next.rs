@@ -1,4 +1,4 @@
-//! The page that follows another one.
+//! The next page of a listing.
 
 use url::{Position, Url};
 
@@ -6,12 +6,12 @@ use super::choice::web;
 use super::sheet::Sheet;
 use super::thing::{is_another, is_one_of_many};
 
-/// Keys of a query that say which article is asked for, and not which page of a listing.
+/// Query parameters that select an article rather than a page of a listing.
 const ARTICLES: [&str; 3] = ["attachment_id", "id", "page_id"];
-/// What a page that is one thing by itself calls itself.
+/// Declared types of pages that are about a single thing.
 const KINDS: [&str; 5] = ["article", "image", "photo", "product", "video"];
 
-/// The page that follows, if it is of the same listing. The first one of a listing may be no page of one.
+/// Returns the next page, if it belongs to the same listing. The first page read may not belong to a listing at all.
 pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
     let base = sheet.base(here);
     let next = match &sheet.next {
@@ -20,7 +20,7 @@ pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
             web(&base, sheet.pager.as_deref()?).filter(|next| value(next, "cpage").is_none())?
         }
     };
-    // Where a base moves its links elsewhere, it is there that they are called as it is.
+    // If a base address moves the page's links elsewhere, the page itself counts as being there, under its own name.
     let name = here.path().rsplit('/').next().unwrap_or("");
     let query = &here[Position::AfterPath..Position::AfterQuery];
     let moved = base.join(&format!("./{name}{query}")).ok();
@@ -36,8 +36,8 @@ pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
     (is_one && here.origin() == next.origin()).then_some(next)
 }
 
-/// Whether this is the next page of the same listing: on the same host, and called the same but for numbers, or with a
-/// word for paging. A weblog calls the next article its next page, too.
+/// Checks whether this is the next page of the same listing: on the same host, with the same address except for
+/// numbers, or with a word for paging. Weblogs mark the next article as the next page, too.
 fn is_next(here: &Url, next: &Url) -> bool {
     let is_paged = match is_same(here, next) && here.query() != next.query() {
         true => is_asked(here, next),
@@ -51,25 +51,25 @@ fn is_next(here: &Url, next: &Url) -> bool {
     here.origin() == next.origin() && is_paged
 }
 
-/// Whether they have the same path.
+/// Checks whether they have the same path.
 fn is_same(here: &Url, next: &Url) -> bool {
     here.path().trim_end_matches('/') == next.path().trim_end_matches('/')
 }
 
-/// A path without the number at its end.
+/// Returns a path without the number at its end.
 fn plain(url: &Url) -> &str {
     let path = url.path().trim_end_matches('/');
     let path = path.trim_end_matches(|c: char| c.is_ascii_digit());
     path.trim_end_matches(['/', '-', '_'])
 }
 
-/// A path without its numbers.
+/// Returns a path without its numbers.
 fn stem(url: &Url) -> String {
     let path = url.path().chars();
     path.filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// Whether a path has a word for paging, with a number.
+/// Checks whether a path has a word for paging, with a number.
 fn says(url: &Url) -> bool {
     let parts: Vec<&str> = url.path().split('/').collect();
     parts.windows(2).any(|pair| {
@@ -78,8 +78,8 @@ fn says(url: &Url) -> bool {
     })
 }
 
-/// Whether a query asks for another page of the same, and not for another article. `p` stands for both: articles are not
-/// counted one by one.
+/// Checks whether a query selects another page of the same listing, not another article. `p` is used for both: article
+/// numbers are not consecutive.
 fn is_asked(here: &Url, next: &Url) -> bool {
     if ARTICLES
         .iter()
@@ -98,14 +98,14 @@ fn is_asked(here: &Url, next: &Url) -> bool {
     }
 }
 
-/// What a query has under a name.
+/// Returns the value of a query parameter.
 pub(super) fn value(url: &Url, name: &str) -> Option<String> {
     let mut pairs = url.query_pairs();
     let found = pairs.find(|(known, _)| known == name);
     found.map(|(_, value)| value.into_owned())
 }
 
-/// Whether the address itself says that it is a page of a listing, whatever else is said.
+/// Checks whether the address itself marks it as a page of a listing, whatever else is said.
 fn is_turned(here: &Url, next: &Url) -> bool {
     says(next)
         || is_same(here, next)
@@ -113,12 +113,13 @@ fn is_turned(here: &Url, next: &Url) -> bool {
             && value(here, "p") == value(next, "p")
 }
 
-/// Whether both have a number: pages of a listing, or things among others. The first page of a listing often has none.
+/// Checks whether both have a number: pages of a listing, or items of a series. The first page of a listing often has
+/// none.
 fn is_counted(here: &Url, next: &Url) -> bool {
     !is_same(here, next) && here.path().trim_end_matches('/') != plain(next)
 }
 
-/// Whether a page says that it is a thing by itself.
+/// Checks whether a page declares itself to be about a single thing.
 pub(super) fn is_alone(sheet: &Sheet, here: &Url) -> bool {
     let kind = sheet.meta("og:type").unwrap_or("");
     let own = sheet.canonical.as_deref().or(sheet.meta("og:url"));
@@ -127,13 +128,14 @@ pub(super) fn is_alone(sheet: &Sheet, here: &Url) -> bool {
     is_own && is_alone_by_kind(kind)
 }
 
-/// Whether that is what a page calls itself which is a thing by itself.
+/// Checks whether a declared type is one of a single thing.
 pub(super) fn is_alone_by_kind(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
     KINDS.iter().any(|known| kind.contains(known))
 }
 
-/// Whether the title of a link is the name of what it leads to, and does not say that it leads on, or does so before the name: `Next : Cat`.
+/// Checks whether the title of a link is the name of its target rather than a label such as "next", or has the name
+/// after such a label: `Next : Cat`.
 fn is_name(title: &str) -> bool {
     let title = title.to_lowercase();
     let leads_on = ["next", "older", "page", "seite"];
@@ -199,7 +201,7 @@ mod tests {
         for (here, href, expected) in [
             ("/?p=1", "/?p=2", false),
             ("/archives/12", "/archives/13", false),
-            // What a pager says of its pages.
+            // What a pager says about its pages.
             ("/topic", "/topic?page=2", true),
             ("/topic?start=20", "/topic?start=40", true),
             ("/topic", "/topic/page/2", true),
@@ -219,7 +221,7 @@ mod tests {
         for (here, href, expected) in [
             ("/photo/12", "/photo/13", false),
             ("/u/ann/image-12.html", "/u/ann/image-13.html", false),
-            // From the first one on, it is a gallery.
+            // From the first item on, it is a gallery.
             ("/photo/1", "/photo/2", true),
             ("/photos/12", "/photos/13", true),
             ("/photo/12", "/photo/12/2", true),
@@ -252,7 +254,7 @@ mod tests {
             let pager = |href: &str| format!("<a class='{class}' href='{href}'>Next</a>");
             let found = leads("/list/", &pager("/list/page/2/"));
             assert_eq!(found.as_deref(), Some("/list/page/2/"), "{class}");
-            // The comments of an article go on, and not the article.
+            // It is the comments of an article that continue, not the article.
             for comments in ["/list/comment-page-2/#comments", "?cpage=2#comments"] {
                 assert_eq!(leads("/list/", &pager(comments)), None, "{comments}");
             }

@@ -1,4 +1,4 @@
-//! What the oEmbed of a page says: the one medium that it is about (oembed.com).
+//! The oEmbed data of a page: the one medium that it is about (oembed.com).
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use super::markup;
 use super::sheet::Role;
 use super::text::line;
 
-/// As much of the markup in it is read.
+/// How many bytes of its markup are read.
 const LONGEST: usize = 64 << 10;
-/// So many frames in it are handed on.
+/// How many frames in it are handed on.
 const FRAMES: usize = 10;
-/// The most bytes of an answer that are read as one: few values of it are wanted, and it can have millions.
+/// The maximum size of a response in bytes: few of its values are needed, and it could have millions.
 const WHOLE: usize = 2 << 20;
-/// So long may it take to read the markup in it.
+/// The time limit for reading its markup.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a page is about.
+/// The subject of a page.
 #[derive(Debug, PartialEq)]
 pub(super) enum Embedded {
     Photo {
@@ -28,11 +28,11 @@ pub(super) enum Embedded {
         title: Option<String>,
         author: Option<String>,
     },
-    /// The frames in which a film or anything else is shown.
+    /// The frames in which a video or anything else is shown.
     Frames(Vec<Url>),
 }
 
-/// Reads an answer, given where it came from; what is none says nothing.
+/// Parses a response from this address; anything but oEmbed data yields `None`.
 pub(super) fn read(body: &[u8], from: &Url) -> Option<Embedded> {
     if body.len() > WHOLE {
         return None;

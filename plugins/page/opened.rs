@@ -1,4 +1,4 @@
-//! What a link around a picture opens, where its address is none of a picture.
+//! The picture that a link opens although its own address is not that of a picture.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use super::choice::web;
 use super::likeness::{is_chaff, likeness};
 use super::size::Size;
 
-/// So many values of a query are looked at.
+/// How many parameters of a query are examined.
 const VALUES: usize = 20;
 
-/// The picture that the script of a link opens, if it names one, and the link leads nowhere without it.
+/// Returns the picture that a link's script opens, if the script names one and the link leads nowhere without it.
 pub(super) fn by_script(tag: &Tag) -> Option<String> {
     let href = attribute(tag, "href").unwrap_or("#");
     let own = scheme(href);
@@ -28,14 +28,14 @@ pub(super) fn by_script(tag: &Tag) -> Option<String> {
     (!is_picture(href)).then_some(opened)
 }
 
-/// The script in an address that is one.
+/// Returns the script in a `javascript:` address.
 fn scheme(href: &str) -> Option<Cow<'_, str>> {
     let (scheme, script) = href.split_once(':')?;
     let is_script = scheme.eq_ignore_ascii_case("javascript");
     is_script.then(|| percent_decode_str(script).decode_utf8_lossy())
 }
 
-/// The one picture among the texts in a script. Of several, it may be any.
+/// Returns the picture among the quoted strings of a script, if there is exactly one.
 fn quoted(script: &str) -> Option<String> {
     let mut found: Option<&str> = None;
     let mut rest = script;
@@ -60,8 +60,8 @@ fn is_picture(text: &str) -> bool {
     url.is_some_and(|url| url_medium(&url) == Some(Medium::Image) && !is_chaff(&url, ""))
 }
 
-/// The picture that a page is asked to show by its query: `view.php?img=full/5.jpg` around `thumb/5.jpg`. It has to be that of the
-/// link, and to say where it lies.
+/// Returns the picture that a page is asked to show by its query: `view.php?img=full/5.jpg` around `thumb/5.jpg`. It
+/// must be the one in the link, and its address must include a path.
 pub(super) fn by_query(target: &Url, shown: &Url) -> Option<Url> {
     let values = target
         .query_pairs()

@@ -1,4 +1,4 @@
-//! What can be set about the source.
+//! Options of the page source.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,30 +6,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Whether to take everything: icons, logos, what stands beside the matter, posters, backgrounds.
+    /// Whether to take everything: icons, logos, media outside the main content, posters, backgrounds.
     pub all: bool,
-    /// Whether to take the pictures that styles name.
+    /// Whether to take pictures named in styles.
     pub backgrounds: bool,
-    /// How many pages to read where each names the next one.
+    /// How many pages to read if each names the next one.
     pub pages: u32,
-    /// Whether to read the folders in a listing of a server's folder, too.
+    /// Whether to read the subfolders in a directory listing, too.
     pub folders: bool,
-    /// How many links to follow from a page to those it leads to: 0 for none.
+    /// How many levels of links to follow from a page: 0 for none.
     pub depth: u32,
-    /// Whether to follow links to the host of the first page only.
+    /// Whether to follow only links to the host of the first page.
     pub same_host: bool,
-    /// Patterns of the addresses to follow; none for all.
+    /// Patterns of addresses to follow; empty for all.
     pub accept: Vec<String>,
-    /// Patterns of the addresses not to follow.
+    /// Patterns of addresses not to follow.
     pub reject: Vec<String>,
-    /// How many pages to ask for at the most, where links are followed.
+    /// The maximum number of pages to request when following links.
     pub max_pages: u32,
-    /// Whether to follow links only as the site's robots.txt and `nofollow` let programs.
+    /// Whether to follow links only as far as the site's robots.txt and `nofollow` permit.
     pub robots: bool,
 }
 
 impl Options {
-    /// As they are remembered for what is tried again, where links are followed by them.
+    /// Returns the options to remember for retries of a listing that follows links.
     pub(super) fn terms(&self) -> Option<String> {
         let written = serde_json::to_string(self).ok();
         written.filter(|_| self.depth > 0)

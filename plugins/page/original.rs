@@ -1,4 +1,4 @@
-//! What servers that resize pictures make them of, as far as their addresses tell.
+//! The originals of pictures on resizing servers, as far as addresses reveal them.
 
 use fetch::model::Medium;
 use fetch::source::{url_medium, url_name};
@@ -7,9 +7,9 @@ use url::Url;
 use super::frontier::is_same_host;
 use super::likeness::without_sizes;
 
-/// Hosts that say a size in a folder of its own: `/w640-h480-p/cat.jpg`.
+/// Hosts with the size in a folder of its own: `/w640-h480-p/cat.jpg`.
 const SIZED: [&str; 2] = [".bp.blogspot.com", ".googleusercontent.com"];
-/// Words that pictures of any page are called by.
+/// Common words in the names of pictures.
 const COMMON: [&str; 32] = [
     "background",
     "banner",
@@ -45,15 +45,16 @@ const COMMON: [&str; 32] = [
     "twitter",
 ];
 
-/// The original of a picture, where its host says that in the address of what it made of it: Wix does, and shows no more than a
-/// blurred one until its scripts run.
+/// Returns the original of a picture, if its host includes that in the address of a resized copy. Wix does, and shows
+/// only a blurred copy until its scripts run.
 pub(super) fn original(url: &Url) -> Option<Url> {
     let (file, _) = url.path().split_once("/v1/")?;
     let is_of_wix = url.host_str() == Some("static.wixstatic.com") && file.starts_with("/media/");
     is_of_wix.then(|| url.join(file).ok())?
 }
 
-/// What a folder says of the size of what is in it, given the one before: `w2000` below `size`, as Ghost has it, and `s1600` of Blogger.
+/// Returns the size that a folder gives for its content, depending on the folder before: `w2000` below `size`, as in
+/// Ghost, or `s1600`, as in Blogger.
 pub(super) fn side<'a>(url: &Url, before: Option<&str>, folder: &'a str) -> Option<&'a str> {
     let host = url.host_str().unwrap_or("");
     let says_size = before == Some("size") || SIZED.iter().any(|known| host.ends_with(known));
@@ -64,7 +65,8 @@ pub(super) fn side<'a>(url: &Url, before: Option<&str>, folder: &'a str) -> Opti
     (says_size && is_side && is_rest).then_some(digits)
 }
 
-/// Whether a picture was made of another, as Ghost tells it: `/images/size/w600/cat.jpg` of `/images/cat.jpg`.
+/// Checks whether a picture was made from another, by Ghost's naming: `/images/size/w600/cat.jpg` from
+/// `/images/cat.jpg`.
 pub(super) fn is_made_of(made: &Url, original: &Url) -> bool {
     let path = || {
         let (before, sized) = made.path().split_once("/size/")?;
@@ -76,7 +78,7 @@ pub(super) fn is_made_of(made: &Url, original: &Url) -> bool {
     is_same_host(made, original) && path().is_some_and(|path| path == original.path())
 }
 
-/// The address of a picture that is the last part of another, as servers take it that resize pictures of others.
+/// Returns the address of a picture at the end of another one, as used by proxies that resize pictures.
 pub(super) fn within(url: &Url) -> Option<Url> {
     let (name, ext) = url_name(url);
     let inner = format!("{}.{}", name?, ext?);
@@ -84,8 +86,8 @@ pub(super) fn within(url: &Url) -> Option<Url> {
     (inner.has_host() && url_medium(&inner) == Some(Medium::Image)).then_some(inner)
 }
 
-/// What all cuts of a picture have in common that servers make of it: where the file itself is, if that shows; and what that is called,
-/// if no other picture of a page is likely to be called so.
+/// Returns what all versions of a picture made by a server have in common: the path of the file itself, if visible, and
+/// its name, if no other picture of a page is likely to have it.
 pub(super) fn marks(url: &Url) -> impl Iterator<Item = String> {
     let inner = within(url);
     let url = inner.as_ref().unwrap_or(url);
@@ -104,7 +106,7 @@ pub(super) fn marks(url: &Url) -> impl Iterator<Item = String> {
         .chain(name.filter(|name| is_telling(name)))
 }
 
-/// Where a file is, of which Drupal makes its styles: `/files/styles/wide/public/cat.jpg`.
+/// Returns the path of a file without Drupal's image style: `/files/styles/wide/public/cat.jpg`.
 fn place(file: &Url) -> String {
     let path = file.path();
     let made = path.split_once("/styles/").and_then(|(before, style)| {

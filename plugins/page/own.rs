@@ -1,4 +1,4 @@
-//! The `src` of an image, against the choices beside it.
+//! The `src` of an image, compared with its candidates.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use super::sheet::Piece;
 use super::size::Size;
 use super::srcset::{Candidate, FULL, UNSAID};
 
-/// Adds the `src` of an image that is said to be so wide.
+/// Adds the `src` of an image with this declared width.
 pub(super) fn add(piece: &mut Piece, url: &str, width: Option<u32>, is_replaced: bool) {
     let mut own = Candidate {
         url: url.to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn add(piece: &mut Piece, url: &str, width: Option<u32>, is_replaced:
     }
 }
 
-/// Whether a `src` of this width is wider than all choices, and none of them.
+/// Checks whether a `src` of this width is wider than all candidates, and not one of them.
 fn is_original(url: &str, width: u32, choices: &[Candidate]) -> bool {
     let widest = choices.iter().filter_map(|choice| choice.width).max();
     let here = Url::parse("https://x.org/").and_then(|base| base.join(url));
@@ -41,7 +41,8 @@ fn is_original(url: &str, width: u32, choices: &[Candidate]) -> bool {
         && here.is_ok_and(|here| !Size::of(&here).is_small())
 }
 
-/// Whether the choices say nothing of their sizes, and one is called as the `src` is: an optimiser has made it of that (`b.jpg.webp`).
+/// Checks whether the candidates have no declared sizes, and one is named like the `src`: an optimizer has made it from
+/// that (`b.jpg.webp`).
 fn is_remade(url: &str, choices: &[Candidate]) -> bool {
     let says_nothing = |choice: &Candidate| choice.weight == UNSAID && !choice.is_makeshift;
     choices.iter().all(says_nothing) && choices.iter().any(|choice| is_named(&choice.url, url))

@@ -1,6 +1,6 @@
 //! Patterns of addresses, where `*` stands for anything.
 
-/// Whether all of a text fits a pattern. The cost grows with the length of both, and with nothing else.
+/// Checks whether an entire text matches a pattern. The cost grows only with the length of both.
 pub(super) fn fits(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -18,7 +18,7 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
     text.ends_with(end)
 }
 
-/// The same for a pattern that a user writes: without any `*`, it may stand anywhere in the text.
+/// The same for a pattern written by a user: without any `*`, it matches anywhere in the text.
 pub(super) fn is_like(pattern: &str, text: &str) -> bool {
     match pattern.contains('*') {
         true => fits(pattern, text),

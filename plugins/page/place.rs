@@ -1,18 +1,18 @@
-//! Where on a page an element stands: in its matter, or beside it.
+//! Tracks whether an element of a page is in the main content or outside of it.
 
 use html5ever::tokenizer::Tag;
 
 use super::attributes::attribute;
 
-/// As many open elements are known; those that are nested deeper count as outside.
+/// How many open elements are tracked; those nested deeper are ignored.
 const DEEPEST: usize = 2_000;
 
-/// Elements whose nesting is followed, beside those that a page has made itself (`x-list`).
+/// Elements whose nesting is tracked, in addition to custom elements (`x-list`).
 const CONTAINERS: [&str; 17] = [
     "article", "aside", "details", "div", "figure", "footer", "form", "header", "li", "main",
     "nav", "ol", "section", "table", "td", "tr", "ul",
 ];
-/// Words that a name begins or ends with which calls a container something that the page is not about.
+/// Words at the start or end of a name that mark a container as not being main content.
 const BESIDE: [&str; 31] = [
     "ad",
     "ads",
@@ -46,7 +46,7 @@ const BESIDE: [&str; 31] = [
     "upsell",
     "upsells",
 ];
-/// Those of them that call something so wherever they stand in a name. The articles in it are others.
+/// Those that do so anywhere in a name. Articles within are other articles.
 const OTHERS: [&str; 10] = [
     "crosssell",
     "crosssells",
@@ -59,14 +59,14 @@ const OTHERS: [&str; 10] = [
     "upsell",
     "upsells",
 ];
-/// Two words that say the same together.
+/// Pairs of words that mean the same together.
 const OTHERS_IN_TWO: [[&str; 2]; 3] = [["also", "like"], ["cross", "sells"], ["up", "sells"]];
-/// Those that say it on the page of one article, and call the matter of a listing.
+/// Pairs that mean this on the page of a single article, but name the main content of a listing.
 const OTHERS_OF_ONE: [&[&str]; 2] = [
     &["latest", "more", "popular", "recent"],
     &["articles", "news", "posts", "stories"],
 ];
-/// Two words for what is beside the matter.
+/// Pairs of words for containers outside the main content.
 const BESIDE_IN_TWO: [[&str; 2]; 5] = [
     ["author", "bio"],
     ["author", "box"],
@@ -74,7 +74,7 @@ const BESIDE_IN_TWO: [[&str; 2]; 5] = [
     ["author", "photo"],
     ["post", "navigation"],
 ];
-/// What calls an item of a list or a cell of a table so; most other words rather say what it shows.
+/// Words that also count for a list item or table cell; most others rather describe what it shows.
 const BESIDE_AS_PART: [&str; 7] = [
     "ad",
     "ads",
@@ -84,19 +84,19 @@ const BESIDE_AS_PART: [&str; 7] = [
     "sidebar",
     "sponsored",
 ];
-/// What a class begins with that says what a post is about.
+/// Prefixes of classes that give the subject of a post.
 const SUBJECTS: [&str; 4] = ["category-", "product_cat-", "product_tag-", "tag-"];
-/// Classes of the body of a page that is one article, or one thing of a shop.
+/// Classes of the body of a page for a single article or product.
 const SINGLE: [&str; 4] = ["post-template", "single", "single-post", "single-product"];
-/// Words of names that call an `aside` of an article something else than a part of it.
+/// Words in names that mark an `aside` of an article as not being part of it.
 const ABOUT: [&str; 8] = [
     "about", "author", "bio", "byline", "profile", "teaser", "teasers", "widget",
 ];
-/// A name that begins with one of these says what stands in the container, or what it lacks.
+/// A name starting with one of these says what the container has, or lacks.
 const LIFTED_BEFORE: [&str; 9] = [
     "content", "has", "hide", "is", "no", "show", "toggle", "with", "without",
 ];
-/// A name that ends with one of these says what is around it, or how something is just now.
+/// A name ending with one of these names a wrapper, or a state.
 const LIFTED_BEHIND: [&str; 13] = [
     "active",
     "closed",
@@ -113,39 +113,39 @@ const LIFTED_BEHIND: [&str; 13] = [
     "wrap",
 ];
 
-/// Whether a container is beside the matter.
+/// Whether a container is outside the main content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beside {
     No,
-    /// By a name, which may be that of a layout.
+    /// By its name, which may be that of a layout.
     Called,
-    /// By a name that says that others are in it.
+    /// By a name that marks it as containing other articles.
     Others,
-    /// An `aside` of the matter itself, which may hold some of it.
+    /// An `aside` of the main content itself, which may contain some of it.
     Within,
-    /// By what it is.
+    /// By its element or role.
     Sure,
 }
 
-/// The containers that are open at a place.
+/// The containers open at a place.
 #[derive(Default)]
 pub(super) struct Place {
     open: Vec<Open>,
-    /// How many of them are beside the matter.
+    /// How many of them are outside the main content.
     beside: usize,
-    /// How many of those are within it.
+    /// How many of those are an `aside` within it.
     within: usize,
-    /// How many of them are the matter.
+    /// How many of them are main content.
     matter: usize,
-    /// Whether the matter has begun.
+    /// Whether the main content has started.
     has_begun: bool,
-    /// Whether an article of it has.
+    /// Whether an article in it has started.
     has_article: bool,
-    /// How many of the open ones are articles.
+    /// How many of the open elements are articles.
     articles: usize,
-    /// How many open articles are others than that of the page.
+    /// How many open articles are not the page's own.
     teasers: usize,
-    /// Whether the page says that it is one article, or one thing.
+    /// Whether the page declares itself to be a single article or thing.
     pub(super) is_single: bool,
 }
 
@@ -157,27 +157,27 @@ struct Open {
 }
 
 impl Place {
-    /// Whether it is beside the matter.
+    /// Checks whether it is outside the main content.
     pub(super) fn is_beside(&self) -> bool {
         self.beside > 0
     }
 
-    /// Whether it is in an article that may be another one than that of the page.
+    /// Checks whether it is in an article that may not be the page's own.
     pub(super) fn is_teaser(&self) -> bool {
         self.teasers > 0
     }
 
-    /// Whether it is beside the matter by nothing but an `aside` within that.
+    /// Checks whether only an `aside` within the main content puts it outside of that.
     pub(super) fn is_within(&self) -> bool {
         self.beside == self.within
     }
 
-    /// Whether it is in a figure.
+    /// Checks whether it is in a figure.
     pub(super) fn is_figure(&self) -> bool {
         self.open.iter().any(|open| open.name == "figure")
     }
 
-    /// Goes into an element, if that holds others.
+    /// Enters an element, if it is a container.
     pub(super) fn enter(&mut self, tag: &Tag) {
         let name: &str = &tag.name;
         if !is_container(name) || tag.self_closing || self.open.len() >= DEEPEST {
@@ -187,7 +187,7 @@ impl Place {
         let role = attribute(tag, "role").unwrap_or("");
         let is_main = name == "main" || role.eq_ignore_ascii_case("main");
         let is_matter = is_main || name == "article";
-        // What holds the matter is called after something else on it. Other articles may be teasers.
+        // A container of the main content is named after something else. Later articles may be teasers.
         if is_main || is_matter && !self.has_begun {
             self.lift(is_main);
         }
@@ -196,7 +196,8 @@ impl Place {
             false => self.beside(tag, role),
         };
         self.has_begun |= is_matter && !self.is_beside();
-        // An article in that of the page is a part of it. What a listing of WordPress shows is no article of its own.
+        // An article within the page's own is part of it. Entries of a WordPress query block are not articles of their
+        // own.
         let is_article = name == "article" && !self.is_beside();
         let is_teaser = is_article && self.has_article && self.articles == 0
             || words(tag, &["class"]).any(|name| name == "wp-block-post");
@@ -214,7 +215,7 @@ impl Place {
         });
     }
 
-    /// Ends what is not closed and ends where this begins: an item of a list, a row, a cell.
+    /// Closes an unclosed element that ends where this one starts: a list item, a row, a cell.
     fn end_before(&mut self, name: &str) {
         let stops = |open: &Open| match name {
             "li" => open.name != "div" && !open.name.contains('-'),
@@ -231,7 +232,7 @@ impl Place {
         }
     }
 
-    /// Closes what is open from here on.
+    /// Closes the elements open from here on.
     fn close(&mut self, at: usize) {
         for open in self.open.drain(at..) {
             self.beside -= usize::from(open.beside != Beside::No);
@@ -242,7 +243,7 @@ impl Place {
         }
     }
 
-    /// Leaves an element. What is not closed is closed with what holds it.
+    /// Leaves an element. Unclosed elements within are closed with it.
     pub(super) fn leave(&mut self, name: &str) {
         if !is_container(name) {
             return;
@@ -253,7 +254,7 @@ impl Place {
         }
     }
 
-    /// Takes back what was concluded from names.
+    /// Discards conclusions drawn from names.
     fn lift(&mut self, is_main: bool) {
         for open in &mut self.open {
             if open.beside == Beside::Called || is_main && open.beside == Beside::Others {
@@ -285,7 +286,7 @@ impl Place {
         let is_single = self.is_single || self.articles > 0;
         let names = words(tag, &["class", "id"]).chain(is_custom);
         let names = names.filter(|name| match () {
-            // What a figure is about may be any of these words.
+            // The subject of a figure may be any of these words.
             () if is_figure => BESIDE.contains(&&**name),
             () if is_part => !SUBJECTS.iter().any(|start| name.starts_with(start)),
             () => true,
@@ -303,7 +304,7 @@ impl Place {
     }
 }
 
-/// Whether the class of a body says that the page is one article, or one thing.
+/// Checks whether the class of a body declares a single article or thing.
 pub(super) fn is_single(body: &Tag) -> bool {
     words(body, &["class"]).any(|name| SINGLE.contains(&&*name))
 }
@@ -312,14 +313,15 @@ fn is_container(name: &str) -> bool {
     CONTAINERS.contains(&name) || name.contains('-')
 }
 
-/// The words of these attributes, in lower case.
+/// Returns the words of these attributes, in lower case.
 fn words<'a>(tag: &'a Tag, names: &'a [&str]) -> impl Iterator<Item = String> + 'a {
     let values = names.iter().filter_map(|name| attribute(tag, name));
     let words = values.flat_map(str::split_ascii_whitespace);
     words.map(str::to_ascii_lowercase)
 }
 
-/// What a name says of a container, given the words that are known to call it beside the matter, and whether the page is one article.
+/// Classifies a container by its name, given the words that mark it as outside the main content, and whether the page
+/// is a single article.
 fn called(name: &str, known: &[&str], is_single: bool) -> Beside {
     let words: Vec<&str> = name
         .split(['-', '_'])
@@ -356,7 +358,7 @@ fn called(name: &str, known: &[&str], is_single: bool) -> Beside {
         () if words.iter().any(|word| OTHERS.contains(word)) => Beside::Others,
         () if has(&OTHERS_IN_TWO) || is_single && words.windows(2).any(of_one) => Beside::Others,
         () if known.contains(&first) || has(&BESIDE_IN_TWO) => Beside::Called,
-        // With a number within, it is that of one thing among many.
+        // With a number in the middle, it names one item among many.
         () if known.contains(&last) && !is_numbered => Beside::Called,
         () => Beside::No,
     }

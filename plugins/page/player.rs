@@ -1,8 +1,8 @@
-//! Which frames are the players of sites that show films and sounds.
+//! Frames that are players of video and audio sites.
 
 use url::Url;
 
-/// Where they are: a host, which counts with those below it, and how the path begins.
+/// The players: a host, which includes its subdomains, and the start of the path.
 const PLAYERS: &[(&str, &str)] = &[
     ("bandcamp.com", "/EmbeddedPlayer"),
     ("bitchute.com", "/embed/"),
@@ -41,10 +41,10 @@ const PLAYERS: &[(&str, &str)] = &[
     ("youtube-nocookie.com", "/embed/"),
 ];
 
-/// How the path of a player begins on the servers of PeerTube, which have any name.
+/// The start of a player's path on PeerTube servers, which can be on any host.
 const PEERTUBE: &str = "/videos/embed/";
 
-/// Whether a frame is a player, by its address.
+/// Checks whether a frame is a player, by its address.
 pub(super) fn is_player(url: &Url) -> bool {
     let host = url.domain().unwrap_or("").trim_end_matches('.');
     let path = url.path();

@@ -1,4 +1,4 @@
-//! Reads one page: what is on it, and what is known of all of that.
+//! Reads one page, and the metadata for its media.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use super::options::Options;
 use super::sheet::Sheet;
 use super::{PATIENCE, markup, text};
 
-/// A page as it was read, and what is found on it.
+/// A page, and what was found on it.
 pub(super) struct Reading {
     pub(super) sheet: Sheet,
     pub(super) found: Found,
 }
 
-/// What a page is.
+/// What a page turned out to be.
 pub(super) enum Found {
     Folder(Listed),
     Page(Box<Chosen>),
 }
 
-/// Reads the markup, where that holds up nobody.
+/// Reads the markup on a thread where that blocks nothing else.
 pub(super) async fn reading(answer: &Answer, options: &Options) -> Result<Reading> {
     let page = answer.text();
     let (url, options) = (answer.url.clone(), options.clone());
@@ -45,18 +45,18 @@ pub(super) async fn reading(answer: &Answer, options: &Options) -> Result<Readin
     })
 }
 
-/// Tells of a page that has more than was taken.
+/// Returns an error for a page that has more than was taken.
 pub(super) fn whole(page: &Url, is_cut: bool) -> Result<()> {
     match is_cut {
         false => Ok(()),
         true => {
-            let message = format!("`{}` has more on it than is read of a page", Shown(page));
+            let message = format!("`{}` has more on it than is read from one page", Shown(page));
             Err(Error::new(Kind::Corrupt, message))
         }
     }
 }
 
-/// Whether a page ends as one: with what closes it, and hardly anything behind that.
+/// Checks whether a page has the usual end: its closing tags, with hardly anything after them.
 pub(super) fn has_end(body: &[u8]) -> bool {
     let end = &body[body.len().saturating_sub(1024)..];
     let closes = |tag: &[u8]| {
@@ -66,7 +66,7 @@ pub(super) fn has_end(body: &[u8]) -> bool {
     closes(b"</html") || closes(b"</body")
 }
 
-/// What is known of all media of a page.
+/// Returns the metadata common to all media of a page.
 pub(super) fn about(
     sheet: &Sheet,
     linked: &Linked,
@@ -87,7 +87,7 @@ pub(super) fn about(
     }
 }
 
-/// Whether an answer is no page for sure: it says that it is a medium, and does not begin as a page does.
+/// Checks whether a response is certainly not a page: it is declared as a medium, and does not start like a page.
 pub(super) fn is_medium(answer: &Answer) -> bool {
     let kind = answer.header("content-type").unwrap_or("");
     let kind = kind.trim_start().to_ascii_lowercase();
@@ -97,7 +97,7 @@ pub(super) fn is_medium(answer: &Answer) -> bool {
     says_so && !answer.body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Whether an answer is a page by what it says of itself.
+/// Checks whether a response is declared as a page.
 pub(super) fn is_page(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");

@@ -1,4 +1,4 @@
-//! Pages that send whoever opens them on (`<meta http-equiv="refresh">`).
+//! Pages that redirect by `<meta http-equiv="refresh">`.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use url::Url;
 
-/// What takes longer is meant for readers, and shows the same page anew.
+/// A longer delay is meant for readers, and reloads the page.
 const LONGEST: u32 = 30;
 
-/// Where the content of such an element leads.
+/// Returns the target in the content of such an element.
 pub(super) fn target(content: &str) -> Option<&str> {
     let content = content.trim_start();
     let end = content.find(|c: char| !c.is_ascii_digit() && c != '.')?;
@@ -34,12 +34,12 @@ pub(super) fn target(content: &str) -> Option<&str> {
     (is_soon && end > 0 && !url.is_empty()).then_some(url)
 }
 
-/// So many are remembered; what goes in a circle after them ends without a word.
+/// How many redirects are remembered; loops after that are not reported.
 const MOST: usize = 100_000;
-/// A circle of more is found by its depth.
+/// Longer loops are stopped by the depth limit.
 const HOPS: usize = 16;
 
-/// Where pages have sent on in this run. Only hashes are kept.
+/// The redirects of pages in this run. Only hashes are kept.
 #[derive(Default)]
 pub(super) struct Sent {
     places: Mutex<HashMap<u64, u64>>,
@@ -47,7 +47,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Notes that a page sends on, and says whether that leads back to it.
+    /// Notes a redirect, and returns whether it leads back to the page.
     pub(super) fn leads_back(&self, from: &Url, to: &Url) -> bool {
         let hash = |url: &Url| self.hasher.hash_one(url.as_str());
         let (from, to) = (hash(from), hash(to));
@@ -73,7 +73,7 @@ mod tests {
         assert!(!sent.leads_back(&url("b"), &url("d")));
         assert!(sent.leads_back(&url("d"), &url("a")));
         assert!(sent.leads_back(&url("e"), &url("e")));
-        // Around a circle that it is not in.
+        // A page that leads into a loop without being part of it.
         assert!(!sent.leads_back(&url("f"), &url("a")));
     }
 

@@ -1,4 +1,4 @@
-//! What a site's robots.txt lets this program ask for (RFC 9309). Pure: nothing is asked here.
+//! What a site's robots.txt permits this program to request (RFC 9309). Nothing is requested here.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use url::Url;
 
 use super::pattern::fits;
 
-/// How the program is called there.
+/// The program's name there.
 const NAME: &str = "fetch";
-/// As much is read of a file.
+/// How many bytes of a file are read.
 pub(super) const LONGEST: usize = 500 << 10;
 
 /// The rules of one site for this program.
@@ -17,24 +17,24 @@ pub(super) struct Rules(Vec<Rule>);
 
 #[derive(Debug, PartialEq)]
 struct Rule {
-    /// Patterns as [`fits`] reads them.
+    /// A pattern for [`fits`].
     path: String,
-    /// What counts where several rules fit.
+    /// The length that decides if several rules match.
     length: usize,
     allows: bool,
 }
 
 impl Rules {
-    /// Those that let nothing through.
+    /// Returns rules that permit nothing.
     pub(super) fn none() -> Rules {
         Rules::read("user-agent: *\ndisallow: /")
     }
 
-    /// Reads the rules of all groups for this program, or of those for everybody if there is none.
+    /// Reads the rules of all groups for this program, or those for everybody if there are none.
     pub(super) fn read(text: &str) -> Rules {
         let (mut ours, mut everybody) = (Vec::new(), Vec::new());
         let (mut is_named, mut for_us, mut for_all) = (false, false, false);
-        // Whether the line before named somebody, too.
+        // Whether the previous line was a `User-agent` line.
         let mut is_head = false;
         for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
             let line = line.split('#').next().unwrap_or("");
@@ -69,7 +69,8 @@ impl Rules {
         Rules(if is_named { ours } else { everybody })
     }
 
-    /// Whether this may be asked for: the longest rule that fits decides, and of two as long the one that allows.
+    /// Checks whether a URL may be requested: the longest matching rule decides, and of two equally long ones the one
+    /// that allows.
     pub(super) fn allow(&self, url: &Url) -> bool {
         let mut path = url.path().to_owned();
         if let Some(query) = url.query() {
@@ -100,14 +101,14 @@ impl Rule {
     }
 }
 
-/// Whether this is what the program is called. A version after the name does not count.
+/// Checks whether this is the program's name. A version after the name is ignored.
 fn is_us(agent: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_');
     let end = agent.find(|c| !is_name(c)).unwrap_or(agent.len());
     agent[..end].eq_ignore_ascii_case(NAME)
 }
 
-/// A path in the one form in which paths are compared: encoded where it must be, and nowhere else.
+/// Normalizes a path for comparison: percent-encoded where necessary, and nowhere else.
 fn plain(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut text = String::with_capacity(path.len());
@@ -122,7 +123,7 @@ fn plain(path: &str) -> String {
             (Some(code), _) if code.is_ascii_alphanumeric() || b"-._~".contains(&code) => {
                 text.push(char::from(code));
             }
-            // Writing into a text cannot fail.
+            // Writing to a string cannot fail.
             (Some(code), _) => drop(write!(text, "%{code:02X}")),
             (None, 0x21..0x7f) => text.push(char::from(byte)),
             (None, _) => drop(write!(text, "%{byte:02X}")),
@@ -143,11 +144,11 @@ mod tests {
     #[test]
     fn rules_hold_as_the_standard_has_it() {
         let table = [
-            // Nothing is said.
+            // There are no rules.
             ("", "/a", true),
             ("<!doctype html><p>disallow: /", "/a", true),
             ("disallow: /", "/a", true),
-            // Those for everybody, whatever the case and the end of lines.
+            // Rules for everybody, whatever the case and line endings.
             (
                 "User-Agent: *\r\nDISALLOW : /a # all of it\r\n",
                 "/a/b",
@@ -161,7 +162,7 @@ mod tests {
                 false,
             ),
             ("user-agent: *\ndisallow: /", "/robots.txt", true),
-            // Those for us alone.
+            // Rules for this program only.
             (
                 "user-agent: *\ndisallow: /\nuser-agent: fetch\nallow: /",
                 "/a",
@@ -204,7 +205,7 @@ mod tests {
             ),
             ("user-agent: fetchbot\ndisallow: /", "/a", true),
             ("user-agent: prefetch\ndisallow: /", "/a", true),
-            // The longest one.
+            // The longest rule wins.
             ("user-agent: *\nallow: /p\ndisallow: /", "/page", true),
             (
                 "user-agent: *\nallow: /folder\ndisallow: /folder",
@@ -218,7 +219,7 @@ mod tests {
             ),
             ("user-agent: *\nallow: /$\ndisallow: /", "/", true),
             ("user-agent: *\nallow: /$\ndisallow: /", "/page.htm", false),
-            // Its signs.
+            // Special characters.
             ("user-agent: *\ndisallow: /*.gif$", "/a/b.gif", false),
             ("user-agent: *\ndisallow: /*.gif$", "/a/b.gif?x", true),
             ("user-agent: *\ndisallow: /*.gif", "/a/b.gif?x", false),
@@ -227,7 +228,7 @@ mod tests {
             ("user-agent: *\ndisallow: a", "/a", true),
             ("user-agent: *\ndisallow: *a", "/b/a", false),
             ("user-agent: *\ndisallow: /A", "/a", true),
-            // Encoded in one way or another.
+            // Different encodings.
             ("user-agent: *\ndisallow: /%7ejoe", "/~joe", false),
             ("user-agent: *\ndisallow: /~joe", "/%7Ejoe", false),
             ("user-agent: *\ndisallow: /ツ", "/%E3%83%84", false),

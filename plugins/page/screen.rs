@@ -1,15 +1,15 @@
-//! Which screens a `source` is for, as its media query says.
+//! The screens that a `source` is meant for, according to its media query.
 
-/// What a `source` is for.
+/// What a `source` is meant for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Screen {
-    /// Whether it stands in for the picture where that does not fit: on what is small, upright, dark or of paper.
+    /// Whether it replaces the picture only where that does not fit: on small, portrait or dark screens, or on paper.
     pub(super) is_makeshift: bool,
-    /// How many pixels wide the window is at least.
+    /// The minimum width of the window in pixels.
     pub(super) least: Option<u32>,
 }
 
-/// What is part of a query that limits what it is for.
+/// Parts of a query that restrict it.
 const LIMITS: [&str; 8] = [
     "max-aspect-ratio",
     "max-device-width",
@@ -22,7 +22,7 @@ const LIMITS: [&str; 8] = [
 ];
 
 impl Screen {
-    /// Reads a list of queries, of which one has to fit.
+    /// Reads a list of queries, of which one has to match.
     pub(super) fn read(media: &str) -> Screen {
         let plain: String = media.chars().filter(|c| !c.is_whitespace()).collect();
         let plain = plain.to_ascii_lowercase();
@@ -46,7 +46,7 @@ fn least(query: &str) -> Option<u32> {
     let number: f64 = value[..end].parse().ok()?;
     let unit = &value[end..];
     let pixels = match unit.starts_with("em") || unit.starts_with("rem") {
-        // What a letter is wide unless somebody set it.
+        // The default font size.
         true => number * 16.0,
         false => number,
     };

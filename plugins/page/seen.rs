@@ -1,4 +1,5 @@
-//! Which media of a tour are taken: each once, and of several sizes of a picture not the small one that led to the large one.
+//! Tracks which media of a tour are taken: each once, and of several sizes of a picture not the small one that led to
+//! the large one.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -9,25 +10,25 @@ use url::Url;
 use super::size::Size;
 use super::wanted::{Wanted, file, identity};
 
-/// What waits takes no more memory than this, about.
+/// The approximate memory limit for waiting items.
 const ROOM: usize = 16 << 20;
-/// What an item takes beside its address.
+/// The approximate size of an item, without its address.
 const ITEM: usize = 1_000;
 
-/// What came so far. Only hashes are kept, since addresses can be long.
+/// The media seen so far. Only hashes are kept, since addresses can be long.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// The largest size of each picture; of anything else whether it came.
+    /// The largest size seen of each picture; for other media, only that it was seen.
     largest: HashMap<u64, Size>,
-    /// The files themselves.
+    /// The files seen.
     files: HashSet<u64>,
-    /// Pictures for which a larger one may come, in their order.
+    /// Pictures for which a larger one may follow, in order.
     waiting: Vec<Waiting>,
     room: usize,
     hasher: RandomState,
 }
 
-/// A picture that is not taken before a page is read.
+/// A picture held back until a page has been read.
 struct Waiting {
     page: u64,
     picture: u64,
@@ -44,7 +45,7 @@ impl Seen {
         }
     }
 
-    /// Whether a medium is news: it was not there, nor was a larger one that it is a size of.
+    /// Checks whether a medium is new: neither it nor a larger size of it has been seen.
     pub(super) fn is_new(&mut self, wanted: &Wanted, all: bool) -> bool {
         let picture = self.picture(wanted, all);
         let file = self.hasher.hash_one((picture, file(&wanted.url)));
@@ -66,7 +67,7 @@ impl Seen {
         is_new
     }
 
-    /// Keeps a picture until this page is read; gives it back if there is no room.
+    /// Holds back a picture until this page has been read; returns it if there is no room.
     pub(super) fn wait(&mut self, page: &Url, wanted: &Wanted, item: Item) -> Option<Item> {
         let cost = ITEM + wanted.url.as_str().len();
         let Some(room) = self.room.checked_sub(cost) else {
@@ -83,7 +84,7 @@ impl Seen {
         None
     }
 
-    /// What waits for one page waits for another from now on.
+    /// Makes everything that waits for one page wait for another.
     pub(super) fn moved(&mut self, from: &Url, to: &Url) {
         let (from, to) = (self.page(from), self.page(to));
         let waiting = self.waiting.iter_mut();
@@ -92,7 +93,7 @@ impl Seen {
             .for_each(|waiting| waiting.page = to);
     }
 
-    /// What waited for this page, or for any if none is named, and has no larger one.
+    /// Returns the pictures that waited for this page, or for any if none is given, and have no larger version.
     pub(super) fn settle(&mut self, page: Option<&Url>) -> Vec<Item> {
         let page = page.map(|page| self.page(page));
         let is_due = |waiting: &mut Waiting| page.is_none_or(|page| waiting.page == page);
@@ -106,7 +107,7 @@ impl Seen {
         left.map(|waiting| *waiting.item).collect()
     }
 
-    /// What waits for a page gives way to what its link turned out to be.
+    /// Drops the pictures waiting for a page whose link turned out to be the picture itself.
     pub(super) fn give_way(&mut self, page: &Url) {
         let page = self.page(page);
         let waiting = self.waiting.extract_if(.., |waiting| waiting.page == page);
@@ -170,7 +171,7 @@ mod tests {
         assert!(seen.settle(Some(&url("/p"))).is_empty());
         assert_eq!(keys(seen.settle(Some(&url("/q")))), ["/thumbs/b.jpg"]);
         assert_eq!(keys(seen.settle(None)), ["/thumbs/c.jpg"]);
-        // What tells its pictures apart in other ways than by their sizes.
+        // What distinguishes its pictures other than their sizes.
         for name in ["/i.jpg?id=1", "/i.jpg?id=2&w=300", "/i.jpg?id=2"] {
             assert!(seen.is_new(&wanted(name), false), "{name}");
         }

@@ -1,4 +1,4 @@
-//! What the elements of a page say, before anything is chosen. Plain data.
+//! The content of a page's elements, before anything is chosen. Plain data.
 
 use std::collections::HashSet;
 
@@ -19,31 +19,31 @@ pub(super) struct Sheet {
     pub(super) metas: Vec<(String, String)>,
     /// The next page.
     pub(super) next: Option<String>,
-    /// What leads there by its class alone.
+    /// The same, from a link marked only by its class.
     pub(super) pager: Option<String>,
-    /// What its link calls it.
+    /// The title of the link to the next page.
     pub(super) next_title: Option<String>,
     /// The address of the page itself.
     pub(super) canonical: Option<String>,
-    /// Where its oEmbed is.
+    /// The address of its oEmbed data.
     pub(super) oembed: Option<String>,
-    /// Where its feed is.
+    /// The address of its feed.
     pub(super) feed: Option<String>,
-    /// Where manifests of IIIF are: one, or two of many.
+    /// The addresses of IIIF manifests: one, or two if there are several.
     pub(super) manifests: Vec<String>,
-    /// Where it sends whoever opens it.
+    /// Where it redirects to.
     pub(super) refresh: Option<String>,
-    /// Whether its body says that it is one article, or one thing.
+    /// Whether its body declares it to be a single article or thing.
     pub(super) is_single: bool,
     /// Whether it asks for a password.
     pub(super) asks_password: bool,
     /// Every link, in order.
     pub(super) links: Vec<String>,
-    /// Those of them that are not to be followed, by where they stand there.
+    /// Indexes of the links that are not to be followed.
     pub(super) unfollowed: HashSet<usize>,
     /// JSON-LD.
     pub(super) data: Vec<String>,
-    /// Data for its scripts in which films may be named.
+    /// Data for its scripts that may name videos.
     pub(super) scripts: Vec<Data>,
     pub(super) pieces: Vec<Piece>,
     /// Whether there was more than is kept.
@@ -51,13 +51,13 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// What its addresses are relative to, given where it came from.
+    /// Returns the base of its addresses, given the address of the page.
     pub(super) fn base(&self, page: &Url) -> Url {
         let base = self.base.as_deref().and_then(|base| web(page, base));
         base.unwrap_or_else(|| page.clone())
     }
 
-    /// Adds a link, which has this relation.
+    /// Adds a link with this relation.
     pub(super) fn link(&mut self, href: &str, relation: &str) {
         if self.links.len() == MOST {
             self.cut = true;
@@ -70,7 +70,7 @@ impl Sheet {
         self.links.push(href.to_owned());
     }
 
-    /// Notes another form of the page, of this type.
+    /// Notes an alternate form of the page, of this type.
     pub(super) fn alternate(&mut self, href: &str, kind: &str) {
         let kind = kind.to_ascii_lowercase();
         let place = match kind.as_str() {
@@ -83,7 +83,7 @@ impl Sheet {
         place.get_or_insert_with(|| href.to_owned());
     }
 
-    /// Notes a manifest. Of several, each is that of another thing.
+    /// Notes a manifest. Several manifests describe different things.
     pub(super) fn manifest(&mut self, href: &str) {
         let Some(known) = self.manifests.first() else {
             return self.manifests.push(href.to_owned());
@@ -93,7 +93,7 @@ impl Sheet {
         }
     }
 
-    /// Whether none of its links is to be followed.
+    /// Checks whether none of its links is to be followed.
     pub(super) fn is_unfollowed(&self) -> bool {
         let says = |content: &str| {
             let mut words = content.split(',').map(str::trim);
@@ -106,24 +106,24 @@ impl Sheet {
         self.all("robots").any(says)
     }
 
-    /// The content of a `meta` of this name.
+    /// Returns the content of a `meta` element with this name.
     pub(super) fn meta<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
 
-    /// The contents of all of this name.
+    /// Returns the contents of all `meta` elements with this name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let metas = self.metas.iter().filter(move |(known, _)| known == name);
         metas.map(|(_, content)| content.as_str())
     }
 }
 
-/// No part of a page's dress has both sides as long as this.
+/// Decoration never has both sides as long as this.
 const LARGE: u32 = 300;
-/// Little of it is there in a size as wide as this.
+/// Decoration is rarely available in a size as wide as this.
 const WIDE: u32 = 600;
 
-/// What an element is there for.
+/// The role of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Image,
@@ -133,9 +133,9 @@ pub(super) enum Role {
     Poster,
     /// A link without a picture.
     Link,
-    /// A page in the page.
+    /// A page within the page.
     Embed,
-    /// A picture that a style names.
+    /// A picture named in a style.
     Background,
 }
 
@@ -146,28 +146,28 @@ pub(super) struct Piece {
     pub(super) candidates: Vec<Candidate>,
     /// The target of the link around it.
     pub(super) link: Option<String>,
-    /// The name under which its link says that it saves what is there; empty if it says that alone.
+    /// The `download` file name of its link; empty if it has none.
     pub(super) saves: Option<String>,
     /// Whether that target is what its script seems to open.
     pub(super) by_script: bool,
-    /// Whether its link says that it opens a picture over the page.
+    /// Whether its link is marked as opening a lightbox.
     pub(super) opens: bool,
-    /// The name of its file, where an attribute has that.
+    /// The name of its file, if an attribute has that.
     pub(super) file: Option<String>,
     pub(super) alt: String,
     /// Its class and id, in lower case.
     pub(super) words: String,
-    /// Whether nobody is to see it.
+    /// Whether it is hidden.
     pub(super) hidden: bool,
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
-    /// Whether it stands where the page is not about its matter.
+    /// Whether it is outside the main content.
     pub(super) aside: bool,
-    /// Whether it stands in an article that may be another one than that of the page.
+    /// Whether it is in an article that may not be the page's own.
     pub(super) is_teaser: bool,
-    /// Whether it stands in a button.
+    /// Whether it is in a button.
     pub(super) in_button: bool,
-    /// Whether it stands in for a film or a sound that cannot be played.
+    /// Whether it is a fallback for a video or audio element that cannot be played.
     pub(super) is_makeshift: bool,
 }
 
@@ -193,7 +193,7 @@ impl Piece {
         }
     }
 
-    /// A piece with one candidate.
+    /// Creates a piece with one candidate.
     pub(super) fn of(role: Role, url: &str) -> Piece {
         let mut piece = Piece::new(role);
         piece.add(url, 0);
@@ -210,7 +210,7 @@ impl Piece {
         });
     }
 
-    /// The heaviest candidate, before any that only stands in for it; of equals the first; what holds its data itself counts as none.
+    /// Returns the best candidate, preferring real ones to makeshifts; of equals the first. `data:` URLs do not count.
     pub(super) fn best(&self) -> Option<&Candidate> {
         let real = self.candidates.iter().filter(|candidate| {
             let start = candidate.url.get(..5).unwrap_or("");
@@ -220,13 +220,13 @@ impl Piece {
             .max_by_key(|candidate| (!candidate.is_makeshift, candidate.weight))
     }
 
-    /// Whether the page says that both sides are long.
+    /// Checks whether the page declares both sides to be long.
     pub(super) fn is_large(&self) -> bool {
         let is_long = |side: Option<u32>| side.is_some_and(|side| side >= LARGE);
         is_long(self.width) && is_long(self.height)
     }
 
-    /// Whether its list of sizes has a wide one, and nothing says that it is shown small.
+    /// Checks whether its candidates include a wide one, and it is not declared to be displayed small.
     pub(super) fn is_wide(&self) -> bool {
         let is_short = |side: Option<u32>| side.is_some_and(|side| side < LARGE);
         let widest = self.best().and_then(|best| best.width);

@@ -1,4 +1,4 @@
-//! The robots.txt of each site, asked for once in a run.
+//! The robots.txt of each site, requested once per run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,23 +11,23 @@ use url::Url;
 
 use super::robots::{LONGEST, Rules};
 
-/// The sites whose rules are known. Cheap to clone: all clones are one.
+/// The sites whose rules are known. Clones share the same data.
 #[derive(Clone, Default)]
 pub(super) struct Sites(Arc<Mutex<HashMap<String, Arc<OnceCell<Site>>>>>);
 
-/// What a site says.
+/// The rules of a site.
 #[derive(Default)]
 struct Site {
     rules: Rules,
-    /// Why its rules are not known.
+    /// Why its rules are unknown.
     fault: Option<String>,
 }
 
 impl Sites {
-    /// Whether the site of this URL lets it be asked for.
+    /// Checks whether the site of this URL permits requesting it.
     ///
     /// # Errors
-    /// [`Kind::Network`] if its rules cannot be had, so that nothing of it may be.
+    /// [`Kind::Network`] if its rules are unavailable, in which case nothing on it may be requested.
     pub(super) async fn allow(&self, ctx: &Ctx, url: &Url) -> Result<bool, Error> {
         let origin = url.origin().ascii_serialization();
         let known = {
@@ -38,10 +38,10 @@ impl Sites {
         match &site.fault {
             None => Ok(site.rules.allow(url)),
             Some(fault) => {
-                let message = "nothing of a site is followed whose robots.txt cannot be had";
+                let message = "links are not followed if the site's robots.txt is unavailable";
                 Err(Error::new(Kind::Network, message)
                     .because(fault.clone())
-                    .hint("`-S source.page.robots=false` does without"))
+                    .hint("`-S source.page.robots=false` ignores it"))
             }
         }
     }
@@ -68,7 +68,7 @@ async fn ask(ctx: &Ctx, url: &Url) -> Site {
             }
         }
         500.. => faulty(format!("`{}` answered {}", Shown(&place), answer.status)),
-        // There is none.
+        // There is no robots.txt.
         _ => Site::default(),
     }
 }

@@ -1,26 +1,27 @@
-//! How large a picture is, as far as its address or its page tells.
+//! The size of a picture, as far as its address or its page reveals it.
 
 use url::Url;
 
 use super::likeness::sizes;
 
-/// How many pixels wide a picture seems to be.
+/// The apparent width of a picture in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Size {
     pub(super) likely: u32,
-    /// What it surely has.
+    /// Its minimum.
     least: u32,
     most: u32,
 }
 
-/// What nothing is said of is taken for the original.
+/// A picture without any indication is taken for the original.
 const UNSAID: Size = Size::between(1500, u32::MAX, 4000);
 const SMALL: Size = Size::between(1, 399, 200);
 const MEDIUM: Size = Size::between(400, 999, 800);
 const LARGE: Size = Size::between(1000, 3999, 4000);
 const FULL: Size = Size::between(4000, u32::MAX, 5000);
 
-/// Words that tell one size of a picture from another. WordPress calls `-scaled` what it made no wider than so of a larger one.
+/// Words that tell one size of a picture from another. WordPress adds `-scaled` to pictures it has reduced to this
+/// width.
 const WORDS: [(&str, Size); 20] = [
     ("big", LARGE),
     ("full", FULL),
@@ -53,12 +54,12 @@ impl Size {
         }
     }
 
-    /// The size of a picture of so many pixels.
+    /// Returns the size of a picture with this width.
     pub(super) const fn exactly(pixels: u32) -> Size {
         Size::between(pixels, pixels, pixels)
     }
 
-    /// What a URL says: numbers count more than words, and of each the smallest.
+    /// Returns the size indicated by a URL: numbers take precedence over words, and of each the smallest counts.
     pub(super) fn of(url: &Url) -> Size {
         let (mut pixels, mut said): (Option<u32>, Option<Size>) = (None, None);
         sizes(url, |part| {
@@ -70,35 +71,35 @@ impl Size {
         pixels.map(Size::exactly).or(said).unwrap_or(UNSAID)
     }
 
-    /// Whether it is told to the pixel.
+    /// Checks whether it is known to the pixel.
     pub(super) fn is_exact(self) -> bool {
         self.least == self.most
     }
 
-    /// What it surely has.
+    /// Returns its minimum.
     pub(super) const fn least(self) -> u32 {
         self.least
     }
 
-    /// Whether it is larger for sure.
+    /// Checks whether it is certainly larger.
     pub(super) fn exceeds(self, other: Size) -> bool {
         self.least > other.most
     }
 
-    /// Whether it is said to be small: it may be one of those that lead to a larger one.
+    /// Checks whether it is declared small: it may be a thumbnail that leads to a larger picture.
     pub(super) fn is_small(self) -> bool {
         UNSAID.exceeds(self)
     }
 }
 
-/// The size that a word stands for.
+/// Returns the size that a word stands for.
 pub(super) fn word(part: &str) -> Option<Size> {
     let mut words = WORDS.iter();
     let known = words.find(|(word, _)| part.eq_ignore_ascii_case(word));
     known.map(|(_, size)| *size)
 }
 
-/// The width in `800x600`, `800w`, `800px`; in `800,600` and `800` as well, which stand in queries alone.
+/// Returns the width in `800x600`, `800w` or `800px`; also in `800,600` and `800`, which occur only in queries.
 fn width(part: &str) -> Option<u32> {
     let digits = part.split(['x', 'w', 'p', ',', ':']).next()?;
     (2..=5)
@@ -106,7 +107,7 @@ fn width(part: &str) -> Option<u32> {
         .then(|| digits.parse().ok())?
 }
 
-/// Whether it is `800x600`, `800w` or `800px`.
+/// Checks whether a text has the form `800x600`, `800w` or `800px`.
 pub(super) fn is_dimensions(part: &str) -> bool {
     let digits = |text: &str| {
         (2..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -138,7 +139,7 @@ mod tests {
             ("/large/cat_medium.jpg", MEDIUM),
             ("/p/7/original.jpg", FULL),
             ("/cat.jpg?q=80&dpr=2", UNSAID),
-            // What is not told apart by it is not its size.
+            // Parts that do not tell pictures apart do not give a size either.
             ("/small-cats/thumb_1.jpg", UNSAID),
         ];
         for (text, expected) in table {

@@ -1,22 +1,23 @@
-//! The choices of an image (HTML, 4.8.4): `a.jpg 480w, b.jpg 2x`.
+//! The `srcset` candidates of an image (HTML, 4.8.4): `a.jpg 480w, b.jpg 2x`.
 
 use super::screen::Screen;
 
-/// A place of a picture, and how large it is against the others.
+/// An address of a picture, with its weight relative to the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) url: String,
     pub(super) weight: u32,
-    /// How many pixels wide it is said to be.
+    /// Its declared width in pixels.
     pub(super) width: Option<u32>,
-    /// Whether it stands in where the picture itself does not fit.
+    /// Whether it is only used where the picture itself does not fit.
     pub(super) is_makeshift: bool,
-    /// Whether a script puts another in its place, so that it may stand for any picture.
+    /// Whether a script replaces it, so that it may stand for any picture.
     pub(super) is_replaced: bool,
 }
 
 impl Candidate {
-    /// The same where it is for these screens. Where no width is told, it is made for the least one.
+    /// Returns the candidate restricted to these screens. Without a declared width, it is made for the narrowest of
+    /// them.
     pub(super) fn on(mut self, screen: Screen) -> Candidate {
         self.is_makeshift = screen.is_makeshift;
         if let (None, Some(least)) = (self.width, screen.least) {
@@ -31,14 +32,14 @@ impl Candidate {
     }
 }
 
-/// The weight of what is said to be the picture in full.
+/// The weight of a declared full-size picture.
 pub(super) const FULL: u32 = 1_000_000;
-/// The weight of a choice that says nothing.
+/// The weight of a candidate without a descriptor.
 pub(super) const UNSAID: u32 = 2;
-/// The most choices of one image.
+/// The most candidates of one image.
 const MOST: usize = 100;
 
-/// Reads the choices. Commas may be part of a URL, but not at its end.
+/// Parses the candidates. Commas may be part of a URL, but not at its end.
 pub(super) fn read(text: &str) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     let mut rest = text;
@@ -55,7 +56,7 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             false => after.split_once(',').unwrap_or((after, "")),
         };
         rest = after;
-        // What follows a space that is part of an address is none.
+        // Skip the rest of an address that contains a space.
         if descriptor.split_ascii_whitespace().any(is_of_address) {
             continue;
         }
@@ -71,13 +72,13 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
     candidates
 }
 
-/// Whether a word is a piece of an address rather than a number and its unit.
+/// Checks whether a word is part of an address rather than a number with its unit.
 fn is_of_address(word: &str) -> bool {
     let unit = |c: char| c.is_ascii_alphabetic();
     word.contains(['.', '/']) && word.trim_end_matches(unit).parse::<f64>().is_err()
 }
 
-/// Widths count as they are; a density counts as that many common pictures.
+/// Returns the weight of a descriptor, and its width. Widths count as they are; density 1 counts as 100.
 fn weight(descriptor: &str) -> (u32, Option<u32>) {
     let (mut weight, mut pixels) = (UNSAID, None);
     for word in descriptor.split_ascii_whitespace() {

@@ -8,14 +8,14 @@ use super::frontier::is_same_host;
 use super::next::is_alone;
 use super::sheet::{Piece, Role, Sheet};
 
-/// A base that is longer makes each address of a page long.
+/// A base longer than this makes each address of a page long.
 const LONGEST: usize = 2_000;
 
-/// What is known of the articles behind that of the page.
+/// The articles after the page's own.
 pub(super) struct Teasers<'a> {
     page: &'a Url,
     base: &'a Url,
-    /// Whether the page is one article that shows a picture, and so no listing, whatever it says.
+    /// Whether the page is a single article that shows a picture, and so not a listing, whatever it declares.
     is_single: bool,
 }
 
@@ -38,13 +38,13 @@ impl<'a> Teasers<'a> {
         teasers
     }
 
-    /// Whether something stands beside the matter: by its place, or since it leads to another article.
+    /// Checks whether a piece is outside the main content: by its place, or because it leads to another article.
     pub(super) fn is_beside(&self, piece: &Piece) -> bool {
         let is_teaser = self.is_single && piece.is_teaser && piece.role == Role::Image;
         piece.aside || is_teaser && self.leads_away(piece)
     }
 
-    /// Whether a picture stands in a link to another page of the site.
+    /// Checks whether a picture is in a link to another page of the site.
     fn leads_away(&self, piece: &Piece) -> bool {
         let link = piece.link.as_deref().filter(|_| piece.saves.is_none());
         let target = link.and_then(|link| web(self.base, link));

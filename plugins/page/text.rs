@@ -1,11 +1,11 @@
-//! Text as pages write it.
+//! Parses text as pages write it.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-/// Adds what an entity of XML stands for: one of the five, or a character by its number. What a document defines itself
-/// stands for nothing, so that it cannot grow.
+/// Appends the character for an XML entity: one of the five predefined ones, or a number. Entities defined by a
+/// document are ignored, so that the text cannot explode in size.
 pub(in super::super) fn entity(name: &str, text: &mut String) {
     let number = name.strip_prefix('#').and_then(|number| {
         let hexadecimal = number.strip_prefix(['x', 'X']);
@@ -25,13 +25,13 @@ pub(in super::super) fn entity(name: &str, text: &mut String) {
     }
 }
 
-/// The text as one line, cut to a sensible length.
+/// Returns the text as one line of limited length.
 pub(in super::super) fn line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().take(100).collect();
     words.join(" ").chars().take(300).collect()
 }
 
-/// A date as pages write it: with or without a time, and without a zone that of Greenwich.
+/// Parses a date as pages write it: with or without a time, and in UTC if there is no zone.
 pub(in super::super) fn date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     // `06:00:00 +0200`, `06:00:00 UTC`.

@@ -1,23 +1,23 @@
-//! Addresses of one thing among others: a photo of an album, a strip of a comic.
+//! Addresses of one item among others: a photo of an album, a strip of a comic.
 
 use url::Url;
 
 use super::next::value;
 
-/// What an address calls one thing before its number, in its path or in its query.
+/// Words for an item before its number, in a path or query.
 const THINGS: [&str; 14] = [
     "artwork", "comic", "comics", "episode", "image", "img", "issue", "photo", "pic", "picture",
     "post", "status", "strip", "video",
 ];
-/// What the name of a page ends with that shows one picture: `boat.jpg.php`.
+/// Extensions in the name of a page that shows one picture: `boat.jpg.php`.
 const PICTURES: [&str; 6] = ["gif", "jpeg", "jpg", "png", "tif", "webp"];
-/// What queries call one thing beside that.
+/// Further query parameters for an item.
 const KEYS: [&str; 5] = ["aid", "attach", "item", "pid", "pos"];
-/// So far apart are at least the places in a listing that counts what is on its pages.
+/// The minimum step between pages of a listing that counts its entries.
 const STEP: u64 = 5;
 
-/// Whether an address is that of one thing by its number (`/photo/12`), or of the page of one picture by its name. From the first
-/// one on, a gallery is meant.
+/// Checks whether an address is that of one item by its number (`/photo/12`), or of the page of one picture by its
+/// name. The address of the first item means the whole gallery.
 pub(super) fn is_one_of_many(here: &Url) -> bool {
     let mut path = here.path().trim_end_matches('/');
     let mut is_picture = false;
@@ -33,7 +33,8 @@ pub(super) fn is_one_of_many(here: &Url) -> bool {
     (is_picture || is_thing(rest)) && !number.is_empty() && !is_first_number(number)
 }
 
-/// Whether both addresses ask for one thing among others, and for another each. From the first one on, a gallery is meant.
+/// Checks whether two addresses select different items of a series. The address of the first item means the whole
+/// gallery.
 pub(super) fn is_another(here: &Url, next: &Url) -> bool {
     let keys = KEYS.iter().chain(&THINGS);
     let mut asked = keys.filter_map(|key| Some((value(here, key)?, value(next, key)?)));
@@ -43,7 +44,7 @@ pub(super) fn is_another(here: &Url, next: &Url) -> bool {
     asked.any(is_asked) || is_another_in_place(here, next)
 }
 
-/// Whether an address ends with the word for a thing.
+/// Checks whether an address ends with the word for an item.
 fn is_thing(text: &str) -> bool {
     let word = text.rsplit(['/', '-', '_']).next().unwrap_or("");
     THINGS.iter().any(|thing| word.eq_ignore_ascii_case(thing))
@@ -53,7 +54,7 @@ fn is_first_number(number: &str) -> bool {
     matches!(number.trim_start_matches('0'), "" | "1")
 }
 
-/// Whether two numbers are places in a listing that counts what is on its pages: `?pos=20` and `?pos=40`.
+/// Checks whether two numbers are offsets in a listing that counts its entries: `?pos=20` and `?pos=40`.
 fn is_step(one: &str, other: &str) -> bool {
     let (Ok(one), Ok(other)) = (one.parse::<u64>(), other.parse::<u64>()) else {
         return false;
@@ -63,7 +64,7 @@ fn is_step(one: &str, other: &str) -> bool {
     step >= STEP && one % step < 2
 }
 
-/// The same of addresses that name it by where it stands: `picture.php?/5/category/3`.
+/// The same for addresses with the item as a path segment: `picture.php?/5/category/3`.
 fn is_another_in_place(here: &Url, next: &Url) -> bool {
     let (here, next) = (places(here), places(next));
     let Some(at) = here.iter().zip(&next).position(|(one, other)| one != other) else {
@@ -77,7 +78,7 @@ fn is_another_in_place(here: &Url, next: &Url) -> bool {
     is_thing(before) && is_number && !number.is_empty() && !is_first_number(number)
 }
 
-/// The parts of a path, and of a query without keys.
+/// Returns the segments of a path, and those of a query without keys.
 fn places(url: &Url) -> Vec<&str> {
     let query = url.query().filter(|query| !query.contains('='));
     let parts = url.path().split('/');
@@ -119,7 +120,7 @@ mod tests {
         let named = "title='Next : The car'";
         assert!(!leads("/boats/5", "/boats/6", named));
         for (here, href, title) in [
-            // From the first one on, it is a gallery.
+            // From the first item on, it is a gallery.
             (
                 "/picture.php?/1/category/3",
                 "picture.php?/2/category/3",
@@ -129,7 +130,7 @@ mod tests {
             ("/comics/1/", "/comics/2/", ""),
             ("/comics", "/comics/2", ""),
             ("/view", "/view?photo=2", ""),
-            // What is counted in steps is a place in a listing.
+            // Numbers in steps are offsets in a listing.
             ("/list?pid=42", "/list?pid=84", ""),
             ("/list?pos=20", "/list?pos=40", ""),
             ("/list?pos=21", "/list?pos=41", ""),
@@ -146,7 +147,7 @@ mod tests {
         ] {
             assert!(leads(here, href, title), "{here} {href} {title}");
         }
-        // In the middle of a gallery, it goes on.
+        // In the middle of a gallery, it continues.
         let head = "<link rel=next href='?photo=3'>";
         let sheet = markup::read(head, PATIENCE).unwrap();
         assert!(next(&sheet, &url("/view?photo=2"), false).is_some());

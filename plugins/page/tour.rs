@@ -1,4 +1,4 @@
-//! Reads what a link leads to: its page, those that follow it, and those that their links lead to.
+//! Reads everything behind a link: its page, the pages that follow it, and those that links on them lead to.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,9 +28,9 @@ pub(super) struct Tour<'a> {
     pub(super) ctx: &'a Ctx,
     pub(super) out: &'a Outlet,
     known: &'a Meta,
-    /// Whether another listing has handed the link on.
+    /// Whether another listing has emitted the link.
     pub(super) is_handed: bool,
-    /// What was asked for, where that is known.
+    /// The first page, once known.
     home: Option<Url>,
     /// Whether links are followed.
     pub(super) follows: bool,
@@ -38,40 +38,40 @@ pub(super) struct Tour<'a> {
     pub(super) seen: Seen,
     /// A page with more than was taken.
     pub(super) cut: Option<Url>,
-    /// How many pages were asked for.
+    /// How many pages were requested.
     pub(super) count: u32,
-    /// How many links were handed on.
+    /// How many links were emitted.
     pub(super) handed: u32,
-    /// How many links were left out of the folder that was asked for, if there is nothing else in it.
+    /// How many links of the requested folder were left out, if there is nothing else in it.
     pub(super) left: usize,
-    /// How many links the site wants no program to follow.
+    /// How many links the site does not permit programs to follow.
     pub(super) refused: usize,
-    /// How many links led to what lets nobody in.
+    /// How many links led to pages without public access.
     pub(super) closed: usize,
-    /// How many were followed and led to something.
+    /// How many links were followed successfully.
     pub(super) followed: usize,
-    /// Whether a server's folder was asked for.
+    /// Whether the link is to a directory listing.
     pub(super) is_folder: bool,
-    /// How many links led to nothing for a reason that may pass, and the first one.
+    /// How many links failed for a temporary reason, and the first error.
     pub(super) failed: u32,
     pub(super) fault: Option<Error>,
-    /// Where the feed of the first page is.
+    /// The address of the first page's feed.
     pub(super) feed: Option<Url>,
-    /// What was left out that somebody may miss.
+    /// Pictures left out that the user may miss.
     pub(super) omitted: Omitted,
-    /// How many pictures lead to pages that nobody looks at.
+    /// How many pictures link to pages that are not followed.
     pub(super) leading: usize,
-    /// Where links have led that were followed, and which.
+    /// The targets of redirects, with the links that led there.
     pub(super) moved: HashMap<Url, Url>,
 }
 
 impl<'a> Tour<'a> {
     pub(super) fn new(page: &'a Page, ctx: &'a Ctx, target: &'a Target, out: &'a Outlet) -> Self {
-        // As it was listed when it failed, if this is to try that again.
+        // A retry uses the options that applied when the listing failed.
         let terms = target.terms.as_deref();
         let terms = terms.and_then(|terms| serde_json::from_str(terms).ok());
         let options: Options = terms.unwrap_or_else(|| page.options.clone());
-        // What one listing hands on, none follows links from: that would have no end.
+        // Links emitted by another listing are not followed any further: that would have no end.
         let follows = options.depth > 0 && !target.handed;
         if follows && let Some(terms) = options.terms() {
             out.terms(terms);
@@ -104,7 +104,7 @@ impl<'a> Tour<'a> {
         }
     }
 
-    /// Reads all of it, given the answer for the URL that was asked for.
+    /// Reads everything, starting with the response to the requested URL.
     pub(super) async fn run(mut self, start: Answer, asked: &Url) -> Result<()> {
         let options = self.options.clone();
         self.home = Some(start.url.clone());
@@ -122,7 +122,7 @@ impl<'a> Tour<'a> {
             if self.count >= self.options.max_pages {
                 let most = self.options.max_pages;
                 let text = format!(
-                    "no more than {most} pages are read (`source.page.max_pages`); links are left"
+                    "only {most} pages are read (`source.page.max_pages`); some links are left out"
                 );
                 self.out.note(text).await?;
                 break;
@@ -140,7 +140,7 @@ impl<'a> Tour<'a> {
         self.end().await
     }
 
-    /// Reads a page and those that follow it, which make one album.
+    /// Reads a page and the pages that follow it, which make up one album.
     pub(super) async fn album(
         &mut self,
         start: Answer,
@@ -166,7 +166,7 @@ impl<'a> Tour<'a> {
             }
             let below = self.home.as_ref().and_then(|home| below(home, here));
             let title = match &reading.found {
-                // It says "Index of" what its address says as well.
+                // Its title "Index of …" only repeats its address.
                 Found::Folder(_) => below.as_deref().unwrap_or(""),
                 Found::Page(_) => sheet.meta("og:title").unwrap_or(match sheet.title.trim() {
                     "" => &sheet.heading,
@@ -202,7 +202,7 @@ impl<'a> Tour<'a> {
                 let feed = sheet.feed.as_deref();
                 self.feed = feed.and_then(|feed| web(&sheet.base(here), feed));
             }
-            // What it is told by alone may be no more than that.
+            // If only preview media are left, the pictures left out may be what the user wants.
             let is_odd = !is_shown && !media.is_empty() && embeds.is_empty() && players.is_empty();
             self.leave_out(here, omitted, is_odd).await?;
             self.unread(here, &linked).await?;
@@ -214,7 +214,7 @@ impl<'a> Tour<'a> {
             if count == 1 && !media.iter().any(is_film) {
                 films = self.films(&mut embeds, here).await?;
                 films.extend(self.films(&mut players, here).await?);
-                // The film is elsewhere, or in what its scripts read.
+                // The video is elsewhere, or in the data for its scripts.
                 if films.is_empty() && !players.iter().any(is_player) {
                     films = self.hidden(hidden, here, is_shown).await?;
                 }
@@ -230,7 +230,7 @@ impl<'a> Tour<'a> {
                 let (photo, mut frames) = self.embedded(place, here, &meta).await?;
                 films = self.films(&mut frames, here).await?;
                 self.hand_on([], frames).await?;
-                // What the page is told by stands for the photo, or is the poster of what is shown elsewhere.
+                // The page's preview picture is the photo, or the poster of what is shown elsewhere.
                 if !options.all && (photo.is_some() || self.out.embeds() > known) {
                     media.clear();
                 }
@@ -271,7 +271,7 @@ impl<'a> Tour<'a> {
                 let (url, medium) = (wanted.url.clone(), wanted.medium);
                 let mut item = self.page.item(here, url, medium, meta);
                 if let (Some(small), Body::File(request)) = (&wanted.small, &mut item.body) {
-                    // It comes where the other is a page, or is not for everybody.
+                    // The small picture is used if the other turns out to be a page, or is not public.
                     request.stand_in = Some(small.clone());
                     frontier.read(&wanted.url);
                 }
@@ -280,7 +280,7 @@ impl<'a> Tour<'a> {
                 if !self.follows && !self.is_handed && leads_to_page(&wanted, here) {
                     self.leading += 1;
                 }
-                // A larger one may be on the page that it leads to, or on the next ones.
+                // A larger one may be on the page it links to, or on the following ones.
                 let leads = wanted.leads.as_ref().filter(|page| frontier.waits(page));
                 let is_small = follows.is_some() && wanted.size.is_small();
                 let item = match leads.or(is_small.then_some(asked)) {
@@ -307,7 +307,7 @@ impl<'a> Tour<'a> {
                 }
             }
             if let Some(url) = follows {
-                // The last page of some galleries names itself, or the first one.
+                // The last page of some galleries names itself, or the first one, as the next page.
                 if self.turned.turn(url.as_str()).is_ok()
                     && (!self.follows || self.may_turn(&url, frontier).await?)
                 {
@@ -325,7 +325,7 @@ impl<'a> Tour<'a> {
         Ok(())
     }
 
-    /// Whether the next page of an album may be asked for where links are followed.
+    /// Checks whether the next page of an album may be requested while following links.
     async fn may_turn(&mut self, url: &Url, frontier: &mut Frontier<'_>) -> Result<bool> {
         frontier.read(url);
         let may = self.count < self.options.max_pages && self.is_allowed(url).await?;
@@ -333,7 +333,7 @@ impl<'a> Tour<'a> {
         Ok(may)
     }
 
-    /// Emits what waited for a page, or for any if none is named, and has no larger one.
+    /// Emits the pictures that waited for a page, or for any if none is given, and have no larger version.
     async fn settle(&mut self, page: Option<&Url>) -> Result<()> {
         for item in self.seen.settle(page) {
             self.out.item(item).await?;
@@ -349,13 +349,13 @@ impl<'a> Tour<'a> {
     }
 }
 
-/// Whether what is wanted is a picture in a link to another page of this site, where a larger one may be.
+/// Checks whether a medium is a picture that links to another page of this site, where a larger one may be.
 fn leads_to_page(wanted: &Wanted, here: &Url) -> bool {
     let mut leads = wanted.leads.iter().filter(|_| !wanted.is_linked);
     leads.any(|page| page != here && is_same_host(here, page))
 }
 
-/// An item with its number in its album.
+/// Returns an item with its number in its album.
 fn numbered(mut item: Item, number: u64) -> Item {
     item.meta.number = Some(number);
     item

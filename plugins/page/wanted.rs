@@ -1,4 +1,4 @@
-//! The media that are wanted of a page, each in its largest size.
+//! The media wanted from a page, each in its largest size.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -14,29 +14,29 @@ use super::size::Size;
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) url: Url,
-    /// None for another file.
+    /// Its kind; `None` for another file.
     pub(super) medium: Option<Medium>,
-    /// What its link calls it.
+    /// The name given by its link.
     pub(super) name: Option<String>,
     pub(super) alt: String,
-    /// How large it seems to be, wherever it stands.
+    /// Its apparent size.
     pub(super) size: Size,
     /// Whether a link leads to it.
     pub(super) is_linked: bool,
-    /// The page that it leads to.
+    /// The page that it links to.
     pub(super) leads: Option<Url>,
-    /// Whether it is shown no wider than what leads to another page.
+    /// Whether it is displayed as narrow as a teaser.
     pub(super) is_narrow: bool,
-    /// The small picture that stands for it, where it may turn out to be none.
+    /// The small picture to use instead if it turns out not to be a picture.
     pub(super) small: Option<Url>,
-    /// How large it is against what is shown beside it and has its likeness.
+    /// Its weight compared with others on the page with the same likeness.
     weight: u64,
-    /// Where the first of its likeness was put.
+    /// The position of the first one with its likeness.
     first: usize,
 }
 
 impl Wanted {
-    /// What is shown, and is so large by itself against others of its likeness.
+    /// Creates a medium shown on the page, with this weight.
     pub(super) fn shown(url: Url, medium: Option<Medium>, alt: &str, weight: u64) -> Wanted {
         let size = Size::of(&url);
         Wanted {
@@ -54,7 +54,7 @@ impl Wanted {
         }
     }
 
-    /// What a link leads to, and calls so.
+    /// Creates a medium that a link leads to, with the link's name for it.
     pub(super) fn linked(
         url: Url,
         medium: Option<Medium>,
@@ -67,11 +67,11 @@ impl Wanted {
     }
 }
 
-/// The media of a page, in its order.
+/// The media of a page, in order.
 pub(super) struct Media {
     pub(super) list: Vec<Wanted>,
     all: bool,
-    /// Where what is of this likeness was put, by hash.
+    /// Positions by the hash of the likeness.
     known: HashMap<u64, Place>,
     hasher: RandomState,
 }
@@ -79,7 +79,7 @@ pub(super) struct Media {
 #[derive(Clone, Copy)]
 struct Place {
     at: usize,
-    /// Whether the likeness is that of a picture which leads to what is there.
+    /// Whether the likeness is that of a picture that leads to the medium.
     leads: bool,
 }
 
@@ -93,23 +93,23 @@ impl Media {
         }
     }
 
-    /// Whether a picture or another size of it is there.
+    /// Checks whether a picture, or another size of it, is there.
     pub(super) fn knows(&self, url: &Url) -> bool {
         let likeness = self.hasher.hash_one(likeness(url));
         self.known.contains_key(&likeness)
     }
 
-    /// Notes that a picture leads to what was put there, and stands for that wherever else it is shown.
+    /// Notes that a picture leads to the medium at this position, and stands for it wherever else it is shown.
     pub(super) fn leads(&mut self, picture: &Url, at: usize) {
         let likeness = self.hasher.hash_one(likeness(picture));
         let place = Place { at, leads: true };
         self.known.entry(likeness).or_insert(place);
     }
 
-    /// Puts a medium there, or a size of one that is; and says where it stands until this is finished.
+    /// Adds a medium, or another size of one already there; returns its position until `finish` is called.
     ///
-    /// Of what is shown, one size is taken. What is linked wins over it unless it is smaller for sure; of two links that cannot be told
-    /// apart in size, both are wanted, since whoever wrote the page meant them to be had.
+    /// Of the sizes shown, one is taken. A linked one takes precedence unless it is certainly smaller. Of two links
+    /// whose sizes cannot be compared, both are taken, since the author of the page meant both to be available.
     pub(super) fn put(&mut self, wanted: Wanted) -> usize {
         let identity = identity(&wanted.url, wanted.medium, self.all);
         let likeness = self.hasher.hash_one(&identity);
@@ -166,7 +166,7 @@ impl Media {
         at
     }
 
-    /// What is left when all is there: without links that turned out to be those of a smaller size.
+    /// Returns the final list, without links that turned out to lead to a smaller size.
     pub(super) fn finish(mut self) -> Vec<Wanted> {
         let mut largest: HashMap<usize, Size> = HashMap::new();
         for wanted in &self.list {
@@ -181,7 +181,7 @@ impl Media {
     }
 }
 
-/// What tells a medium from others: of a picture what its sizes have in common, unless all are wanted.
+/// Returns what identifies a medium: for a picture, what its sizes have in common, unless all are wanted.
 pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
     match medium {
         _ if all => url.as_str().to_owned(),
@@ -190,7 +190,7 @@ pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
     }
 }
 
-/// A URL without the number that WordPress gives each player of a page (`?_=1`).
+/// Returns a URL without the counter that WordPress adds for each player on a page (`?_=1`).
 fn uncounted(url: &Url) -> String {
     let is_count = |part: &&str| {
         let number = part.strip_prefix("_=").unwrap_or("");
@@ -201,7 +201,7 @@ fn uncounted(url: &Url) -> String {
     format!("{}?{}", &url[..Position::AfterPath], kept.join("&"))
 }
 
-/// What tells a file of a picture from others of its likeness: in other words, the same may be asked for.
+/// Returns what tells one file of a picture from others with its likeness; the same file may have several addresses.
 pub(super) fn file(url: &Url) -> (&str, Size) {
     let place = &url[Position::BeforeHost..Position::AfterPath];
     (without_www(place), Size::of(url))

@@ -1,4 +1,4 @@
-//! Attributes that name a picture or a film, and which.
+//! Which attributes name a picture or a video.
 
 use super::cases::{taken, takes};
 
@@ -17,7 +17,7 @@ fn an_attribute_that_says_so_names_the_picture_in_full() {
     ] {
         let html = format!("<img src=/t/1.jpg {name}=/f/1x.jpg>");
         assert_eq!(taken(&html), ["/f/1x.jpg"], "{html}");
-        // What does not end as a picture may be a page.
+        // Without a picture extension it may be a page.
         let html = format!("<img src=/t/1.jpg {name}=/f/1x.html>");
         assert_eq!(taken(&html), ["/t/1.jpg"], "{html}");
     }
@@ -31,7 +31,7 @@ fn an_attribute_that_says_so_names_the_picture_in_full() {
         let html = format!("<img src=/t/1.jpg {name}=/f/1x.jpg>");
         assert_eq!(taken(&html), ["/t/1.jpg"], "{html}");
     }
-    // How small the one is shown says nothing of the other.
+    // How small one is displayed says nothing about the other.
     takes(&[(
         "<img class=thumb src=/7-small/mug.jpg width=98 height=98 data-image-large-src=/7-large/mug.jpg>",
         &["/7-large/mug.jpg"],
@@ -56,7 +56,7 @@ fn an_attribute_that_a_script_makes_the_address_of_names_the_picture() {
     }
     takes(&[
         ("<img data-opt-src=/f/2.jpg src=/eco/2x.jpg>", &["/f/2.jpg"]),
-        // A picture that is there is not made another by a word.
+        // A present picture is not replaced because of a word.
         ("<img data-share-url=/p/3.jpg src=/3.png>", &["/3.png"]),
         (
             "<img data-src='/4.jpg|/4@2x.jpg' src=data:,>",
@@ -84,7 +84,7 @@ fn a_container_may_name_the_picture_in_full() {
             "<a href='#' data-lightbox=x data-href=/full/6.jpg><img src=/thumbs/x.jpg></a>",
             &["/full/6.jpg"],
         ),
-        // A link in it leads elsewhere, a script fills it, or it is closed.
+        // A link within leads elsewhere, a script fills it, or it is closed.
         (
             "<div data-fancybox data-src=/full/3.jpg><a href=/5.jpg><img src=/thumbs/x.jpg></a></div>",
             &["/5.jpg"],

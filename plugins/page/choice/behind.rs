@@ -1,4 +1,4 @@
-//! Links around pictures that do not end as pictures do, and what is taken for the picture in full.
+//! Links around pictures without a picture extension, and which of them are taken for the full-size picture.
 
 use super::cases::{taken, takes};
 use super::*;
@@ -57,7 +57,7 @@ fn a_link_to_a_page_is_no_picture() {
     for link in [
         "<a href=/photo/12>",
         "<a href='/gallery.php?id=12'>",
-        // Galleries name their small pictures after the files.
+        // Galleries name their thumbnails after the files.
         "<a href='/picture.php?/5/category/3'>",
         "<a href='/displayimage.php?pid=12'>",
         "<a href=/up/t.jpg/comments>",

@@ -1,4 +1,4 @@
-//! What is shown of other articles and things beside the matter, in the words of themes and shops.
+//! Other articles and products shown outside the main content, with the class names of themes and shops.
 
 use super::super::{PATIENCE, markup};
 use super::cases::{taken, takes};
@@ -46,7 +46,7 @@ fn a_name_that_only_sounds_like_others_loses_nothing() {
         assert_eq!(taken(&html), ["/a.jpg"], "{html}");
     }
     takes(&[
-        // The tags and categories of a post are those of its matter.
+        // Tags and categories of a post describe its content.
         (
             "<ul><li class='product product_cat-menu tag-related category-ads'><img src=/a.jpg></ul>",
             &["/a.jpg"],
@@ -125,11 +125,11 @@ fn the_articles_behind_that_of_the_page_are_teasers() {
     let left = ["/a.jpg", "/a2.jpg", "/r.jpg", "/full.jpg", "/d.jpg"];
     assert_eq!(of(&format!("{kind}{own}"), matter), left);
     assert_eq!(of("<body class='home single'>", matter), left);
-    // A listing, or what may be one.
+    // A listing, or a page that may be one.
     for head in ["", kind, "<body class=single-column>"] {
         assert_eq!(of(head, matter).len(), 7, "{head}");
     }
-    // What says that it is an article has nothing but cards.
+    // A page that declares itself an article but only has cards.
     let cards = of(&format!("{kind}{own}"), &card("a"));
     assert_eq!(cards, ["/a.jpg", "/b.jpg", "/c.jpg", "/full.jpg", "/d.jpg"]);
     takes(&[(

@@ -1,9 +1,9 @@
-//! Markup as those who make pages write it, and what is taken of it.
+//! Markup as found in practice, and which media are taken from it.
 
 use super::tests::urls;
 use super::*;
 
-/// The paths of what is taken.
+/// Returns the paths of the media taken.
 pub(super) fn taken(html: &str) -> Vec<String> {
     let urls = urls(html, &Options::default()).into_iter();
     urls.map(|url| url.replace("https://x.org", "")).collect()
@@ -40,7 +40,7 @@ fn what_holds_the_matter_is_not_beside_it_whatever_it_is_called() {
         let html = format!("<div class='site {class}'><div><img src=/a.jpg></div></div>");
         assert_eq!(taken(&html), ["/a.jpg"], "{html}");
     }
-    // Even what is called as what is beside it.
+    // Even if it is named like something outside the main content.
     for inner in ["main", "article", "div role=main"] {
         let html = format!("<div class=sidebar-right><{inner}><img src=/a.jpg>");
         assert_eq!(taken(&html), ["/a.jpg"], "{html}");

@@ -1,4 +1,4 @@
-//! What JSON-LD says of the pictures of a page, against what that shows.
+//! Pictures described in JSON-LD, compared with those shown on the page.
 
 use super::cases::takes;
 
@@ -11,7 +11,7 @@ fn a_small_picture_of_which_the_data_tell_the_large_one_gives_way_to_it() {
              <img src=/t/b.jpg><img src=/t/a.jpg><img src=/t/c.jpg>",
             &["/full/2.jpg", "/full/1.jpg", "/t/c.jpg"],
         ),
-        // That of a film is none, nor is a page a picture.
+        // The thumbnail of a video does not count, nor does a page as a picture.
         (
             "<script type=application/ld+json>[{\"@type\":\"VideoObject\",\"contentUrl\":\"/v.mp4\",\"thumbnailUrl\":\"/t/a.jpg\"},\
              {\"@type\":\"ImageObject\",\"contentUrl\":\"/photo/2\",\"thumbnailUrl\":\"/t/b.jpg\"}]</script>\
@@ -36,7 +36,7 @@ fn crops_that_search_engines_ask_for_are_no_pictures_of_their_own() {
         ),
         // There is nothing else.
         (told, &["/i/pie-4x3.jpg"]),
-        // What the page shows is meant.
+        // The page shows both on purpose.
         (
             &format!("{told}<img src=/i/pie-16x9.jpg><img src=/i/pie-4x3.jpg>"),
             &["/i/pie-16x9.jpg", "/i/pie-4x3.jpg"],

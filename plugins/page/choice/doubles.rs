@@ -19,12 +19,12 @@ fn what_a_picture_names_as_its_other_sizes_is_no_other_picture() {
             "<img srcset='/a/DSC.jpg?format=300w 300w, /a/DSC.jpg?format=2500w 2500w'><noscript><img src=/a/DSC.jpg></noscript>",
             &["/a/DSC.jpg?format=2500w"],
         ),
-        // What a script puts another in the place of may stand for any picture, and so it may be one.
+        // A placeholder that a script replaces may stand for any picture, so it may be one itself.
         (
             "<img src=/a.jpg data-src=/b.jpg><img src=/a.jpg>",
             &["/b.jpg", "/a.jpg"],
         ),
-        // What is there on its own comes, whoever names it later.
+        // A picture present on its own is kept, whatever names it later.
         (
             "<img src=/1.jpg><img src=/2.jpg srcset='/1.jpg 1x, /2.jpg 2x'>",
             &["/1.jpg", "/2.jpg"],
@@ -47,7 +47,7 @@ fn what_only_passes_a_cache_by_is_no_other_picture() {
             "<a href=/i/a.jpg>a</a><a href=https://www.x.org/i/a.jpg>a</a>",
             &["/i/a.jpg"],
         ),
-        // Elsewhere, such a name may say which one.
+        // Elsewhere, such a parameter may select the picture.
         (
             "<img src='/view?v=1'><img src='/view?v=2'>",
             &["/view?v=1", "/view?v=2"],
@@ -120,7 +120,7 @@ fn what_a_page_is_told_by_is_another_picture_unless_its_name_says_which() {
             "<meta property=og:image content=/full/harbour-7.jpg><img src=/cache/9/harbour-7.jpg width=150>",
             &["/full/harbour-7.jpg", "/cache/9/harbour-7.jpg"],
         ),
-        // What is shown is never taken away.
+        // A picture shown on the page is never removed.
         (
             "<img src=/2023/DSC_1234.jpg><img src=/2024/DSC_1234.jpg>",
             &["/2023/DSC_1234.jpg", "/2024/DSC_1234.jpg"],

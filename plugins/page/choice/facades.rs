@@ -1,11 +1,11 @@
-//! Pictures that stand for a player until somebody clicks on them.
+//! Pictures that stand for a player until they are clicked.
 
 use super::super::{PATIENCE, markup};
 use super::*;
 
 const ID: &str = "dQw4w9WgXcQ";
 
-/// The pictures that are taken of a page, and the players.
+/// Returns the pictures taken from a page, and the players.
 fn found(html: &str) -> (Vec<String>, Vec<String>) {
     let sheet = markup::read(&html.replace("ID", ID), PATIENCE).unwrap();
     let page = Url::parse("https://x.org/a/page.html").unwrap();
@@ -31,7 +31,7 @@ fn what_stands_for_a_player_is_one() {
         "<a href='https://www.youtube.com/watch?v=ID&t=3'><img src=https://img.youtube.com/vi/ID/0.jpg></a>",
         "<a href=https://youtu.be/ID><img src=https://i3.ytimg.com/vi_webp/ID/maxresdefault.webp></a>",
         "<a href=#play><img src=https://i.ytimg.com/vi/ID/hqdefault.jpg></a>",
-        // The same twice.
+        // The same video twice.
         "<img src=https://i.ytimg.com/vi/ID/hqdefault.jpg><iframe src=https://www.youtube.com/embed/ID></iframe>",
     ] {
         assert_eq!(found(html), (vec![], vec![youtube.clone()]), "{html}");

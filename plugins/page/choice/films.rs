@@ -1,4 +1,4 @@
-//! Films and sounds as those who make pages write them, and what is taken of them.
+//! Videos and sounds as found in practice, and which of them are taken.
 
 use super::super::{PATIENCE, markup};
 use super::cases::takes;
@@ -16,7 +16,7 @@ fn what_stands_in_a_film_or_a_sound_is_for_those_who_cannot_play_it() {
              <a href=/576.mp4 download>Download</a><img src=/old.gif></video><a href=/other.mp4>x</a>",
             &["/1080.mp4", "/other.mp4"],
         ),
-        // The film around is none.
+        // The video around it is not playable.
         (
             "<video src='blob:https://x.org/1'><a href=/a.mp4>a</a></video>",
             &["/a.mp4"],
@@ -76,7 +76,7 @@ fn a_film_that_is_said_to_be_one_needs_no_ending() {
              <meta property=og:video:url content=https://cdn.example/media/1><meta property=og:video:type content=video/mp4>",
             &["https://cdn.example/media/1"],
         ),
-        // What is called a player is one, whatever is said of it, and so is what nothing is said of.
+        // An address like a player's is one, whatever its declared type, and so is one without a type.
         (
             "<meta property=og:video content=https://tube.example/embed/1><meta property=og:video:type content=video/mp4>\
              <meta property=og:video content=https://www.youtube.com/embed/1><meta property=og:video:type content=video/mp4>\
@@ -111,7 +111,7 @@ fn elements_are_players_by_their_names() {
             "<media-player><video src=/a.mp4></video></media-player><amp-anim src=/b.gif width=400 height=300></amp-anim>",
             &["/a.mp4", "/b.gif"],
         ),
-        // Those of other sites have no addresses in them.
+        // Names for players of other sites are not addresses.
         (
             "<media-player src=youtube/aaaaaaaaaaa></media-player><img src=/1.jpg>",
             &["/1.jpg"],

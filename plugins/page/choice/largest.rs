@@ -13,7 +13,7 @@ fn what_is_wider_than_all_that_stand_beside_it_is_the_original() {
             "<img src=/a.jpg width=1024 height=683 srcset='/b.jpg 300w, /c.jpg 2048w'>",
             &["/c.jpg"],
         ),
-        // One of those: its width is told.
+        // It is one of the candidates, whose width is declared.
         (
             "<img src=/b.jpg width=4000 srcset='/b.jpg 300w, /c.jpg 2048w'>",
             &["/c.jpg"],
@@ -44,7 +44,7 @@ fn what_an_optimiser_made_of_a_picture_does_not_stand_for_it() {
             "<picture><source srcset=/webp/u/b.webp type=image/webp><img src=/u/b.jpg></picture>",
             &["/u/b.jpg"],
         ),
-        // These are others, or a script sets the address.
+        // These are different pictures, or a script sets the address.
         (
             "<picture><source srcset=/u/c.webp type=image/webp><img src=/u/wait.jpg></picture>",
             &["/u/c.webp"],

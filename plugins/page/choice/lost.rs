@@ -1,4 +1,4 @@
-//! Pictures that a word in a name is no reason to lose.
+//! Pictures that must not be lost because of a word in a name.
 
 use super::cases::{taken, takes};
 use super::tests::sheet;
@@ -15,9 +15,9 @@ fn a_list_of_sizes_tells_that_a_picture_is_large() {
     assert_eq!(taken(flag), ["/u/red-flag.jpg"]);
     for chaff in [
         "<img src=/u/red-flag.jpg srcset='/u/red-flag-16.jpg 16w, /u/red-flag-64.jpg 64w'>",
-        // It is shown small, however large it could be.
+        // It is displayed small, however large it is available.
         "<img width=300 height=100 src=/banner.png srcset='/banner.png 300w, /banner-1200.png 1200w'>",
-        // Logos are drawn in many sizes, and seldom say which one is shown.
+        // Logos are available in many sizes, and often without a displayed size.
         "<img src=/logo.png srcset='/logo-p-500.png 500w, /logo.png 1200w'>",
         "<img class=site-logo src=/x.png srcset='/x-p-500.png 500w, /x.png 1200w'>",
         "<img class=avatar src=/x.png srcset='/x-p-500.png 500w, /x.png 1200w'>",

@@ -1,4 +1,4 @@
-//! What the data of a page name, against what that shows.
+//! Media named in the data of a page, compared with those shown.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,13 +13,13 @@ use super::super::{crop, data};
 use super::Choosing;
 
 impl Choosing<'_> {
-    /// Notes for which pictures the data of the page say that small ones are shown.
+    /// Notes the full-size pictures that the page's data give for thumbnails.
     pub(super) fn large(&mut self) {
         for (small, large) in &self.chosen.linked.small {
             let (Some(small), Some(large)) = (self.web(small), self.web(large)) else {
                 continue;
             };
-            // Sizes of one picture are told apart by other means.
+            // Sizes of one picture are recognized by other means.
             let (own, other) = (likeness(&small), likeness(&large));
             if !self.all && own != other && medium(&large) == Some(Medium::Image) {
                 self.large.insert(own, large);
@@ -27,7 +27,7 @@ impl Choosing<'_> {
         }
     }
 
-    /// Those of the pictures that a page is told by which are cut from another one that is there, or from the same as one before.
+    /// Returns the preview pictures that are crops of one that is there, or of the same one as an earlier crop.
     pub(super) fn crops(&self, images: &[Url]) -> HashSet<Url> {
         if self.all {
             return HashSet::new();
@@ -46,7 +46,7 @@ impl Choosing<'_> {
         told.cloned().collect()
     }
 
-    /// What the data for its scripts name, where nothing else does.
+    /// Takes the media in data for scripts, if nothing else plays.
     pub(super) fn hidden(&mut self, sheet: &Sheet) {
         let mut shown = self.media.list.iter();
         if shown.any(|wanted| wanted.medium != Some(Medium::Image)) {

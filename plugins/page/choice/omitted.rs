@@ -1,4 +1,4 @@
-//! Counts the pictures that are left out and that somebody may miss.
+//! Counts the pictures left out that the user may miss.
 
 use super::super::likeness::{is_never_looked_at, is_sign};
 use super::super::sheet::{Piece, Role, Sheet};
@@ -6,7 +6,7 @@ use super::super::teasers::Teasers;
 use super::{Choosing, LEAST, Omitted, is_looked_at, is_small};
 
 impl Choosing<'_> {
-    /// What is left out of a page, once all else is chosen.
+    /// Counts the pictures left out of a page, once everything else is chosen.
     pub(super) fn omitted(&self, sheet: &Sheet, teasers: &Teasers) -> Omitted {
         let mut omitted = Omitted::default();
         for piece in &sheet.pieces {
@@ -19,7 +19,8 @@ impl Choosing<'_> {
         omitted
     }
 
-    /// Whether a picture is left out: one that would be looked at if it were not beside the matter, or were called otherwise.
+    /// Checks whether a picture is left out although it would be of interest if it were in the main content, or had
+    /// another name.
     fn is_missed(&self, piece: &Piece, is_beside: bool) -> bool {
         let may_be = piece.role == Role::Image && !self.all && !piece.hidden && !is_small(piece);
         let best = piece.best().filter(|_| may_be);
@@ -31,7 +32,7 @@ impl Choosing<'_> {
                     let sides = [piece.width, piece.height].into_iter().flatten();
                     !is_looked_at(piece, &url)
                         && sides.min().is_none_or(|side| side >= LEAST)
-                        // A logo is one wherever it stands.
+                        // A logo is one wherever it is.
                         && !is_sign(&url, &piece.words)
                         && !is_never_looked_at(&url)
                 }

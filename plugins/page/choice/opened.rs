@@ -1,4 +1,4 @@
-//! Links that a script opens, or another page shows, and which picture they lead to.
+//! Links opened by a script, or shown by another page, and the pictures they lead to.
 
 use super::cases::{taken, takes};
 
@@ -21,7 +21,7 @@ fn a_script_that_names_one_picture_opens_it() {
         "<a href='#' onclick=\"go('page.html')\">",
         "<a href='#' onclick=\"go('<img src=x.png>')\">",
         "<a href='#' onclick=\"wait('loading.gif')\">",
-        // It only counts who goes there.
+        // It only counts visits.
         "<a href=/view/3 onclick=\"ga('send', '3.png')\">",
     ] {
         let html = format!("{link}<img src=/thumb/3.png></a>");
@@ -32,7 +32,7 @@ fn a_script_that_names_one_picture_opens_it() {
             "<a href=/f.png onclick=\"x('g.png'); return false\"><img src=/t.png></a>",
             &["/f.png"],
         ),
-        // Without a picture in it, it may do anything.
+        // Without a picture within, it may do anything.
         ("<a href='#' onclick=\"vote('up.png')\">Up</a>", &[]),
     ]);
 }
@@ -52,12 +52,12 @@ fn a_page_that_is_asked_to_show_one_picture_leads_to_it() {
             "<a href='/show?src=https://y.org/u/5.png'><img src=/thumb/5.png></a>",
             &["https://y.org/u/5.png"],
         ),
-        // Where that lies, nobody knows.
+        // Its path is unknown.
         (
             "<a href='view.php?img=5.png'><img src=/thumb/5.png></a>",
             &["/thumb/5.png"],
         ),
-        // Another picture, or one of two.
+        // A different picture, or one of two.
         (
             "<a href='/pin?media=/u/6.png'><img src=/thumb/5.png></a>",
             &["/thumb/5.png"],
@@ -72,7 +72,7 @@ fn a_page_that_is_asked_to_show_one_picture_leads_to_it() {
             &["/u/5-800x600.png"],
         ),
     ]);
-    // What no page is asked for is not read to its end.
+    // Implausibly long queries are not read to their end.
     let long = "a=1&".repeat(30);
     let html = format!("<a href='/v?{long}img=/u/5.png'><img src=/thumb/5.png></a>");
     assert_eq!(taken(&html), ["/thumb/5.png"]);

@@ -1,4 +1,4 @@
-//! Which pictures are sizes of one: those that an element names, and that behind a link.
+//! Recognizes sizes of one picture: those that an element names, and the one behind a link.
 
 use fetch::model::Medium;
 use url::Url;
@@ -9,7 +9,7 @@ use super::super::wanted::Wanted;
 use super::{Choosing, web};
 
 impl Choosing<'_> {
-    /// The picture in full that a link leads to without saying so, by the name of its file if that is told. It is a guess.
+    /// Returns the full-size picture that a link seems to lead to, with the name of its file if given. This is a guess.
     pub(super) fn behind(&self, piece: &Piece, target: &Url, shown: &Url) -> Option<Wanted> {
         let lines = piece.alt.split(['\n', '\t']).map(str::trim);
         let mut names = piece.file.as_deref().into_iter().chain(lines);
@@ -32,7 +32,7 @@ impl Choosing<'_> {
         Some(wanted)
     }
 
-    /// Notes what the element names as other sizes of the picture that was put there.
+    /// Notes the element's other candidates as sizes of the picture at this position.
     pub(super) fn other_sizes(&mut self, piece: &Piece, at: usize) {
         for candidate in &piece.candidates {
             let url = web(self.base, &candidate.url).filter(|_| !candidate.is_replaced);

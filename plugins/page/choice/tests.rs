@@ -37,7 +37,7 @@ fn one_picture_comes_once_in_its_best_size() {
 
 #[test]
 fn a_small_picture_stands_for_the_one_that_it_leads_to() {
-    // The second link leads to what is known already; its picture is not that of what comes after it.
+    // The second link leads to a known medium; its picture is not that of the next one.
     let html = "<a href=/1.jpg><img src=/t/one.jpg></a><a href=/1.jpg><img src=/t/other.jpg></a>\
         <img src=/2.jpg><img src=/t/other.jpg srcset='/t/other.jpg 9000w'>";
     let expected = ["https://x.org/1.jpg", "https://x.org/2.jpg"];
@@ -72,7 +72,7 @@ fn a_long_base_does_not_make_a_page_large() {
         (chosen.media.len(), chosen.cut)
     };
     assert_eq!(taken(1000, 100), (100, false));
-    // One that is too long is none.
+    // A URL that is too long does not count.
     assert_eq!(taken(LONGEST, 100), (100, false));
     let long = LONGEST - 1000;
     let (count, cut) = taken(long, 400);
@@ -114,13 +114,13 @@ fn of_sizes_that_are_linked_the_largest_is_taken() {
             &["e.jpg?size=small", "e.jpg?size=large"],
             &["e.jpg?size=large"],
         ),
-        // Nothing tells which of them is the larger, and their author wanted both to be had.
+        // Nothing shows which of them is larger, and the author meant both to be available.
         (&["f.jpg", "f.png"], &["f.jpg", "f.png"]),
         (
             &["g.jpg", "g-1920x1080.jpg", "g-150x150.jpg"],
             &["g.jpg", "g-1920x1080.jpg"],
         ),
-        // The same file, asked for in other words.
+        // The same file under a different address.
         (&["h.jpg", "h.jpg?q=80", "http://x.org/f/h.jpg"], &["h.jpg"]),
         (
             &["i.jpg", "i_thumb.png", "i.png", "i.webp"],
@@ -164,7 +164,7 @@ fn what_is_shown_gives_way_to_a_link_unless_it_is_larger() {
             "<meta property=og:image content=/a.jpg><a href=/a-300x200.jpg>small</a>",
             "/a.jpg",
         ),
-        // It stands for what it leads to, however little that says of its size.
+        // It stands for what it links to, however little that says about its size.
         (
             "<a href=/1-300x200.jpg><img src=/t/one.jpg></a><img src=/t/one.jpg>",
             "/1-300x200.jpg",

@@ -1,4 +1,4 @@
-//! What a page is told by: Open Graph, JSON-LD, players.
+//! Media that a page announces: Open Graph, JSON-LD, players.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use super::super::sheet::Sheet;
 use super::{Choosing, FRAMES, PLAYERS, TEASER};
 
 impl Choosing<'_> {
-    /// What the page says about itself, where its elements do not show it.
+    /// Adds the media in the page's metadata that its elements do not show.
     pub(super) fn told(&mut self, sheet: &Sheet) {
         let linked = std::mem::take(&mut self.chosen.linked);
         let resolve = |text: &str| self.web(text);
@@ -27,12 +27,12 @@ impl Choosing<'_> {
                 continue;
             };
             match (medium(&url), says) {
-                // What a page says of its matter in microdata may be a picture, too.
+                // Microdata may also name a picture.
                 (Some(Medium::Image), _) => {}
                 (Some(_), _) => videos.push(url),
                 _ if is_stream(&url) => videos.push(url),
                 (None, Says::Flash) => {}
-                // Its own host is asked what it is, as for any player.
+                // On its own host, its type is determined by a request, as for any player.
                 (None, Says::File(kind)) if !is_frame(&url) && !is_same_host(self.page, &url) => {
                     match kind {
                         Medium::Audio => sounds.push(url),
@@ -73,12 +73,12 @@ impl Choosing<'_> {
         let is_film = has_streams || self.media.list.len() > shown;
         self.chosen.is_shown = shown > 0 || is_film;
         let crops = self.crops(&images);
-        // Another cut of what is shown is no other picture, but where that is small.
+        // Another crop of a shown picture is not a different picture, unless the shown one is small.
         let large = self.media.list[..shown].iter();
         let large = large.filter(|wanted| wanted.size.likely >= TEASER && !wanted.is_narrow);
         let marked: HashSet<String> = large.flat_map(|wanted| marks(&wanted.url)).collect();
         for url in images.into_iter().filter(|url| !crops.contains(url)) {
-            // Of a film or a piece of music, it is the poster.
+            // For a video or audio, it is the poster.
             let known = self.media.knows(&url);
             let is_cut = || marks(&url).any(|mark| marked.contains(&mark));
             if !self.all && !known && is_cut() {
@@ -88,7 +88,7 @@ impl Choosing<'_> {
                 self.add(url, Some(Medium::Image), "", 1);
             }
         }
-        // They come first, as the page means them.
+        // They come first, as the page intends.
         let media = &mut self.media.list;
         let told = media.len() - shown;
         media.rotate_right(told);
@@ -109,7 +109,7 @@ impl Choosing<'_> {
         }
     }
 
-    /// What the page itself calls its player may be a frame of it as well.
+    /// The page's declared player may also be one of its frames.
     pub(super) fn player(&mut self, url: Url) {
         if medium(&url).is_some() || is_stream(&url) {
             return self.embed(url);

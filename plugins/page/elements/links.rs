@@ -1,4 +1,4 @@
-//! Links of a page: what they lead to, and what they say of it.
+//! Links of a page: their targets and attributes.
 
 use html5ever::tokenizer::Tag;
 
@@ -8,7 +8,7 @@ use super::super::opened::by_script;
 use super::super::sheet::{Piece, Role};
 use super::{Anchor, State};
 
-/// Classes of a link to the next page of a listing, as WordPress and what is built on it write them, without `rel`.
+/// Classes of links to the next page of a listing without `rel`, as written by WordPress and its derivatives.
 const PAGERS: [&[&str]; 3] = [
     &["next", "page-numbers"],
     &["nextpostslink"],
@@ -27,7 +27,7 @@ impl State {
         let mut words = relation.split_ascii_whitespace();
         if words.any(|word| word == "next") && self.sheet.next.is_none() {
             self.sheet.next = Some(href.to_owned());
-            // That of a link to click on is a tip.
+            // The title of a visible link is only a tooltip.
             let title = attribute(tag, "title").filter(|_| &*tag.name == "link");
             self.sheet.next_title = title.map(|title| title.chars().take(500).collect());
         }
@@ -57,7 +57,7 @@ impl State {
             }
             self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
         }
-        // What a script opens over the page in place of the target.
+        // What a script opens in a lightbox instead of the target.
         let opened = opened(tag);
         let script = by_script(tag).filter(|_| opened.is_none());
         let nowhere = script.as_ref().map(|_| "#");
@@ -65,7 +65,7 @@ impl State {
             target: target.to_owned(),
             script,
             saves: value(tag, "download").map(str::to_owned),
-            // What stands on the page itself is none.
+            // A target on the page itself is not a picture.
             opens: opens(tag) && !target.starts_with('#'),
             holds: false,
         });
@@ -80,7 +80,7 @@ impl State {
     }
 }
 
-/// Whether the class of a link says that it leads to the next page of a listing.
+/// Checks whether the class of a link marks it as leading to the next page of a listing.
 fn is_pager(tag: &Tag) -> bool {
     let class = attribute(tag, "class").unwrap_or("");
     let has = |name: &&str| class.split_ascii_whitespace().any(|word| word == *name);

@@ -125,7 +125,7 @@ fn nothing_is_followed_where_the_rules_cannot_be_had() {
     assert_eq!(pages(&site), ["/", "/robots.txt"]);
     for text in [
         "links that could not be followed: 3",
-        "whose robots.txt cannot be had",
+        "robots.txt is unavailable",
         "answered 503",
         "source.page.robots=false",
     ] {

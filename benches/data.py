@@ -1,4 +1,4 @@
-"""The files that are fetched, and whether what came is the same."""
+"""The files that are downloaded, and the check that they arrived intact."""
 import hashlib
 import os
 import random
@@ -8,18 +8,18 @@ JPEG = bytes.fromhex(
     "ffd8ffe000104a46494600010100000100010000"
     "ffc000110801e0028003012200021101031101"
     "ffda000c03010002110311003f00")
-# What a file of MPEG-4 begins with: its brand, and a box with all the rest.
+# The start of an MPEG-4 file: its brand, and a box with all the rest.
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41"
 NO_FF = bytes(range(255)) + b"\xfe"
 
 
 def jpeg(numbers, size):
-    """A body that is taken for a JPEG by whoever looks at its first and last bytes."""
+    """A body that looks like a JPEG to programs that check its first and last bytes."""
     return JPEG + numbers.randbytes(size - len(JPEG) - 2).translate(NO_FF) + b"\xff\xd9"
 
 
 def images(folder, count, seed, size):
-    """Makes images of `size(numbers)` bytes, and gives their digests by name. What is there already is kept."""
+    """Makes images of `size(numbers)` bytes, and returns their digests by name. Existing files are kept."""
     os.makedirs(folder, exist_ok=True)
     digests = {}
     numbers = random.Random(seed)
@@ -35,19 +35,19 @@ def images(folder, count, seed, size):
 
 
 def log_normal(median, sigma, least, most):
-    """Sizes as those of pictures are spread: few small ones, few large ones."""
+    """Sizes distributed like those of pictures: few small ones, few large ones."""
     def size(numbers):
         return int(min(most, max(least, median * numbers.lognormvariate(0, sigma))))
     return size
 
 
 def between(least, most):
-    """Sizes spread evenly."""
+    """Evenly distributed sizes."""
     return lambda numbers: numbers.randint(least, most)
 
 
 def film(folder, name, size):
-    """Makes one large file of bytes that cannot be packed, and gives its digest by name."""
+    """Makes one large file of incompressible bytes, and returns its digest by name."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
     if not os.path.exists(path) or os.path.getsize(path) != size:
@@ -56,7 +56,7 @@ def film(folder, name, size):
             file.write(MP4 + (1).to_bytes(4, "big") + b"mdat" + (size - len(MP4)).to_bytes(8, "big"))
             turn = 0
             while (room := size - file.tell()) > 0:
-                # Each block begins elsewhere in the same bytes, so that a block in a wrong place is noticed.
+                # Each block starts at a different offset in the same bytes, so that a misplaced block is noticed.
                 file.write((block[turn:] + block[:turn])[:room])
                 turn = (turn + 1_000_003) % len(block)
         os.rename(path + ".new", path)
@@ -64,7 +64,7 @@ def film(folder, name, size):
 
 
 def digest(path):
-    """The SHA-256 of a file."""
+    """Returns the SHA-256 of a file."""
     whole = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:
         while piece := file.read(1 << 20):
@@ -73,7 +73,7 @@ def digest(path):
 
 
 def check(folder, digests):
-    """Counts what is right, and lists what is missing, wrong, or not what was asked for."""
+    """Counts the correct files, and lists those that are missing, wrong, or unexpected."""
     right, faults, found = 0, [], set()
     for here, _, names in os.walk(folder):
         for name in names:

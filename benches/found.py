@@ -1,4 +1,4 @@
-"""Six hosts whose best concurrency differs: what `fetch` finds by itself beside the best fixed number."""
+"""Six hosts whose best concurrency differs: what `fetch` finds by itself, compared with the best fixed number."""
 import json
 import os
 import statistics
@@ -13,7 +13,7 @@ FILES = 200
 
 
 def measure(bench):
-    """Fetches the files of each host with each fixed number and without one, and prints a table."""
+    """Downloads the files of each host with each fixed number and without one, and prints a table."""
     if "fetch" not in bench.programs:
         return {}
     print("\n## hosts: %d images each; wall s, refusals, most at once\n" % FILES)
@@ -21,7 +21,7 @@ def measure(bench):
     print("|---|---|---|---|---|---|---|---|---|")
     results = {}
     for kind in bench.options.kinds:
-        # Where bandwidth decides, each file has to take a while.
+        # Where bandwidth is the limit, each file has to take a while.
         sized = "MBps" in kind
         folder = "large" if sized else "small"
         size = data.between(120_000, 120_000) if sized else data.between(16 << 10, 64 << 10)
@@ -39,7 +39,7 @@ def measure(bench):
 
 
 def one(bench, address, urls, digests, more):
-    """One run, with what the host counted."""
+    """Makes one run; returns it with the host's counts."""
     took = bench.run("fetch", urls, digests, more=more)
     with urllib.request.urlopen(address + "-/counts", timeout=10) as answer:
         took.update(json.load(answer))
@@ -47,7 +47,7 @@ def one(bench, address, urls, digests, more):
 
 
 def row(kind, fixed, default):
-    """One line of the table. A run that loses files is no best one, however quick it was."""
+    """Returns one line of the table. A run that loses files is not the best, however fast."""
     whole = {number: took for number, took in fixed.items() if took["right"] == FILES} or fixed
     best = min(whole, key=lambda number: whole[number]["wall"])
     wall, refused, peak = (statistics.median(took[key] for took in default) for key in ("wall", "refusals", "peak"))

@@ -1,9 +1,9 @@
-"""Hosts that each want to be asked in a way of their own, on loopback: the server.
+"""The server: hosts on loopback, each with limits of its own.
 
     hosts.py KIND FOLDER
 
 It prints its port, serves the files of the folder over HTTP/1.1 with keep-alive, and ends when its standard input does.
-`GET /-/counts` answers with what happened since the last time that was asked: requests, refusals, the most at once.
+`GET /-/counts` returns the counts since the previous such request: requests, refusals, the most at once.
 """
 import asyncio
 import json
@@ -13,8 +13,9 @@ import struct
 import sys
 import threading
 
-# What each host does. `delay`: seconds before each answer; `each`, `all`: bytes a second for each answer, for all of
-# them; `refuse`, `reset`: so many requests at once are too many; `rate`: so many requests a second are too many.
+# The behaviour of each host. `delay`: seconds before each response; `each`, `all`: bytes per second for each response,
+# for all of them; `refuse`, `reset`: how many concurrent requests are too many; `rate`: how many requests per second
+# are too many.
 KINDS = {
     "rtt-50ms": {"delay": 0.05},
     "wait-80ms": {"delay": 0.08},
@@ -28,7 +29,7 @@ PIECE = 16 << 10
 
 
 class Host:
-    """What all connections share: the files, what is under way, and what was counted."""
+    """State shared by all connections: the files, the active requests, and the counts."""
 
     def __init__(self, kind, folder):
         self.rules = KINDS[kind]
@@ -41,18 +42,18 @@ class Host:
         self.reset()
 
     def reset(self):
-        """Forgets what was counted, and what was asked."""
+        """Resets the counts and the record of requests."""
         self.requests = self.refusals = self.peak = 0
         self.free = 0.0
         self.tokens = float(self.rules.get("rate", 0))
         self.filled = self.loop.time()
 
     def counts(self):
-        """What was counted."""
+        """Returns the counts."""
         return {"requests": self.requests, "refusals": self.refusals, "peak": self.peak}
 
     def is_too_often(self):
-        """Whether this request is one too many for this second: a bucket of one second's worth."""
+        """Returns whether this request exceeds the rate: a token bucket with one second's worth."""
         rate = self.rules.get("rate")
         if rate is None:
             return False
@@ -66,7 +67,7 @@ class Host:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: reads requests, and answers them one after the other."""
+    """One connection: reads requests, and responds to them one after the other."""
 
     def __init__(self, host):
         self.host = host
@@ -86,7 +87,7 @@ class Connection(asyncio.Protocol):
         self.next()
 
     def next(self):
-        """Begins the next answer if a whole request is there and none is under way."""
+        """Starts the next response if a complete request is there and none is being served."""
         if self.task is None and b"\r\n\r\n" in self.buffer:
             head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
             self.task = asyncio.create_task(self.answer(head))
@@ -98,7 +99,7 @@ class Connection(asyncio.Protocol):
             self.next()
 
     async def answer(self, head):
-        """Answers one request as this host does."""
+        """Responds to one request as this host does."""
         host = self.host
         line, *fields = head.decode("latin-1").split("\r\n")
         path = line.split(" ")[1]
@@ -112,7 +113,7 @@ class Connection(asyncio.Protocol):
         try:
             if host.live > host.rules.get("reset", host.live):
                 host.refusals += 1
-                # No lingering: what was sent is thrown away and the other side is told so.
+                # No lingering: unsent data is discarded and the peer gets a reset.
                 self.transport.get_extra_info("socket").setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.transport.abort()
@@ -128,7 +129,7 @@ class Connection(asyncio.Protocol):
             host.live -= 1
 
     async def file(self, body, fields):
-        """Sends a file, or the rest of it, as fast as this host does."""
+        """Sends a file, or the rest of it, at this host's speed."""
         status, more = "200 OK", "Accept-Ranges: bytes\r\nETag: \"%d\"\r\n" % len(body)
         for field in fields:
             name, _, value = field.partition(":")
@@ -161,7 +162,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(kind, folder):
-    """Serves until standard input ends, that is, until whoever started this is gone."""
+    """Serves until standard input ends, that is, until the parent process is gone."""
     host = Host(kind, folder)
     server = await host.loop.create_server(lambda: Connection(host), "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-//! What every link and every file of a run passes through, without network and disk: `cargo bench`.
+//! The code that every link and every file of a run passes through, without network and disk: `cargo bench`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn main() {
     divan::main();
 }
 
-/// A site with so many routes.
+/// A site with this many routes.
 struct Site(Manifest);
 
 #[fetch::async_trait]
@@ -31,7 +31,7 @@ fn url(text: &str) -> Url {
     text.parse().expect("a URL")
 }
 
-/// So many sites of four routes each.
+/// Registers this many sites with four routes each.
 fn registry(sites: usize) -> Registry {
     let mut registry = Registry::new();
     for number in 0..sites {
@@ -72,7 +72,7 @@ fn item() -> Item {
     }
 }
 
-/// Finds the source of a link that the last of so many sites knows.
+/// Finds the source of a link that belongs to the last of many sites.
 #[divan::bench(args = [1, 20, 500])]
 fn find_a_source(bencher: Bencher, sites: usize) {
     let registry = registry(sites);
@@ -83,7 +83,7 @@ fn find_a_source(bencher: Bencher, sites: usize) {
     bencher.bench(|| registry.find(black_box(&link)));
 }
 
-/// Names an item of an album by the default template.
+/// Builds the path of an item in an album from the default template.
 #[divan::bench]
 fn name_an_item_of_an_album(bencher: Bencher) {
     let template: Template = Template::ALBUM.parse().expect("a template");
@@ -94,7 +94,7 @@ fn name_an_item_of_an_album(bencher: Bencher) {
     });
 }
 
-/// Names a single file by the default template.
+/// Builds the path of a single file from the default template.
 #[divan::bench]
 fn name_a_file(bencher: Bencher) {
     let template: Template = Template::DIRECT.parse().expect("a template");
@@ -115,21 +115,21 @@ fn filter_an_item(bencher: Bencher) {
     bencher.bench(|| filter.wants(black_box(&item)));
 }
 
-/// Shows a URL with a secret in its query.
+/// Formats a URL with a secret in its query.
 #[divan::bench]
 fn show_a_url(bencher: Bencher) {
     let url = url("https://user:word@cdn.example/a/b/cat.jpg?Expires=17&Signature=abc&size=large");
     bencher.bench(|| Shown(black_box(&url)).to_string());
 }
 
-/// Reads a link as it is typed.
+/// Parses a link as typed by a user.
 #[divan::bench]
 fn read_a_link(bencher: Bencher) {
     let registry = registry(20);
     bencher.bench(|| registry.read(black_box("www.site7.example/a/q6i58")));
 }
 
-/// Copies what a listing says, as each event and each try does.
+/// Copies an item's metadata, as each event and each attempt does.
 #[divan::bench]
 fn copy_an_item(bencher: Bencher) {
     let item = item();

@@ -1,4 +1,4 @@
-"""Runs one program to its end and prints what it took, as JSON: wall, CPU, peak memory, exit status.
+"""Runs one program to completion and prints what it used, as JSON: wall, CPU, peak memory, exit status.
 
     launch.py SECONDS LOG PROGRAM ARGUMENT...
 

@@ -1,4 +1,4 @@
-"""nginx on loopback: plain, TLS, and with a limit for each connection. And the authority that vouches for it."""
+"""nginx on loopback: plain, TLS, and with a limit for each connection; and the CA of its certificate."""
 import os
 import shutil
 import socket
@@ -39,13 +39,13 @@ http {{
 
 
 def find():
-    """The program, which is often where only root looks."""
+    """Returns the path of nginx, which is often only in root's `PATH`."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
     return shutil.which("nginx", path=path)
 
 
 def free_ports(count):
-    """Ports that nobody listens at."""
+    """Returns unused ports."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
@@ -56,7 +56,7 @@ def free_ports(count):
 
 
 def authority(here):
-    """Makes an authority and a certificate of it for 127.0.0.1, and gives the path of the authority's."""
+    """Creates a CA and a certificate signed by it for 127.0.0.1, and returns the path of the CA certificate."""
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=here, check=True, timeout=60,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -73,7 +73,7 @@ def authority(here):
 
 
 class Nginx:
-    """Serves a folder until it is closed."""
+    """Serves a folder until closed."""
 
     def __init__(self, program, here, files, limit):
         self.authority = authority(here)
@@ -81,7 +81,7 @@ class Nginx:
         self.http = "http://127.0.0.1:%d/" % http
         self.https = "https://127.0.0.1:%d/" % https
         self.slow = "http://127.0.0.1:%d/" % slow
-        # Started by root, its workers would be nobody, who may not look into a temporary folder.
+        # Started by root, its workers would run as nobody, who may not read a temporary folder.
         user = "user root;" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
         conf = CONF.format(here=here, files=files, http=http, https=https, slow=slow, user=user, limit=limit)
         path = os.path.join(here, "nginx.conf")

@@ -1,4 +1,4 @@
-"""The programs that are compared, and how each is asked for the same. Why each flag is there stands in README.md."""
+"""The programs that are compared, and their command lines for the same job. README.md explains each flag."""
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Job:
-    """What is to be fetched, for one run of one program."""
-    urls: list           # what to fetch; the name of each file is the last part of its URL
-    here: str            # a folder of this run, for lists and state
-    out: str             # where the files go; in `here`, and empty
-    ca: str              # the authority to trust
-    parallel: int = 0    # how many at once, where a program's own default is not to be used
-    more: list = field(default_factory=list)  # further flags of `fetch`
+    """What one run of one program is to download."""
+    urls: list           # what to download; the name of each file is the last part of its URL
+    here: str            # a folder for this run, for lists and state
+    out: str             # the output folder; in `here`, and empty
+    ca: str              # the CA to trust
+    parallel: int = 0    # how many at once, to override a program's own default
+    more: list = field(default_factory=list)  # further flags for `fetch`
 
     def trust(self, *flag):
-        """The flags that name the authority, where there is one to name."""
+        """Returns the flags that name the CA, if there is one."""
         if not any(url.startswith("https") for url in self.urls):
             return []
         *before, last = flag
@@ -23,11 +23,11 @@ class Job:
 
     @property
     def is_one(self):
-        """Whether it is a single file, which is then named on the command line."""
+        """Returns whether it is a single file, whose URL then goes on the command line."""
         return len(self.urls) == 1
 
     def list(self, lines):
-        """Writes a list for a program to read, and gives its path."""
+        """Writes a list for a program to read, and returns its path."""
         path = os.path.join(self.here, "links.txt")
         with open(path, "w") as file:
             file.writelines(line + "\n" for line in lines)
@@ -35,7 +35,7 @@ class Job:
 
 
 def name(url):
-    """What the file of this URL is to be called."""
+    """Returns the file name for this URL."""
     return url.rsplit("/", 1)[1]
 
 
@@ -72,7 +72,7 @@ def wget2(program, job):
 
 
 def axel(program, job):
-    # It has no list of files (further addresses are mirrors), and no way to name an authority.
+    # It takes no list of files (further addresses are mirrors), and has no option to name a CA.
     if not job.is_one or job.urls[0].startswith("https"):
         return None
     return [program, "-q", "-n", "16", "-o", os.path.join(job.out, name(job.urls[0])), job.urls[0]]
@@ -84,7 +84,7 @@ def gallery_dl(program, job):
             "-f", "{filename}.{extension}", *what]
 
 
-# In this order they take turns.
+# They take turns in this order.
 COMMANDS = {
     "fetch": fetch,
     "curl": curl,
@@ -98,7 +98,7 @@ COMMANDS = {
 
 
 def installed(fetch_path, wanted):
-    """The programs that are here, with their paths, and the names of those that are not."""
+    """Returns the installed programs with their paths, and the names of the missing ones."""
     here, missing = {}, []
     for each in COMMANDS:
         if wanted and each not in wanted:

@@ -1,12 +1,12 @@
-//! The attributes of the elements of a feed.
+//! Reads the attributes of feed elements.
 
 use quick_xml::events::BytesStart;
 
 use super::super::page::entity;
 
-/// The value of an attribute.
+/// Returns the value of an attribute.
 pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
-    // Each is looked at once: to look for doubles takes a time that grows with the square of their number.
+    // The check for duplicates is off, since it takes quadratic time.
     let mut attributes = start.attributes();
     let found = attributes.with_checks(false).flatten().find(|known| {
         let key: &str = known.key.as_ref();
@@ -22,7 +22,7 @@ pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
                 entity(name, &mut value);
                 value.push_str(rest);
             }
-            // It should have been written out; in a URL it means itself.
+            // The `&` should have been escaped; in a URL it stands for itself.
             None => {
                 value.push('&');
                 value.push_str(part);

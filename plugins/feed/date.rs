@@ -1,11 +1,11 @@
-//! Dates as feeds write them.
+//! Parses dates as feeds write them.
 
 use fetch::net::read_date;
 use jiff::Timestamp;
 
 use super::super::page;
 
-/// The date of a post: RFC 2822 in RSS, or what programs make of that; RFC 3339 elsewhere.
+/// Parses the date of a post: RFC 2822 in RSS, or what programs make of that; RFC 3339 elsewhere.
 pub(super) fn when(text: &str) -> Option<Timestamp> {
     read_date(text).or_else(|| page::date(text))
 }

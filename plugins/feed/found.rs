@@ -1,4 +1,4 @@
-//! What is found in a page of a feed: its posts, and the files of each.
+//! Finds the posts in a page of a feed, and the files of each.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -11,17 +11,17 @@ use super::super::page::{images, web};
 use super::post::Post;
 use super::{json, xml};
 
-/// The most files that are taken of one post.
+/// The most files taken from one post.
 const MOST: usize = 1_000;
 
-/// What reading may take.
+/// The limits of reading a feed.
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// Time, for the text of one post.
+    /// The time for the text of one post.
     each: Duration,
-    /// That for all of them.
+    /// The time for all of them together.
     all: Duration,
-    /// Bytes of addresses of files: more than any feed has, unless what they are relative to makes each of them long.
+    /// The total size of file addresses in bytes: more than any feed has, unless their base makes each of them long.
     room: usize,
 }
 
@@ -36,25 +36,25 @@ pub(super) struct Found {
     pub(super) title: String,
     pub(super) next: Option<String>,
     pub(super) posts: Vec<Findings>,
-    /// How many of them are not taken in full.
+    /// How many of the posts are incomplete.
     pub(super) cut: u64,
-    /// How many more cannot be read, or not in full.
+    /// How many further posts could not be read, or only partly.
     pub(super) broken: u64,
-    /// Why it could not be read to its end.
+    /// Why it could not be read to the end.
     pub(super) error: Option<Error>,
 }
 
-/// A post and what is in it.
+/// A post, and the files in it.
 pub(super) struct Findings {
     pub(super) post: Post,
     pub(super) link: Option<Url>,
     pub(super) files: Vec<(Url, Option<Medium>)>,
 }
 
-/// Reads an answer, where that holds up nobody.
+/// Reads a response on a thread where that blocks nothing else.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if it is no feed.
+/// [`Kind::Corrupt`] if it is not a feed.
 pub(super) async fn read(answer: &Answer) -> Result<Found> {
     let text = answer.text();
     let url = answer.url.clone();
@@ -122,7 +122,7 @@ fn find(text: &str, url: &Url, bounds: &Bounds) -> Result<Found> {
     })
 }
 
-/// Reads what may be a feed, for the fuzzer. What stands in one leads to the web alone.
+/// Parses fuzzer input as a feed, and checks that everything in it is at an http or https address.
 #[cfg(fuzzing)]
 pub fn fuzz(data: &[u8]) {
     let Ok(url) = Url::parse("https://feed.example/a/feed.xml?b=c") else {
@@ -193,7 +193,7 @@ mod tests {
         let sum: usize = files.map(|(url, _)| url.as_str().len()).sum();
         assert!(sum <= room && sum > room / 2, "{sum}");
         assert_eq!((read.posts.len(), read.cut), (5, 3));
-        // So are those that elements name themselves.
+        // So are those that elements declare themselves.
         let base = format!("<entry xml:base='/{}/'>", "b".repeat(1_900));
         let files = "<link xml:base='a/' rel='enclosure' href='p.png'/>".repeat(900);
         let entries = format!("{base}{files}</entry>").repeat(11);
@@ -213,7 +213,7 @@ mod tests {
         let enclosure = "<link rel='enclosure' type='image/png' href='p.png'/>";
         let text = feed(there, &format!(" xml:base='2024/'>{enclosure}"));
         assert_eq!(files(&text), ["http://y.org/base/2024/p.png"]);
-        // What stood in another entry, or in an element of this one, holds there alone.
+        // A base in another entry, or in one of this entry's elements, applies only there.
         let text = format!(
             "<feed><entry{there}><link rel='enclosure' type='image/png' href='a.png'/></entry>\
             <entry><title xml:base='z/'>t</title>{enclosure}</entry></feed>"
@@ -234,7 +234,7 @@ mod tests {
             files(&text),
             ["https://x.org/a/p.png", "https://x.org/b/p.png"]
         );
-        // The pictures in a text, which has a base of its own, whatever the entry leads to.
+        // Pictures in a text with a base of its own, whatever the entry links to.
         for content in [
             "<content type='html' xml:base='/t/'>&lt;img src='p.png'></content>",
             "<content type='xhtml' xml:base='/t/'><div><img src='p.png'/></div></content>",
@@ -273,7 +273,7 @@ mod tests {
             "https://x.org/other.jpg?width=300",
         ];
         assert_eq!(files, expected);
-        // Two that nothing but a number tells apart may be two.
+        // Two that differ only in a number may be different.
         let two: String = (1..=2)
             .map(|at| format!("<media:content width='300' url='/image.jpg?id={at}'/>"))
             .collect();

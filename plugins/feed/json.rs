@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::post::{Enclosure, Feed, Post};
 
-/// Reads it. Of a file the address is needed, and nothing of a post; what else is odd is taken as if it were not there.
+/// Parses a feed. Only a file's address is required, and nothing in a post; other odd values are ignored.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if it is no JSON, or no feed.
+/// [`Kind::Corrupt`] if it is not JSON, or not a feed.
 pub(super) fn read(text: &str) -> Result<Feed> {
     let cannot = || Error::new(Kind::Corrupt, "cannot read the feed");
     let feed = read_json(text.as_bytes(), |json| {
@@ -24,12 +24,12 @@ pub(super) fn read(text: &str) -> Result<Feed> {
     });
     let mut feed = feed.map_err(|error| cannot().because(error))?;
     if !feed.contains_key("items") && !feed.contains_key("version") {
-        return Err(Error::new(Kind::Corrupt, "what came is no feed").because("it has no `items`"));
+        return Err(Error::new(Kind::Corrupt, "the response is not a feed").because("it has no `items`"));
     }
     let posts = match feed.remove("items").unwrap_or_default() {
         Value::Array(posts) => posts,
         Value::Null => Vec::new(),
-        _ => return Err(cannot().because("`items` is no list")),
+        _ => return Err(cannot().because("`items` is not a list")),
     };
     let next = take(&mut feed, "next_url");
     let mut read = Feed {
@@ -51,7 +51,7 @@ pub(super) fn read(text: &str) -> Result<Feed> {
     Ok(read)
 }
 
-/// A post, and whether each of its files has an address.
+/// Reads a post; also returns whether all of its files have an address.
 fn one(mut json: Map<String, Value>) -> (Post, bool) {
     let (url, other) = (take(&mut json, "url"), take(&mut json, "external_url"));
     let authors = list(json.remove("authors"));
@@ -78,7 +78,7 @@ fn one(mut json: Map<String, Value>) -> (Post, bool) {
             is_whole = false;
             continue;
         }
-        // The same title means the same thing in another form (version 1.1).
+        // The same title means the same thing in another format (version 1.1).
         let title = take(&mut file, "title");
         let same = match title.is_empty() {
             true => index,
@@ -104,7 +104,7 @@ fn one(mut json: Map<String, Value>) -> (Post, bool) {
     (post, is_whole)
 }
 
-/// A text, or a number that stands for one; empty if it is neither.
+/// Returns a text, or a number as text; empty if it is neither.
 fn take(json: &mut Map<String, Value>, key: &str) -> String {
     match json.remove(key) {
         Some(Value::String(text)) => text,
@@ -113,7 +113,7 @@ fn take(json: &mut Map<String, Value>, key: &str) -> String {
     }
 }
 
-/// Several, or the only one.
+/// Returns a list of values, or of the only one.
 fn list(value: Option<Value>) -> Vec<Value> {
     match value {
         Some(Value::Array(list)) => list,
@@ -130,7 +130,7 @@ fn name(author: Value) -> String {
     }
 }
 
-/// The text with `null` for numbers that there is no room for, such as `1e400`: one of them would cost the whole feed.
+/// Replaces numbers out of range, such as `1e400`, with `null`: one of them would cost the whole feed.
 fn without_endless(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let (mut from, mut is_quoted, mut is_escaped) = (0, false, false);

@@ -1,4 +1,4 @@
-//! What tells the files of a feed from each other, for good.
+//! The permanent identities of files in a feed.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -10,18 +10,18 @@ use url::Url;
 use super::super::page::line;
 use super::found::Findings;
 
-/// What the posts of a feed are called, and whether that tells them apart.
+/// The names of posts in a feed, and whether they are unique.
 #[derive(Default)]
 pub(super) struct Names {
-    /// The file of the first post of each name, by hash.
+    /// The file of the first post with each name, by hash.
     files: HashMap<u64, u64>,
-    /// The names that posts with other files have as well.
+    /// The names used by several posts with different files.
     shared: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl Names {
-    /// Notes the posts of a page before any of it is taken.
+    /// Notes the posts of a page before any of them is emitted.
     pub(super) fn page(&mut self, feed: &Url, posts: &[Findings]) {
         for Findings { post, files, .. } in posts {
             let ([(file, medium)], Some(name)) = (&files[..], name(feed, &post.id)) else {
@@ -35,12 +35,12 @@ impl Names {
         }
     }
 
-    /// The identity of a file of a post: what the feed calls the post, since addresses of files change with whoever counts their
-    /// readers. Where that does not tell it from another file, such as one of several of a post, or where several posts have one
-    /// name, it is told by its address, too: none keeps its place when another comes before it.
+    /// Returns the identity of a post's file: the feed's name for the post, since file addresses change with tracking
+    /// services. If that does not identify the file, because the post has several or because several posts share a
+    /// name, the address is included: no file loses its identity when another is added before it.
     ///
-    /// A film and its sound may be in two feeds that call the post the same, so the key of a film says that it is one. It did not
-    /// in former times, so the former one comes beside it.
+    /// A video and its sound may be in two feeds with the same name for the post, so the key of a video is marked as
+    /// such. Older versions did not do that, so the former key is returned as well.
     pub(super) fn key(
         &self,
         feed: &Url,
@@ -64,11 +64,11 @@ impl Names {
     }
 }
 
-/// What a feed calls a post, if it does. Names that are no addresses are the feed's own.
+/// Returns a feed's name for a post, if there is one. A name that is not a URL is prefixed with the feed.
 fn name(feed: &Url, id: &str) -> Option<String> {
     match is_address(id) {
         _ if id.is_empty() => None,
-        // `#` and what follows tells the posts of some feeds apart.
+        // In some feeds, only the fragment tells posts apart.
         Some(url) => Some(match url.fragment().filter(|part| !part.is_empty()) {
             Some(part) => format!("{}#{}", url_key(&url), short(part)),
             None => url_key(&url),
@@ -85,7 +85,7 @@ fn is_film(medium: Option<Medium>) -> bool {
     medium == Some(Medium::Video)
 }
 
-/// A name as one line, with a digest if it is cut.
+/// Returns a name as one line, with a digest if it is shortened.
 fn short(name: &str) -> String {
     let line = line(name);
     match name.split_whitespace().eq(line.split(' ')) {
@@ -165,13 +165,13 @@ mod tests {
             "https://x.org/show https://x.org/2.mp3",
         ];
         assert_eq!(shared, expected);
-        // One that came twice is one.
+        // A post listed twice is one.
         let twice = keys(&[
             ("https://x.org/show", &[one]),
             ("https://x.org/show", &[one]),
         ]);
         assert_eq!(twice, ["https://x.org/show", "https://x.org/show"]);
-        // A film and its sound.
+        // A video and its sound.
         let film = keys(&[
             ("https://x.org/show", &[one]),
             ("https://x.org/show", &["https://x.org/1.mp4"]),

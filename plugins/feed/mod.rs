@@ -1,6 +1,6 @@
-//! Feeds: RSS, Atom, JSON Feed, podcasts. What is new is told by the archive.
+//! Feeds: RSS, Atom, JSON Feed, podcasts. The archive determines what is new.
 //!
-//! It does not know how bytes move, where files go, or what was fetched before.
+//! Transferring files, choosing paths and knowing what was downloaded before happen elsewhere.
 
 mod attribute;
 mod date;
@@ -39,10 +39,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Makes the source.
+    /// Creates the source.
     ///
     /// # Errors
-    /// None while its one route can be read.
+    /// None while its one route can be parsed.
     pub fn new(options: Options) -> Result<Feed> {
         let example = "feed:https://example.org/podcast.xml";
         Ok(Feed {
@@ -55,11 +55,11 @@ impl Feed {
         })
     }
 
-    /// Says that there are more pages than are read. Whoever has set how many are, knows.
+    /// Reports that there are more pages than are read. A user who has set the limit knows, so that is only a note.
     async fn leave(&self, feed: &Url, out: &Outlet) -> Result<()> {
         let most = self.options.pages;
         let text = format!(
-            "only {most} pages of `{}` are read (`source.feed.pages`); those behind are left",
+            "only {most} pages of `{}` are read (`source.feed.pages`); the rest are left out",
             Shown(feed)
         );
         match most == Options::default().pages {
@@ -108,7 +108,7 @@ impl Feed {
                 source: self.manifest.name.clone(),
                 key,
                 meta: Meta {
-                    // Its key says no more than where the feed is.
+                    // The key only says where the feed is.
                     title: meta.title.clone().or_else(|| name.clone()),
                     name,
                     ext,
@@ -151,8 +151,8 @@ impl Source for Feed {
         let url = Url::parse(text.strip_prefix("feed:").unwrap_or(text));
         let start = url.ok().and_then(|url| web(&url, ""));
         let start = start.ok_or_else(|| {
-            let message = format!("`{}` is no feed", Shown(&target.link.url));
-            Error::new(Kind::Config, message).hint("`feed:` is followed by an http or https URL")
+            let message = format!("`{}` is not a feed", Shown(&target.link.url));
+            Error::new(Kind::Config, message).hint("`feed:` must be followed by an http or https URL")
         })?;
         let mut pages = Pages::new();
         let mut album = None;
@@ -212,7 +212,7 @@ impl Source for Feed {
             next = found.next.and_then(|next| web(&answer.url, &next));
             if let Some(away) = next.take_if(|next| !is_own(&answer.url, next)) {
                 out.warn(format!(
-                    "`{}` goes on at another site, which is not read: `feed:{}` reads it",
+                    "`{}` continues at another site, which is not read: use `feed:{}` to read it",
                     Shown(&answer.url),
                     Shown(&away)
                 ))
@@ -225,13 +225,13 @@ impl Source for Feed {
         if broken > 0 {
             let start = Shown(&start);
             out.warn(format!(
-                "{broken} posts of `{start}` cannot be read, or not in full; the others are taken"
+                "{broken} posts of `{start}` cannot be read, or only partly; the others are downloaded"
             ))
             .await?;
         }
         if cut > 0 {
             let message = format!(
-                "{cut} of the {posts} posts of `{}` are not taken in full",
+                "{cut} of the {posts} posts of `{}` are incomplete",
                 Shown(&start)
             );
             return Err(Error::new(Kind::Corrupt, message).because(
@@ -247,7 +247,7 @@ impl Source for Feed {
     }
 }
 
-/// Whether the next page of a feed is of the same site, and no less safe to ask for.
+/// Checks whether the next page of a feed is on the same site, and no less secure.
 fn is_own(page: &Url, next: &Url) -> bool {
     let is_plain = |url: &Url| url.scheme() == "http";
     is_same_host(page, next) && (is_plain(page) || !is_plain(next))

@@ -1,4 +1,4 @@
-//! What can be set about the source.
+//! Options of the feed source.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Options {
     /// How many pages to read of a feed that has several.
     pub pages: u32,
-    /// Whether to read the pages of posts that have no media of their own.
+    /// Whether to read the pages of posts without media of their own.
     pub posts: bool,
 }
 

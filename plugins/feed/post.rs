@@ -1,4 +1,4 @@
-//! What a feed says, in whatever form it came. Plain data.
+//! The content of a feed in any format. Plain data.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::super::stream::Form;
 
-/// The most forms of files that are kept of one post.
+/// The most enclosures kept of one post.
 const MOST: usize = 10_000;
 
 /// A feed, or one page of it.
@@ -18,29 +18,29 @@ pub(super) struct Feed {
     pub(super) posts: Vec<Post>,
     /// The next page.
     pub(super) next: Option<String>,
-    /// How many posts cannot be read, or not in full.
+    /// How many posts could not be read, or only partly.
     pub(super) broken: u64,
 }
 
 /// One post.
 #[derive(Debug, Default)]
 pub(super) struct Post {
-    /// What the feed calls it.
+    /// The feed's name for it.
     pub(super) id: String,
     pub(super) title: String,
     pub(super) link: String,
-    /// What that is relative to, where that is said.
+    /// The base of the link, if declared.
     pub(super) link_base: Option<Arc<Url>>,
     pub(super) date: String,
     pub(super) author: String,
     /// Its text, which may be HTML.
     pub(super) text: String,
-    /// Whether there is more of its text than is kept.
+    /// Whether its text was cut off.
     pub(super) is_text_cut: bool,
-    /// What addresses in its text are relative to, where that is said.
+    /// The base of addresses in its text, if declared.
     pub(super) base: Option<Arc<Url>>,
     pub(super) media: Vec<Enclosure>,
-    /// Whether it has more of them than are kept.
+    /// Whether it has more enclosures than are kept.
     pub(super) cut: bool,
 }
 
@@ -48,18 +48,18 @@ pub(super) struct Post {
 #[derive(Debug, Default)]
 pub(super) struct Enclosure {
     pub(super) url: String,
-    /// What that is relative to, where that is said.
+    /// The base of the address, if declared.
     pub(super) base: Option<Arc<Url>>,
     /// Its media type, or its kind in one word.
     pub(super) kind: String,
-    /// Those of one group are one thing in several forms.
+    /// The group: files of the same group are one thing in several formats.
     pub(super) group: Option<usize>,
-    /// The larger, the better.
+    /// Its quality; higher is better.
     pub(super) weight: u64,
 }
 
 impl Enclosure {
-    /// The kind of medium that the feed says it is.
+    /// Returns the medium declared by the feed.
     pub(super) fn medium(&self) -> Option<Medium> {
         match self.kind.split('/').next().unwrap_or("") {
             "image" => Some(Medium::Image),
@@ -74,7 +74,7 @@ impl Enclosure {
             || Form::said(&self.kind).is_some()
     }
 
-    /// Whether it is a file at all, and not a page with a player.
+    /// Checks whether it is a file, and not a page with a player.
     pub(super) fn is_file(&self) -> bool {
         let kind = self.kind.to_ascii_lowercase();
         !kind.starts_with("text/html") && kind != "application/x-shockwave-flash"
@@ -82,7 +82,7 @@ impl Enclosure {
 }
 
 impl Post {
-    /// Adds a file, if there are not too many.
+    /// Adds a file, up to the limit.
     pub(super) fn add(&mut self, file: Enclosure) {
         match self.media.len() < MOST {
             true => self.media.push(file),
@@ -90,16 +90,16 @@ impl Post {
         }
     }
 
-    /// Takes this for its text.
+    /// Sets its text.
     pub(super) fn say(&mut self, text: String, is_cut: bool, base: Option<Arc<Url>>) {
         (self.text, self.is_text_cut, self.base) = (text, is_cut, base);
     }
 
-    /// Its files: of each group the best, each once, and no cover beside sound or film. A cover is one picture; several are
-    /// pictures of the post.
+    /// Returns its files: the best of each group, without duplicates, and without a cover if there is audio or video. A
+    /// single picture counts as a cover; several are pictures of the post.
     pub(super) fn files(&self) -> Vec<&Enclosure> {
         let mut files: Vec<&Enclosure> = Vec::new();
-        // Where they stand.
+        // Their positions.
         let mut urls: HashMap<(Option<&Url>, &str), usize> = HashMap::new();
         let mut groups: HashMap<usize, usize> = HashMap::new();
         for file in self.media.iter().filter(|file| file.is_file()) {
@@ -108,7 +108,7 @@ impl Post {
             match urls.get(&url).or(of_group).copied() {
                 Some(at) => {
                     urls.insert(url, at);
-                    // The picture of a film is no form of it.
+                    // The picture of a video is not another format of it.
                     let worth = |file: &Enclosure| (file.is_played(), file.weight);
                     if worth(file) > worth(files[at]) {
                         files[at] = file;
@@ -178,7 +178,7 @@ mod tests {
         let film = ("a.mp4", "video", None, 0);
         assert_eq!(files(&[one, two, film]), ["1.jpg", "2.jpg", "a.mp4"]);
         assert_eq!(files(&[one, film]), ["a.mp4"]);
-        // That of its group is the poster, however large it is, and wherever it stands.
+        // The picture in its group is the poster, however large and wherever it is.
         let film = ("a.mp4", "video", Some(1), 480);
         let poster = ("p.jpg", "image", Some(1), 1080);
         assert_eq!(

@@ -1,18 +1,18 @@
-//! Titles that are written as HTML, in plain words.
+//! Converts titles written as HTML to plain text.
 
 use super::super::page::words;
 
-/// So much of one is looked at, and it is longer than any.
+/// How many bytes of a title are examined; none is longer.
 const LONGEST: usize = 4_000;
-/// Elements that stand in titles. What else looks like one is not meant so: `41: <Tides>`.
+/// Elements that occur in titles. Anything else that looks like an element is literal: `41: <Tides>`.
 const ELEMENTS: [&str; 27] = [
     "a", "abbr", "b", "bdi", "big", "br", "cite", "code", "del", "div", "em", "font", "h1", "h2",
     "i", "img", "ins", "mark", "p", "q", "s", "small", "span", "strong", "sub", "sup", "u",
 ];
-/// Those of them that begin another line.
+/// Elements that start a new line.
 const LINES: [&str; 5] = ["br", "div", "h1", "h2", "p"];
 
-/// The words of a title: without its elements, and with the characters that its references stand for.
+/// Returns the text of a title, without its elements, and with its character references decoded.
 pub(super) fn plain(title: &str) -> String {
     let mut end = title.len().min(LONGEST);
     while !title.is_char_boundary(end) {
@@ -42,7 +42,7 @@ pub(super) fn plain(title: &str) -> String {
     }
 }
 
-/// The name of the element whose tag begins here, and what comes after that.
+/// Returns the name of the element whose tag starts here, and the text after the tag.
 fn element(rest: &str) -> Option<(&str, &str)> {
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric())?;
@@ -70,7 +70,7 @@ mod tests {
             ("A <b>bold</b> &amp; b", "A bold & b"),
             ("A<br/>B", "A B"),
             ("<a href='/x'>A</a>&hellip;", "A…"),
-            // What is no HTML.
+            // Not HTML.
             ("41: <Tides>", "41: <Tides>"),
             ("Q&A, R&notes, a < b & c", "Q&A, R&notes, a < b & c"),
             ("1 <b 2", "1 <b 2"),

@@ -1,4 +1,4 @@
-//! By what a server can tell whether a feed has changed (RFC 9110 §13.1), with what else decides what is found in it.
+//! Validators of feeds (RFC 9110 §13.1), combined with the options that affect what is found in them.
 
 use fetch::source::Answer;
 use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
@@ -7,10 +7,10 @@ use jiff::SignedDuration;
 use super::Options;
 use super::date::when;
 
-/// A date counts if it is that much older than the answer: what changes twice in a second has one date.
+/// How much older than the response a date must be to count: a file changed twice in a second has the same date.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
-/// What an answer tells: an ETag, which may be a weak one, or else a date.
+/// Returns the validator of a response: an ETag, which may be weak, or else a date.
 pub(super) fn of(answer: &Answer, options: &Options) -> Option<String> {
     if let Some(etag) = answer.header("etag").filter(|etag| etag.ends_with('"')) {
         return Some(format!("{} etag {etag}", by(options)));
@@ -20,7 +20,7 @@ pub(super) fn of(answer: &Answer, options: &Options) -> Option<String> {
     (age >= SETTLED).then(|| format!("{} date {text}", by(options)))
 }
 
-/// The header that asks for a feed only if it has changed, unless it was read with other options.
+/// Returns the header for a conditional request, unless the feed was read with other options.
 pub(super) fn headers(known: &str, options: &Options) -> Option<(HeaderName, String)> {
     let rest = known.strip_prefix(&by(options))?.strip_prefix(' ')?;
     let (kind, value) = rest.split_once(' ')?;

@@ -1,19 +1,19 @@
-//! Pictures of a post that are one in several widths, where nothing groups them.
+//! Recognizes pictures of a post that are one picture in several widths, where nothing groups them.
 
 use std::collections::HashMap;
 
 use url::form_urlencoded::parse;
 
-/// What a server signs its addresses by, so that it differs from width to width.
+/// Parameters for signatures, which differ between widths.
 const SIGNATURES: [&str; 4] = ["s", "sig", "sign", "signature"];
 
-/// The pictures of a post, each with the group that its widths are.
+/// The pictures of a post, each with the group of its widths.
 #[derive(Default)]
 pub(super) struct Widths(HashMap<String, usize>);
 
 impl Widths {
-    /// The group of a picture of this width, if its address asks for just that width: it has the one of those with which it has
-    /// all else in common, or the next one.
+    /// Returns the group of a picture with this width, if its address requests just that width: the group of pictures
+    /// whose address is otherwise the same, or a new one.
     pub(super) fn group(&mut self, url: &str, width: &str, groups: &mut usize) -> Option<usize> {
         let (place, query) = url.split_once('?')?;
         let (width, rest): (Vec<_>, Vec<_>) =

@@ -1,6 +1,6 @@
-//! RSS and Atom, with what podcasts and media add to them.
+//! RSS and Atom, with the podcast and media extensions.
 //!
-//! Elements are known by their customary prefixes. Entities that a document defines are never expanded.
+//! Elements are recognized by their customary prefixes. Entities defined by a document are never expanded.
 
 use std::sync::Arc;
 
@@ -15,42 +15,43 @@ use super::post::{Enclosure, Feed, Post};
 use super::title::plain;
 use super::widths::Widths;
 
-/// How deep elements may be nested.
+/// The maximum nesting depth of elements.
 const DEEPEST: usize = 200;
-/// How much is kept of one text.
+/// The maximum size of one text in bytes.
 const LONGEST: usize = 1 << 20;
-/// The longest address that others are relative to, and so many bytes of them are kept.
+/// The maximum length of a base address, and of all of them together.
 const LONGEST_BASE: usize = 2_000;
 const BASES: usize = 16 << 20;
 /// The most posts of one page.
 const MOST: usize = 100_000;
 
-/// What is being read.
+/// A feed being parsed.
 struct Reading<'a> {
-    /// Where the feed is.
+    /// The address of the feed.
     at: &'a Url,
     feed: Feed,
-    /// Whether it has a feed in it, and the first element that is none. Notes of a server may stand before it.
+    /// Whether a feed was found, and the first element that is not one. A server's notices may precede it.
     is_feed: bool,
     first: Option<String>,
     /// The names of the open elements.
     open: Vec<String>,
-    /// What addresses are relative to, each from so many open elements on.
+    /// The base addresses, each with the depth at which it starts to apply.
     bases: Vec<(usize, Arc<Url>)>,
-    /// So many bytes of such addresses may still come.
+    /// How many more bytes of base addresses may be kept.
     room: usize,
     post: Option<Post>,
     text: String,
-    /// Whether there is more of the text than is kept.
+    /// Whether the text was cut off.
     is_cut: bool,
-    /// Whether the text is HTML by what its element says.
+    /// Whether its element declares the text as HTML.
     is_html: bool,
     groups: usize,
     in_group: bool,
     widths: Widths,
 }
 
-/// Reads a feed that came from there, as far as it goes; and why it goes no further, if it is damaged or none.
+/// Parses the feed at this address as far as possible; also returns why it could not be parsed to the end, if it is
+/// damaged or not a feed.
 pub(super) fn read(text: &str, at: &Url) -> (Feed, Option<Error>) {
     let mut reader = Reader::from_str(text);
     let mut reading = Reading {
@@ -73,7 +74,7 @@ pub(super) fn read(text: &str, at: &Url) -> (Feed, Option<Error>) {
         Some(
             Error::new(
                 Kind::Corrupt,
-                "the feed is damaged, and what follows is not read",
+                "the feed is damaged, and the rest of it was not read",
             )
             .because(why),
         )
@@ -121,23 +122,23 @@ pub(super) fn read(text: &str, at: &Url) -> (Feed, Option<Error>) {
             Ok(_) => {}
         }
     };
-    // A page, such as one to log in, may come in place of a feed or its next part.
+    // A page, such as a login page, may come instead of a feed or its next page.
     if !reading.is_feed {
         return (Feed::default(), Some(no_feed(reading.first)));
     }
     (reading.feed, error)
 }
 
-/// That what came is something else, which begins with this element.
+/// Builds the error for a response that is not a feed and starts with this element.
 fn no_feed(first: Option<String>) -> Error {
     let why = match first {
         Some(name) => format!("its first element is `{}`", line(&name)),
         None => "it has no elements".to_owned(),
     };
-    Error::new(Kind::Corrupt, "what came is no feed").because(why)
+    Error::new(Kind::Corrupt, "the response is not a feed").because(why)
 }
 
-/// Markup whose elements are called as HTML calls them.
+/// Removes the namespace prefix from the names of HTML elements.
 fn unprefixed(text: &str) -> String {
     let first = text.split_once('<').map_or("", |(_, rest)| rest);
     let prefix = first.split_once(":div").map(|(prefix, _)| prefix);
@@ -152,18 +153,19 @@ fn unprefixed(text: &str) -> String {
     }
 }
 
-/// Whether this is the name of an element that is a post.
+/// Checks whether this is the name of a post element.
 fn is_post(name: Option<&String>) -> bool {
     name.is_some_and(|name| matches!(name.as_str(), "item" | "entry"))
 }
 
 impl Reading<'_> {
-    /// Whether what is read stands in a post itself. What is deeper in it may be of another feed, such as the `source` of Atom.
+    /// Checks whether the current element is directly in a post. Deeper elements may belong to another feed, such as
+    /// Atom's `source`.
     fn is_own(&self) -> bool {
         is_post(self.open.last())
     }
 
-    /// Whether this is text as markup of its own: XHTML in Atom.
+    /// Checks whether this is text with markup of its own: XHTML in Atom.
     fn is_markup(&self, start: &BytesStart<'_>) -> bool {
         let is_text = match &self.post {
             Some(_) if !self.is_own() => false,
@@ -173,13 +175,13 @@ impl Reading<'_> {
         is_text && attribute(start, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("xhtml"))
     }
 
-    /// Whether what is read is said of the feed.
+    /// Checks whether the current element describes the feed.
     fn is_head(&self) -> bool {
         let parent = self.open.last().map_or("", String::as_str);
         matches!(parent, "channel" | "feed")
     }
 
-    /// Notes an element that is in no other.
+    /// Notes a top-level element.
     fn root(&mut self, start: &BytesStart<'_>) {
         match start.local_name().as_ref() {
             "rss" | "feed" | "RDF" => self.is_feed = true,
@@ -189,7 +191,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What addresses are relative to in the element that begins, if anything in the feed says so.
+    /// Returns the base address within the element that starts here, if one is declared.
     fn base(&mut self, start: &BytesStart<'_>) -> Option<Arc<Url>> {
         let outer = self.bases.last().map(|(_, base)| base.clone());
         let Some(own) = attribute(start, "xml:base").filter(|base| !base.is_empty()) else {
@@ -204,7 +206,7 @@ impl Reading<'_> {
                 own.map(Arc::new)
             }
             None => {
-                // What stands here leads elsewhere than is meant.
+                // Addresses in this element may be resolved wrongly.
                 if let Some(post) = &mut self.post {
                     post.cut = true;
                 }
@@ -213,7 +215,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Notes what addresses are relative to in an element that begins.
+    /// Notes the base address of an element that starts here.
     fn enter(&mut self, start: &BytesStart<'_>) {
         if attribute(start, "xml:base").is_some()
             && let Some(base) = self.base(start)
@@ -222,7 +224,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Keeps a text with its elements, called as HTML calls them; of a title the words.
+    /// Keeps a text with its elements, without namespace prefix; of a title only the text.
     fn markup(&mut self, start: &BytesStart<'_>, text: &str) {
         let base = self.base(start);
         let name = start.name();
@@ -259,7 +261,7 @@ impl Reading<'_> {
             _ => None,
         };
         if name == "title" {
-            // A title of RSS says nothing of that, and is HTML in practice.
+            // RSS titles have no declared type, and are HTML in practice.
             let kind = attribute(start, "type");
             let is_rss = self
                 .open
@@ -296,7 +298,7 @@ impl Reading<'_> {
                     _ => {}
                 }
             }
-            // An entry may be a file, and have no text.
+            // An entry may be a file, without a text.
             "content" if is_own => {
                 let (url, kind) = (value("src"), value("type"));
                 let is_file =

@@ -11,8 +11,8 @@ fn a_feed_whose_next_page_is_no_feed_is_not_read_to_its_end() {
     let pages = [
         (Reply::html(login), "`html`"),
         (Reply::text("<error>no</error>"), "`error`"),
-        (Reply::text("come back later"), "no feed"),
-        (Reply::json("{\"error\":\"sign in\"}"), "no feed"),
+        (Reply::text("come back later"), "not a feed"),
+        (Reply::json("{\"error\":\"sign in\"}"), "not a feed"),
     ];
     for (second, why) in pages {
         let site = Site::start();
@@ -41,7 +41,7 @@ fn pictures_behind_the_text_of_a_post_that_is_read_are_told() {
     let fetch = Fetch::new().arg(site.url("/long"));
     let done = fetch.run().fails(3);
     done.says("1 of the 1 posts of `")
-        .says("are not taken in full");
+        .says("are incomplete");
     // Where its text is not what is taken, nothing is lost.
     site.on(
         "/show",

@@ -1,4 +1,4 @@
-//! From a reply and a request to the bytes of an answer. It sends nothing.
+//! Builds the bytes of a response from a reply and a request. Nothing is sent here.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use super::Seen;
 use super::reply::{Content, Framing, Reply};
 
-/// An answer, ready to be sent.
+/// A response, ready to be sent.
 pub(super) struct Answer {
     /// The status line and the header fields, with the empty line after them.
     pub(super) head: Vec<u8>,
-    /// What the body is taken from.
+    /// The bytes that the body is taken from.
     pub(super) bytes: Arc<[u8]>,
-    /// Which part of it.
+    /// Which part of them to send.
     pub(super) part: Range<usize>,
-    /// Whether the connection can be used again.
+    /// Whether the connection can be reused.
     pub(super) keep: bool,
 }
 
 impl Answer {
-    /// The answer to this request. The reply has been decided: it is no `with` any more.
+    /// Builds the response to this request. The reply is already decided, so it is not a `with` any more.
     pub(super) fn new(reply: &Reply, seen: &Seen) -> Answer {
         let bytes = match &reply.content {
             Content::Bytes(bytes) => bytes.clone(),
@@ -62,7 +62,7 @@ impl Answer {
                 }
             }
         };
-        // Such an answer has no body and says no length (RFC 9110 §8.6).
+        // Such a response has no body and gives no length (RFC 9110 §8.6).
         let bodiless = matches!(status, 100..=199 | 204 | 304);
         match reply.framing {
             _ if bodiless => {}
@@ -98,7 +98,8 @@ impl Answer {
     }
 }
 
-/// The first and last byte asked for; `Some(None)` if there are no such bytes; `None` if all is to be sent.
+/// Returns the first and last byte requested; `Some(None)` if there are no such bytes; `None` if everything is to be
+/// sent.
 fn asked_range(reply: &Reply, seen: &Seen, total: u64) -> Option<Option<(u64, u64)>> {
     if !reply.ranges || reply.status != 200 || seen.method != "GET" {
         return None;
@@ -121,7 +122,7 @@ fn asked_range(reply: &Reply, seen: &Seen, total: u64) -> Option<Option<(u64, u6
     Some((range.0 < total).then_some(range))
 }
 
-/// Whether an If-Range names this version: a strong ETag, or the very date (RFC 9110 §13.1.5).
+/// Checks whether an If-Range names this version: a strong ETag, or the exact date (RFC 9110 §13.1.5).
 fn is_current(reply: &Reply, condition: &str) -> bool {
     let name = if condition.starts_with(['"', 'W']) && condition.ends_with('"') {
         "etag"

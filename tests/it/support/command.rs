@@ -13,14 +13,14 @@ use tempfile::TempDir;
 
 use super::filter;
 
-/// Where Cargo has put the program, for tests; the demonstration shares this file and has no need of it.
+/// The path of the program from Cargo, for tests; the demo shares this file and does not need it.
 const PROGRAM: Option<&str> = option_env!("CARGO_BIN_EXE_fetch");
 
 /// How long a run may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A call of the program. It has a home, a state folder and an output folder of its own, and nothing of the tester's
-/// environment. A clone shares the folders: it is the next call of the same user.
+/// A call of the program, with a home, a state folder and an output folder of its own, and nothing of the tester's
+/// environment. A clone shares the folders: it is the next call by the same user.
 #[derive(Clone)]
 pub struct Fetch {
     root: Arc<TempDir>,
@@ -36,7 +36,7 @@ impl Default for Fetch {
 }
 
 impl Fetch {
-    /// A call without arguments, in the output folder.
+    /// Creates a call without arguments, in the output folder.
     pub fn new() -> Fetch {
         let root = tempfile::tempdir().expect("a temporary folder");
         for folder in ["home", "out", "temp"] {
@@ -62,13 +62,13 @@ impl Fetch {
         self
     }
 
-    /// Sets a variable of the environment.
+    /// Sets an environment variable.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Fetch {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    /// Has another program start it: `strace -f`, `sh -c`. The program and its arguments follow these words.
+    /// Starts the program through another one: `strace -f`, `sh -c`. The program and its arguments follow these words.
     pub fn through(mut self, words: impl IntoIterator<Item = impl Into<OsString>>) -> Fetch {
         self.through = words.into_iter().map(Into::into).collect();
         self
@@ -81,22 +81,22 @@ impl Fetch {
         self.arg("-c").arg(file)
     }
 
-    /// The folder that holds all others of this call.
+    /// Returns the folder that contains the others of this call.
     pub fn root(&self) -> &Path {
         self.root.path()
     }
 
-    /// The output folder, in which the program runs.
+    /// Returns the output folder, in which the program runs.
     pub fn out(&self) -> PathBuf {
         self.root().join("out")
     }
 
-    /// Runs to the end.
+    /// Runs it to completion.
     pub fn run(&self) -> Done {
         self.spawn().wait()
     }
 
-    /// Starts, to be watched, interrupted or killed.
+    /// Starts it, to be watched, interrupted or killed.
     pub fn spawn(&self) -> Running {
         let binary = PROGRAM.expect("only a test knows the program");
         let home = self.root().join("home");
@@ -116,7 +116,7 @@ impl Fetch {
             .env("XDG_DATA_HOME", home.join("data"))
             .env("TMPDIR", self.root().join("temp"))
             .env("LANG", "C.UTF-8")
-            // Whatever else is installed where the tests run.
+            // Ignore whatever else is installed where the tests run.
             .env("FETCH_EXTRACTOR__ORDER", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -153,21 +153,21 @@ impl Fetch {
         }
     }
 
-    /// The files in the output folder by their paths there, without partial ones.
+    /// Returns the files in the output folder by relative path, without partial files.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = self.all();
         files.retain(|path, _| !is_partial(path));
         files
     }
 
-    /// The paths of partial files and their states.
+    /// Returns the paths of partial files and their state files.
     pub fn partials(&self) -> Vec<String> {
         let mut paths: Vec<_> = self.all().into_keys().collect();
         paths.retain(|path| is_partial(path));
         paths
     }
 
-    /// The files in the output folder, one a line, with their lengths.
+    /// Lists the files in the output folder with their lengths, one per line.
     pub fn tree(&self) -> String {
         let files = self.files();
         let lines = files
@@ -182,12 +182,12 @@ impl Fetch {
         while let Some((folder, prefix)) = folders.pop() {
             for entry in std::fs::read_dir(&folder).expect("a folder") {
                 let entry = entry.expect("an entry");
-                // A program that is still running may take a file away while we look.
+                // A program that is still running may remove a file meanwhile.
                 let vanished = |error: std::io::Error| {
                     assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
                 };
                 let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-                // A symbolic link is not followed: it shows as what it is, a file that points elsewhere.
+                // A symbolic link is not followed, but shown as a file that points elsewhere.
                 match entry.file_type().expect("a type") {
                     kind if kind.is_dir() => folders.push((entry.path(), format!("{path}/"))),
                     kind if kind.is_symlink() => {
@@ -209,7 +209,7 @@ fn is_partial(path: &str) -> bool {
     name.starts_with('.') && (name.ends_with(".part") || name.ends_with(".part.json"))
 }
 
-/// A run that goes on. Dropping it kills the program.
+/// A run in progress. Dropping it kills the program.
 pub struct Running {
     child: Child,
     began: Instant,
@@ -219,7 +219,7 @@ pub struct Running {
     root: Arc<TempDir>,
 }
 
-/// What a run has written so far.
+/// The output of a run so far.
 #[derive(Default)]
 struct Stream {
     text: Mutex<(Vec<u8>, bool)>,
@@ -246,7 +246,7 @@ impl Stream {
         String::from_utf8_lossy(&text.0).into_owned()
     }
 
-    /// Waits for a text; says whether it came before the end.
+    /// Waits for a text; returns whether it came before the end.
     fn wait_for(&self, wanted: &str) -> bool {
         let has = |text: &(Vec<u8>, bool)| String::from_utf8_lossy(&text.0).contains(wanted);
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
@@ -258,36 +258,36 @@ impl Stream {
 }
 
 impl Running {
-    /// The process.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has said on stderr so far.
+    /// Returns its stderr so far.
     pub fn stderr(&self) -> String {
         self.stderr.so_far()
     }
 
-    /// Waits until it has said this on stderr.
+    /// Waits until it has printed this on stderr.
     pub fn wait_for_stderr(&self, text: &str) {
         let said = self.stderr.wait_for(text);
         assert!(said, "it never said `{text}`:\n{}", self.stderr());
     }
 
-    /// Waits until it has written this on stdout.
+    /// Waits until it has printed this on stdout.
     pub fn wait_for_stdout(&self, text: &str) {
         let said = self.stdout.wait_for(text);
         let so_far = self.stdout.so_far();
         assert!(said, "it never wrote `{text}`:\n{so_far}");
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it, as abruptly as a power failure.
     pub fn kill9(mut self) -> Done {
         self.child.kill().expect("a process to kill");
         self.wait()
     }
 
-    /// Presses Ctrl-C.
+    /// Sends SIGINT, as Ctrl-C does.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         use rustix::process::{Pid, Signal, kill_process};
@@ -295,7 +295,7 @@ impl Running {
         kill_process(id, Signal::INT).expect("a process to interrupt");
     }
 
-    /// Asks it to end, as a system does that goes down.
+    /// Sends SIGTERM, as a system does when shutting down.
     #[cfg(unix)]
     pub fn terminate(&self) {
         use rustix::process::{Pid, Signal, kill_process};
@@ -303,7 +303,7 @@ impl Running {
         kill_process(id, Signal::TERM).expect("a process to end");
     }
 
-    /// Tells it that its terminal is gone.
+    /// Sends SIGHUP, as when its terminal is closed.
     #[cfg(unix)]
     pub fn hang_up(&self) {
         use rustix::process::{Pid, Signal, kill_process};
@@ -311,7 +311,7 @@ impl Running {
         kill_process(id, Signal::HUP).expect("a process without a terminal");
     }
 
-    /// Waits for its end. A run that does not end is killed, and the test fails.
+    /// Waits for it to end. A run that does not end is killed, and the test fails.
     pub fn wait(mut self) -> Done {
         let deadline = self.began + PATIENCE;
         for _stream in ["stdout", "stderr"] {
@@ -334,7 +334,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail when it has ended already.
+        // Both fail if it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -368,19 +368,19 @@ impl Done {
         self
     }
 
-    /// Checks that this is in what it said.
+    /// Checks that stderr contains this.
     #[track_caller]
     pub fn says(self, text: &str) -> Done {
         assert!(self.stderr.contains(text), "{}", self.stderr);
         self
     }
 
-    /// What it said, with `ROOT`, `PORT`, `TIME` and `RATE` for what differs from run to run.
+    /// Returns stderr, with `ROOT`, `PORT`, `TIME` and `RATE` in place of what differs between runs.
     pub fn stderr_filtered(&self) -> String {
         filter::filter(&self.stderr, self.root.path())
     }
 
-    /// What it wrote, in the same way.
+    /// Returns stdout in the same form.
     pub fn stdout_filtered(&self) -> String {
         filter::filter(&self.stdout, self.root.path())
     }

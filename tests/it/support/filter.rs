@@ -1,9 +1,9 @@
-//! Takes out of an output what differs from run to run, so that the rest can be compared as a whole.
+//! Replaces the parts of an output that differ between runs, so that the rest can be compared as a whole.
 
 use std::path::Path;
 
-/// Writes `ROOT` for the folder of the run, `PORT` for ports of this machine, `TIME` for times and `RATE` for bytes a
-/// second.
+/// Writes `ROOT` for the folder of the run, `PORT` for ports of this machine, `TIME` for times and `RATE` for transfer
+/// rates.
 pub fn filter(text: &str, root: &Path) -> String {
     let mut text = text.to_owned();
     let real = std::fs::canonicalize(root);
@@ -25,7 +25,7 @@ pub fn filter(text: &str, root: &Path) -> String {
     measures(&text)
 }
 
-/// Units of time and of rates, the longer first where one begins another.
+/// Units of times and rates; where one is a prefix of another, the longer comes first.
 const UNITS: [(&str, &str); 17] = [
     ("GiB/s", "RATE"),
     ("MiB/s", "RATE"),

@@ -1,4 +1,4 @@
-//! A server that speaks HTTP/2 in frames written by hand, since no library would be as rude.
+//! An HTTP/2 server that writes its frames by hand, since no library would misbehave like this.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -6,22 +6,22 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// What comes of a request (RFC 9113 §7 has the codes).
+/// How to respond to a request (RFC 9113 §7 has the codes).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Act {
     /// A page.
     Serve,
-    /// Half of a page, with its length or without; then the stream is reset as if nothing were wrong.
+    /// Half of a page, with or without its length; then the stream is reset without an error code.
     Half { told: bool },
-    /// A page, and at once behind its end the word that no more of the request is wanted (§8.1).
+    /// A page, followed at once by a reset saying that the rest of the request is not needed (§8.1).
     Early,
     /// The stream is reset with this code.
     Reset(u8),
-    /// The client is to leave the connection, with this code, and no request on it was worked on.
+    /// The client is to leave the connection, with this code; no request on it was processed.
     GoAway(u8),
 }
 
-/// The server. A front before its port adds TLS. Dropping it ends it, once its clients are gone.
+/// The server. A front before its port adds TLS. Dropping it stops it, once its clients are gone.
 pub struct Frames {
     port: u16,
     seen: Arc<Mutex<Seen>>,
@@ -37,7 +37,7 @@ struct Seen {
     requests: Vec<usize>,
 }
 
-/// What a page says.
+/// The body of a page.
 pub const PAGE: &[u8] = b"a page";
 
 const DATA: u8 = 0;
@@ -47,7 +47,7 @@ const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
 impl Frames {
-    /// Starts a server that does this with one request after another; the last act is for all that follow.
+    /// Starts a server that handles successive requests like this; the last act is for all that follow.
     pub fn start(script: impl IntoIterator<Item = Act>) -> Frames {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
@@ -62,7 +62,7 @@ impl Frames {
                     return;
                 }
                 let shared = shared.clone();
-                // An error is a client that went away.
+                // An error means that a client went away.
                 std::thread::spawn(move || serve(stream, &shared));
             }
         });
@@ -77,7 +77,7 @@ impl Frames {
         self.port
     }
 
-    /// The connection on which each request came, from 1.
+    /// Returns the connection on which each request came, from 1.
     pub fn requests(&self) -> Vec<usize> {
         lock(&self.seen).requests.clone()
     }
@@ -86,7 +86,7 @@ impl Frames {
 impl Drop for Frames {
     fn drop(&mut self) {
         lock(&self.seen).closing = true;
-        // Wakes whoever accepts.
+        // Wakes the accepting thread.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -107,7 +107,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
     let mut preface = [0; 24];
     stream.read_exact(&mut preface)?;
     if preface.starts_with(b"GET ") {
-        // It was told to come by HTTP/1.1.
+        // The client was told to use HTTP/1.1.
         lock(seen).requests.push(connection);
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", PAGE.len());
         return stream.write_all(&[head.as_bytes(), PAGE].concat());
@@ -138,7 +138,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
                         write(&mut stream, DATA, 1, id, PAGE)?;
                     }
                     Act::Half { told } => {
-                        // `content-length` is the 28th of the static table.
+                        // `content-length` is entry 28 of the static table.
                         let length: &[u8] = if told { b"\x0f\x0d\x016" } else { b"" };
                         let head = [b"\x88", length].concat();
                         write(&mut stream, HEADERS, 4, id, &head)?;
@@ -151,7 +151,7 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> io::Result<()> {
                         write(&mut stream, RST_STREAM, 0, id, &[0; 4])?;
                     }
                     Act::Reset(code) => write(&mut stream, RST_STREAM, 0, id, &[0, 0, 0, code])?,
-                    // It is for the client to close then; were it done here, the word might be lost.
+                    // The client has to close then; closing here might lose the frame.
                     Act::GoAway(code) => {
                         write(&mut stream, GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, code])?;
                     }

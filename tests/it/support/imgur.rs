@@ -1,4 +1,4 @@
-//! A fake Imgur: three sites, as the real one has, and albums of made images.
+//! A fake Imgur: three sites, like the real one, and albums of generated images.
 
 mod answers;
 
@@ -10,24 +10,24 @@ use super::{Reply, Site};
 /// The only client id that the fake API knows.
 pub const CLIENT_ID: &str = "test-id";
 
-/// Imgur's API, pages and files, each a site of its own. Whatever is not known is answered as Imgur does.
+/// Imgur's API, pages and files, each on a site of its own. Unknown ids get the same responses as from Imgur.
 pub struct FakeImgur {
     pub api: Site,
     pub site: Site,
     pub cdn: Site,
 }
 
-/// An image of an album, and what is wrong with it.
+/// An image of an album, with its faults.
 #[derive(Clone)]
 pub struct Image {
     pub id: String,
-    /// What the listing says it is.
+    /// Its format according to the listing.
     pub format: Format,
     pub title: Option<String>,
     pub description: Option<String>,
     pub width: u32,
     pub height: u32,
-    /// What the listing says its length is.
+    /// Its length according to the listing.
     pub size: u64,
     pub animated: bool,
     /// Whether the listing's link leads to a thumbnail: `IDh.gif`.
@@ -38,7 +38,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// A good image, different for every id.
+    /// Creates a valid image, different for every id.
     pub fn new(id: &str, format: Format) -> Image {
         let seed = id
             .bytes()
@@ -46,7 +46,7 @@ impl Image {
         Image::of(id, format, media::small(format, seed))
     }
 
-    /// A good image of these bytes.
+    /// Creates a valid image from these bytes.
     pub fn of(id: &str, format: Format, bytes: Vec<u8>) -> Image {
         let (width, height) =
             imagesize::blob_size(&bytes).map_or((640, 360), |size| (size.width, size.height));
@@ -66,30 +66,30 @@ impl Image {
         }
     }
 
-    /// Gives it a title.
+    /// Sets its title.
     pub fn title(mut self, title: &str) -> Image {
         self.title = Some(title.to_owned());
         self
     }
 
-    /// Lets the listing say another length.
+    /// Sets a different length in the listing.
     pub fn size(mut self, size: u64) -> Image {
         self.size = size;
         self
     }
 
-    /// Has it sent at so many bytes a second.
+    /// Limits the speed at which it is sent.
     pub fn throttle(mut self, bytes_per_second: u64) -> Image {
         self.throttle = Some(bytes_per_second);
         self
     }
 
-    /// The bytes that belong to it.
+    /// Returns its actual bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The good answer for its file.
+    /// Returns the correct response for its file.
     pub fn good(&self) -> Reply {
         let reply = file(self.bytes.clone(), self.format);
         match self.throttle {
@@ -98,18 +98,18 @@ impl Image {
         }
     }
 
-    /// Answers for its file: these one after another, instead of the good one.
+    /// Sets the responses for its file: these in sequence, instead of the correct one.
     pub fn answers(mut self, replies: impl IntoIterator<Item = Reply>) -> Image {
         self.replies = replies.into_iter().collect();
         self
     }
 
-    /// Removed from the site: a redirect to a little picture that says so.
+    /// Removed from the site: redirects to a small picture that says so.
     pub fn removed(self) -> Image {
         self.answers([Reply::redirect("/removed.png")])
     }
 
-    /// Blocked in this region: a card, the same for every image.
+    /// Blocked in this region: a placeholder picture, the same for every image.
     pub fn blocked(self) -> Image {
         let card = media::sized_picture(Format::Png, 336, 478, 34_641, 0);
         self.answers([file(card, Format::Png)])
@@ -120,43 +120,43 @@ impl Image {
         self.answers([Reply::html("<h1>404 Not Found</h1>").status(404)])
     }
 
-    /// Really of another format than the listing says, which the file's answer admits.
+    /// Sets a different actual format, which the file's response declares, unlike the listing.
     pub fn mislabelled(mut self, real: Format) -> Image {
         self.bytes = media::picture(real, self.width as u16, self.height as u16, self.size);
         let reply = file(self.bytes.clone(), real);
         self.answers([reply])
     }
 
-    /// Breaks off after so many bytes, every time.
+    /// Cuts off the response after this many bytes, every time.
     pub fn cut(self, bytes: usize) -> Image {
         let reply = self.good().cut_after(bytes);
         self.answers([reply])
     }
 
-    /// Breaks off after so many bytes, the first time only.
+    /// Cuts off the response after this many bytes, the first time only.
     pub fn cut_once(self, bytes: usize) -> Image {
         let good = self.good();
         self.answers([good.clone().cut_after(bytes), good])
     }
 
-    /// A page in place of the file, with status 200.
+    /// Sends a page in place of the file, with status 200.
     pub fn html(self) -> Image {
         self.answers([Reply::html("<!DOCTYPE html><title>Imgur</title>")])
     }
 
-    /// A link that leads to a thumbnail, as for large GIFs. The file itself is where it always is.
+    /// Makes its link lead to a thumbnail, as for large GIFs. The file itself stays where it always is.
     pub fn thumbnail_link(mut self) -> Image {
         self.thumbnail = true;
         self
     }
 
-    /// The extension in its links.
+    /// Returns the extension in its links.
     pub fn ext(&self) -> &'static str {
         self.format.ext()
     }
 }
 
-/// A file as the CDN sends it: the ETag is the MD5 of the bytes.
+/// Builds a file response as the CDN sends it: the ETag is the MD5 of the bytes.
 fn file(bytes: Vec<u8>, format: Format) -> Reply {
     let uploaded = SystemTime::UNIX_EPOCH + Duration::from_secs(1_400_000_000);
     Reply::file(bytes)
@@ -169,7 +169,7 @@ fn file(bytes: Vec<u8>, format: Format) -> Reply {
 }
 
 impl FakeImgur {
-    /// Starts an Imgur that is empty.
+    /// Starts an empty Imgur.
     pub fn start() -> FakeImgur {
         let imgur = FakeImgur {
             api: Site::start(),
@@ -189,7 +189,7 @@ impl FakeImgur {
         imgur
     }
 
-    /// Adds an album, which is a gallery post as well.
+    /// Adds an album, which is also a gallery post.
     pub fn album(&self, id: &str, title: &str, images: Vec<Image>) -> &FakeImgur {
         let listed = answers::images(&images);
         let album = answers::album(id, title, &images);
@@ -214,7 +214,7 @@ impl FakeImgur {
         self
     }
 
-    /// Adds a single image, which is a gallery post as well.
+    /// Adds a single image, which is also a gallery post.
     pub fn image(&self, image: Image) -> &FakeImgur {
         let title = image.title.clone().unwrap_or_default();
         let page = answers::page(&answers::post(
@@ -231,7 +231,7 @@ impl FakeImgur {
         self
     }
 
-    /// Adds a subreddit: its pages, and an empty one after them.
+    /// Adds a subreddit: its pages, followed by an empty one.
     pub fn subreddit(&self, name: &str, pages: &[Vec<Image>]) -> &FakeImgur {
         for (number, images) in pages.iter().chain([&Vec::new()]).enumerate() {
             let path = format!("/3/gallery/r/{name}/time/all/{number}");
@@ -241,12 +241,12 @@ impl FakeImgur {
         self
     }
 
-    /// What a user with a client id writes into the configuration.
+    /// Returns the configuration of a user with a client id.
     pub fn config(&self) -> String {
         format!("{}client_id = \"{CLIENT_ID}\"\n", self.config_keyless())
     }
 
-    /// What a user without one writes.
+    /// Returns the configuration of a user without one.
     pub fn config_keyless(&self) -> String {
         let [api, site, cdn] = [&self.api, &self.site, &self.cdn].map(|site| site.url(""));
         format!("[source.imgur]\napi = \"{api}\"\nsite = \"{site}\"\ncdn = \"{cdn}\"\n")
@@ -258,7 +258,7 @@ impl FakeImgur {
         self.api.on(path, reply).optional();
     }
 
-    /// The image by itself: its API answer, its page, and its files.
+    /// Adds an image by itself: its API response, its page, and its files.
     fn add(&self, image: &Image) {
         let data = answers::image(image);
         self.answer(&format!("/3/image/{}", image.id), &data);
@@ -293,7 +293,7 @@ impl FakeImgur {
     }
 }
 
-/// An answer for those who name the client id, and a refusal for others.
+/// Responds to requests with the client id, and refuses others.
 fn keyed(answer: impl Fn(&super::Seen) -> Reply + Send + Sync + 'static) -> Reply {
     Reply::with(move |seen| match seen.header("authorization") {
         Some(value) if value == format!("Client-ID {CLIENT_ID}") => answer(seen),
@@ -301,7 +301,7 @@ fn keyed(answer: impl Fn(&super::Seen) -> Reply + Send + Sync + 'static) -> Repl
     })
 }
 
-/// The CDN sends whoever asks for a page to the page, and nobody is to tell it where he comes from.
+/// The CDN redirects requests for a page to the page, and requests must not carry a referrer.
 fn for_media(reply: Reply, page: String) -> Reply {
     Reply::with(move |seen| {
         assert_eq!(seen.header("referer"), None, "a referer was sent");

@@ -1,4 +1,4 @@
-//! Small valid media, made here: the same for the same seed, different for another.
+//! Small valid media, generated here: the same for the same seed, different for another.
 
 /// The formats that can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Format {
         Format::Webm,
     ];
 
-    /// The extension, without dot.
+    /// Returns the extension, without a dot.
     pub fn ext(self) -> &'static str {
         match self {
             Format::Png => "png",
@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// The media type.
+    /// Returns the media type.
     pub fn content_type(self) -> &'static str {
         match self {
             Format::Png => "image/png",
@@ -45,7 +45,7 @@ impl Format {
         }
     }
 
-    /// The format of this extension or media type.
+    /// Returns the format of this extension or media type.
     pub fn of(name: &str) -> Format {
         let name = if name == "jpeg" { "jpg" } else { name };
         let mut all = Format::ALL.into_iter();
@@ -54,22 +54,22 @@ impl Format {
     }
 }
 
-/// The smallest medium of this format that the seed gives, 32 pixels by 24.
+/// Generates the smallest medium of this format, 32 by 24 pixels.
 pub fn small(format: Format, seed: u64) -> Vec<u8> {
     picture(format, 32, 24, seed)
 }
 
-/// A medium of exactly this length, filled up the way its format allows.
+/// Generates a medium of exactly this length, padded the way its format allows.
 pub fn sized(format: Format, bytes: usize, seed: u64) -> Vec<u8> {
     filled(format, 32, 24, Some(bytes), seed)
 }
 
-/// A medium of this width and height; films here have neither.
+/// Generates a medium of this width and height; videos here have neither.
 pub fn picture(format: Format, width: u16, height: u16, seed: u64) -> Vec<u8> {
     filled(format, width, height, None, seed)
 }
 
-/// A medium of this width, height, and length.
+/// Generates a medium of this width, height, and length.
 pub fn sized_picture(format: Format, width: u16, height: u16, bytes: usize, seed: u64) -> Vec<u8> {
     filled(format, width, height, Some(bytes), seed)
 }
@@ -104,7 +104,7 @@ fn filled(format: Format, width: u16, height: u16, bytes: Option<usize>, seed: u
     made
 }
 
-/// So many bytes that depend on the seed; none of them is zero.
+/// Generates this many bytes from the seed; none of them is zero.
 pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut noise = Vec::with_capacity(bytes + 8);
@@ -118,7 +118,7 @@ pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     noise
 }
 
-/// PNG (W3C PNG, third edition): one bit a pixel, stored and not compressed.
+/// PNG (W3C PNG, third edition): one bit per pixel, stored uncompressed.
 fn png(width: u16, height: u16, filler: usize, seed: u64) -> Vec<u8> {
     let mut rows = Vec::new();
     let stride = usize::from(width).div_ceil(8);

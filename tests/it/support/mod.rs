@@ -1,6 +1,6 @@
-//! What the tests are written with: a fake site, a builder for the command, small valid media.
+//! Tools for tests: a fake site, a builder for commands, small valid media.
 //!
-//! Nothing here reaches beyond the loopback, and nothing outlives the value that started it.
+//! Nothing here connects beyond the loopback interface, and nothing outlives the value that started it.
 
 #![allow(
     dead_code,
@@ -24,13 +24,13 @@ pub mod tls;
 pub use reply::Reply;
 pub use site::{Seen, Site};
 
-/// Says why a test proves nothing here: what it needs is missing.
+/// Reports that a test is skipped because something it needs is missing.
 #[allow(clippy::print_stderr, reason = "a test that skips must say so")]
 pub fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
-/// Waits until this is so: for what no server sees, and nothing tells.
+/// Waits until this is true: for conditions that no server sees and nothing reports.
 pub fn until(is_so: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !is_so() {
@@ -39,7 +39,7 @@ pub fn until(is_so: impl Fn() -> bool) {
     }
 }
 
-/// Whether this program is here and does something with these arguments.
+/// Checks whether this program is installed and runs with these arguments.
 pub fn works(program: &str, args: &[&str]) -> bool {
     let mut command = std::process::Command::new(program);
     let output = command.args(args).output();

@@ -1,4 +1,4 @@
-//! What a fake site answers, right or wrong.
+//! The replies of a fake site, correct or faulty.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,8 +7,8 @@ use md5::{Digest, Md5};
 
 use super::Seen;
 
-/// One answer. Without a word about it, it is right; each method that ends in a number or a lie makes it wrong in one
-/// way. Cloning is cheap.
+/// One reply. By default it is correct; each method that ends in a number or a lie makes it faulty in one way. Cloning
+/// is cheap.
 #[derive(Clone)]
 pub struct Reply {
     pub(super) status: u16,
@@ -24,7 +24,7 @@ pub struct Reply {
     pub(super) throttle: Option<u64>,
 }
 
-/// What the body is made of.
+/// The content of the body.
 #[derive(Clone)]
 pub(super) enum Content {
     Bytes(Arc<[u8]>),
@@ -32,7 +32,7 @@ pub(super) enum Content {
     With(Arc<dyn Fn(&Seen) -> Reply + Send + Sync>),
 }
 
-/// What a 206 says or sends that is not so.
+/// Faults of a 206.
 #[derive(Clone, Default)]
 pub(super) struct Lie {
     pub(super) start: Option<u64>,
@@ -50,7 +50,7 @@ pub(super) enum Framing {
     Close,
 }
 
-/// How the answer ends, after so many bytes of its body.
+/// How the response ends, after this many bytes of its body.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum End {
     Whole,
@@ -60,7 +60,7 @@ pub(super) enum End {
 }
 
 impl Reply {
-    /// A file as a good server sends it: Content-Length, ranges, If-Range. Validators and type are added by option.
+    /// A file as sent by a good server: Content-Length, ranges, If-Range. Validators and a type can be added.
     pub fn file(bytes: impl Into<Vec<u8>>) -> Reply {
         let reply = Reply {
             ranges: true,
@@ -69,7 +69,7 @@ impl Reply {
         reply.header("Accept-Ranges", "bytes")
     }
 
-    /// An empty answer of this status; more can be added to it.
+    /// An empty reply with this status; more can be added to it.
     pub fn empty(status: u16) -> Reply {
         Reply::body(Vec::new()).status(status)
     }
@@ -89,12 +89,12 @@ impl Reply {
         Reply::body(text.into().into_bytes()).content_type("text/html; charset=utf-8")
     }
 
-    /// A 302 to there, sent as it stands.
+    /// A 302 to this location, sent verbatim.
     pub fn redirect(to: impl Into<String>) -> Reply {
         Reply::empty(302).header("Location", to)
     }
 
-    /// Exactly these bytes instead of any HTTP, after which the connection is closed.
+    /// Exactly these bytes instead of any HTTP; then the connection is closed.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Reply {
         Reply {
             content: Content::Raw(bytes.into().into()),
@@ -126,7 +126,7 @@ impl Reply {
         }
     }
 
-    /// Another status.
+    /// Sets the status.
     pub fn status(self, status: u16) -> Reply {
         Reply { status, ..self }
     }
@@ -137,14 +137,14 @@ impl Reply {
         self
     }
 
-    /// Takes a header field away.
+    /// Removes a header field.
     pub fn without(mut self, name: &str) -> Reply {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self
     }
 
-    /// Names the type.
+    /// Sets the content type.
     pub fn content_type(self, value: &str) -> Reply {
         self.without("Content-Type").header("Content-Type", value)
     }
@@ -172,12 +172,12 @@ impl Reply {
             .header("Last-Modified", httpdate::fmt_http_date(time))
     }
 
-    /// Waits so long before it sends anything.
+    /// Waits this long before sending anything.
     pub fn delay(self, delay: Duration) -> Reply {
         Reply { delay, ..self }
     }
 
-    /// Sends so many bytes of the body in a second.
+    /// Sends this many bytes of the body per second.
     pub fn throttle(self, bytes_per_second: u64) -> Reply {
         Reply {
             throttle: Some(bytes_per_second.max(1)),
@@ -185,7 +185,7 @@ impl Reply {
         }
     }
 
-    /// Closes the connection after so many bytes of the body.
+    /// Closes the connection after this many bytes of the body.
     pub fn cut_after(self, bytes: usize) -> Reply {
         Reply {
             end: End::Cut(bytes),
@@ -193,7 +193,7 @@ impl Reply {
         }
     }
 
-    /// Resets the connection after so many bytes of the body. The client may not get to read all of them.
+    /// Resets the connection after this many bytes of the body. The client may not get to read all of them.
     pub fn reset_after(self, bytes: usize) -> Reply {
         Reply {
             end: End::Reset(bytes),
@@ -201,7 +201,7 @@ impl Reply {
         }
     }
 
-    /// Falls silent after so many bytes of the body, until the client goes or the site is dropped.
+    /// Stalls after this many bytes of the body, until the client disconnects or the site is dropped.
     pub fn stall_after(self, bytes: usize) -> Reply {
         Reply {
             end: End::Stall(bytes),
@@ -209,7 +209,7 @@ impl Reply {
         }
     }
 
-    /// Sends the body in chunks and no length.
+    /// Sends the body in chunks, without a length.
     pub fn chunked(self) -> Reply {
         Reply {
             framing: Framing::Chunked,
@@ -217,7 +217,7 @@ impl Reply {
         }
     }
 
-    /// Sends the body in chunks and closes the connection without the last, empty one.
+    /// Sends the body in chunks and closes the connection without the final, empty one.
     pub fn chunked_without_end(self) -> Reply {
         Reply {
             framing: Framing::ChunkedWithoutEnd,
@@ -225,7 +225,7 @@ impl Reply {
         }
     }
 
-    /// Sends no length; the body ends where the connection does.
+    /// Sends no length; the body ends when the connection does.
     pub fn close_delimited(self) -> Reply {
         Reply {
             framing: Framing::Close,
@@ -233,12 +233,12 @@ impl Reply {
         }
     }
 
-    /// Sends so many bytes more than Content-Length says, and closes the connection.
+    /// Sends this many bytes more than Content-Length says, and closes the connection.
     pub fn too_long(self, extra: usize) -> Reply {
         Reply { extra, ..self }
     }
 
-    /// Ignores Range: the whole file, status 200.
+    /// Ignores Range: sends the whole file with status 200.
     pub fn no_ranges(self) -> Reply {
         Reply {
             ranges: false,
@@ -246,7 +246,7 @@ impl Reply {
         }
     }
 
-    /// Answers a range although If-Range names another version.
+    /// Serves a range although If-Range names another version.
     pub fn ignore_if_range(self) -> Reply {
         Reply {
             minds_if_range: false,
@@ -254,25 +254,25 @@ impl Reply {
         }
     }
 
-    /// Says in Content-Range that the bytes begin here; they begin where they were asked for.
+    /// Claims in Content-Range that the bytes start here, though they start where requested.
     pub fn wrong_start(mut self, start: u64) -> Reply {
         self.lie.start = Some(start);
         self
     }
 
-    /// Says in Content-Range that the file is so long.
+    /// Claims in Content-Range that the file has this length.
     pub fn wrong_total(mut self, total: u64) -> Reply {
         self.lie.total = Some(total);
         self
     }
 
-    /// Answers a range without Content-Range.
+    /// Serves a range without Content-Range.
     pub fn no_content_range(mut self) -> Reply {
         self.lie.silent = true;
         self
     }
 
-    /// Sends these bytes as the body of a range answer, whatever was asked for.
+    /// Sends these bytes as the body of a range response, whatever was requested.
     pub fn lie(mut self, bytes: impl Into<Vec<u8>>) -> Reply {
         self.lie.bytes = Some(bytes.into().into());
         self

@@ -1,4 +1,4 @@
-//! The threads of a fake site: one accepts, and each connection has one.
+//! The threads of a fake site: one accepts connections, and each connection has its own.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,14 +11,15 @@ use super::answer::Answer;
 use super::reply::{Content, End, Framing, Reply};
 use super::site::Shared;
 
-/// The most connections at once. More are closed unanswered, so that a test with a leak fails instead of hanging.
+/// The most connections at once. More are closed without a response, so that a test with a leak fails instead of
+/// hanging.
 const CONNECTIONS: usize = 512;
-/// The longest head of a request.
+/// The maximum size of a request head.
 const HEAD: usize = 64 << 10;
-/// How much of a body is written at once, and how long a chunk is.
+/// How much of a body is written at once, which is also the size of a chunk.
 const PIECE: usize = 16 << 10;
 
-/// Takes connections until the site closes, and then waits for all of them to end.
+/// Accepts connections until the site closes, and then waits for all of them to end.
 pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut threads = Vec::new();
     for (index, stream) in listener.incoming().enumerate() {
@@ -39,9 +40,9 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         threads.push(std::thread::spawn({
             let shared = shared.clone();
             move || {
-                // An error here is a client that went away; whether that was right is for the test to say.
+                // An error here means that a client went away; whether that was right is up to the test.
                 let _ = serve(&stream, connection, &shared);
-                // The last handle goes with this one, so the socket is closed here and not later.
+                // This drops the last handle, so the socket is closed here and not later.
                 shared.change(|state| state.sockets.remove(&connection));
             }
         }));
@@ -67,7 +68,7 @@ fn serve(stream: &TcpStream, connection: usize, shared: &Shared) -> io::Result<(
     Ok(())
 }
 
-/// A request that is being answered, until this is dropped.
+/// A request being served, until this is dropped.
 struct Counted<'a>(&'a Shared);
 
 impl Drop for Counted<'_> {
@@ -76,7 +77,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// The next request, or none when the client is done.
+/// Reads the next request; `None` when the client is done.
 fn read_request(
     mut stream: &TcpStream,
     unread: &mut Vec<u8>,
@@ -123,7 +124,7 @@ fn read_request(
     }))
 }
 
-/// Sends the answer. Says whether the connection can be used again.
+/// Sends the response; returns whether the connection can be reused.
 fn answer(
     stream: &TcpStream,
     seen: &Seen,
@@ -179,7 +180,7 @@ fn answer(
             buffer.extend_from_slice(b"0\r\n\r\n");
         }
     }
-    // Whoever has read the last byte may ask for more at once, so this answer no longer counts.
+    // A client that has read the last byte may send its next request at once, so this one no longer counts as active.
     if !matches!(end, Some(End::Stall(_))) {
         counted.take();
     }
@@ -192,7 +193,7 @@ fn answer(
         }
         Some(End::Stall(_)) => {
             shared.change(|state| state.stalled += 1);
-            // Ends when the client closes, or when the site does and shuts the socket down.
+            // Ends when the client closes, or when the site closes and shuts the socket down.
             if stream.peek(&mut [0])? > 0 {
                 shared.wait_for_close();
             }
@@ -201,7 +202,7 @@ fn answer(
     Ok(false)
 }
 
-/// Asks the handler, if the reply is one.
+/// Calls the handler, if the reply is one.
 fn decide(mut reply: Reply, seen: &Seen, shared: &Shared) -> Reply {
     while let Content::With(handler) = &reply.content {
         reply = match catch_unwind(AssertUnwindSafe(|| handler(seen))) {
@@ -230,7 +231,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes, and waits for the time that so many bytes of the body need. Says whether the site is still open.
+    /// Writes, and waits for the time that this many bytes of the body take. Returns whether the site is still open.
     fn write(&mut self, bytes: &[u8], of_body: usize) -> io::Result<bool> {
         self.stream.write_all(bytes)?;
         let Some(rate) = self.throttle else {

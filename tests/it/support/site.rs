@@ -1,4 +1,4 @@
-//! A fake site: an HTTP/1.1 server on a port of its own, told beforehand what it will be asked.
+//! A fake site: an HTTP/1.1 server on its own port, set up in advance for the requests it will get.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,40 +10,40 @@ use std::time::{Duration, Instant};
 use super::reply::Reply;
 use super::server;
 
-/// How long a test waits for something that the site should see.
+/// How long a test waits for the site to see something.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server on the loopback. Dropping it ends every thread and connection of its own, and fails the test if a route
-/// was never asked, something else was, or a handler panicked.
+/// A server on the loopback interface. Dropping it ends all its threads and connections, and fails the test if a route
+/// was never requested, something else was, or a handler panicked.
 pub struct Site {
     pub(super) shared: Arc<Shared>,
     address: SocketAddr,
     accepting: Option<JoinHandle<()>>,
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub method: String,
-    /// The path with its query, or a whole URL if the client takes the site for a proxy.
+    /// The path with its query, or a whole URL if the client uses the site as a proxy.
     pub target: String,
-    /// Names in lower case, in the order in which they came.
+    /// Names in lower case, in the order received.
     pub headers: Vec<(String, String)>,
-    /// What came after its head.
+    /// The body of the request.
     pub body: Vec<u8>,
-    /// Which connection it came on, from 1.
+    /// The number of its connection, from 1.
     pub connection: usize,
     pub at: Instant,
 }
 
 impl Seen {
-    /// The first value of a header field, by its name in lower case.
+    /// Returns the first value of a header field, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
 
-    /// The target without its query.
+    /// Returns the target without its query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or("")
     }
@@ -57,7 +57,7 @@ impl Seen {
     }
 }
 
-/// What the threads of a site share.
+/// State shared by the threads of a site.
 pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
@@ -82,7 +82,7 @@ struct Route {
     optional: bool,
 }
 
-/// A route that was just added, to say more about it.
+/// A route that was just added, to be refined.
 pub struct On<'a> {
     site: &'a Site,
     route: usize,
@@ -90,18 +90,18 @@ pub struct On<'a> {
 }
 
 impl On<'_> {
-    /// It is no failure if nobody asks.
+    /// Never requesting this route is not a failure.
     pub fn optional(self) -> Self {
         self.site.shared.lock().routes[self.route].optional = true;
         self
     }
 
-    /// This reply is given once; if none follows, a second request is a failure.
+    /// This reply is given once; unless another follows, a second request is a failure.
     pub fn once(self) -> Self {
         self.times(1)
     }
 
-    /// This reply is given so often; if none follows, one request more is a failure, as one less is.
+    /// This reply is given this many times; unless another follows, any other number of requests is a failure.
     pub fn times(self, count: usize) -> Self {
         self.site.shared.lock().routes[self.route].replies[self.reply].1 = Some(count);
         self
@@ -109,13 +109,13 @@ impl On<'_> {
 }
 
 impl Site {
-    /// Starts a site that knows nothing yet.
+    /// Starts a site without any routes.
     pub fn start() -> Site {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         Site::start_at(free).expect("a free port")
     }
 
-    /// Starts one at this address, where the system lets it.
+    /// Starts a site at this address, if the system permits it.
     pub fn start_at(address: SocketAddr) -> io::Result<Site> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr().expect("a bound address");
@@ -134,9 +134,9 @@ impl Site {
         })
     }
 
-    /// Answers this target so. A target with a query is matched with it, one without whatever the query, and one that
-    /// ends in `*` by its beginning; the most exact wins. More replies for one target follow one another, each given
-    /// once at the least, and the last one is repeated.
+    /// Sets a reply for this target. A target with a query must match exactly, one without matches any query, and one
+    /// that ends in `*` matches by its beginning; the most specific wins. Several replies for one target are given in
+    /// sequence, each at least once, and the last one is repeated.
     pub fn on(&self, target: &str, reply: Reply) -> On<'_> {
         let mut state = self.shared.lock();
         let known = state.routes.iter().position(|route| route.target == target);
@@ -163,48 +163,48 @@ impl Site {
         }
     }
 
-    /// The URL of a path here.
+    /// Returns the URL of a path on this site.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// The port, for URLs with another name of this host.
+    /// Returns the port, for URLs with another name of this host.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// What was asked since the start or the last `forget`, in order.
+    /// Returns the requests since the start or the last `forget`, in order.
     pub fn requests(&self) -> Vec<Seen> {
         self.shared.lock().seen.clone()
     }
 
-    /// How often a target was asked; as in `on`, a query counts only if it is given.
+    /// Returns how often a target was requested; as in `on`, a query counts only if it is given.
     pub fn count(&self, target: &str) -> usize {
         let state = self.shared.lock();
         state.seen.iter().filter(|seen| seen.is_for(target)).count()
     }
 
-    /// The most requests that were being answered at the same time.
+    /// Returns the highest number of requests served at the same time.
     pub fn most_at_once(&self) -> usize {
         self.shared.lock().most_at_once
     }
 
-    /// Empties the record of requests, for a second run. What was asked before counts as asked, and sequences of
-    /// replies go on where they are.
+    /// Clears the record of requests, for a second run. Earlier requests still count as expected ones, and sequences of
+    /// replies continue where they are.
     pub fn forget(&self) {
         let mut state = self.shared.lock();
         state.seen.clear();
         state.most_at_once = state.under_way;
     }
 
-    /// Waits until a target was asked so often.
+    /// Waits until a target has been requested this many times.
     pub fn wait_for(&self, target: &str, count: usize) {
         self.wait(&format!("{count} requests for `{target}`"), |state| {
             state.seen.iter().filter(|seen| seen.is_for(target)).count() >= count
         });
     }
 
-    /// Waits until so many answers have fallen silent: all their bytes before that are sent.
+    /// Waits until this many responses have stalled: all their bytes before that are sent.
     pub fn wait_for_stalls(&self, count: usize) {
         self.wait(&format!("{count} stalled answers"), |state| {
             state.stalled >= count
@@ -230,7 +230,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.shared.close();
-        // Wakes the thread that accepts, which then sees that the site closes.
+        // Wakes the accepting thread, which then sees that the site is closing.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -250,14 +250,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state, and wakes whoever waits for a change.
+    /// Changes the state, and wakes all threads that wait for a change.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let changed = change(&mut self.lock());
         self.changed.notify_all();
         changed
     }
 
-    /// Waits so long, or until the site closes. Says whether it is still open.
+    /// Waits this long, or until the site closes. Returns whether it is still open.
     pub(super) fn pause(&self, time: Duration) -> bool {
         let state = self.lock();
         let (state, _) = self
@@ -286,7 +286,7 @@ impl Shared {
 }
 
 impl State {
-    /// Notes a request and picks its reply. What nobody expected is a failure.
+    /// Notes a request and picks its reply. An unexpected request is a failure.
     pub(super) fn ask(&mut self, seen: &Seen) -> Reply {
         self.seen.push(seen.clone());
         self.under_way += 1;
@@ -322,7 +322,7 @@ impl State {
     fn wrong(&self) -> Vec<String> {
         let mut wrong = self.failures.clone();
         for route in self.routes.iter().filter(|route| !route.optional) {
-            // Every reply of a sequence is part of the story, so the last one counts as well.
+            // Every reply of a sequence is part of the test, so the last one counts as well.
             let needed = route.replies.iter();
             let needed = needed.map(|(_, times)| times.unwrap_or(1)).sum::<usize>();
             match route.asked {

@@ -1,4 +1,4 @@
-//! A fake site over TLS: a front that speaks TLS, and hands what it reads to a plain site.
+//! A fake site over TLS: a front that terminates TLS for a plain site.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,15 +20,15 @@ use super::Site;
 pub enum Odd {
     /// Nothing.
     No,
-    /// It closes connections without the word that TLS has for it (close_notify).
+    /// It closes connections without TLS's close_notify.
     Abrupt,
-    /// Its certificate has run out.
+    /// Its certificate has expired.
     Expired,
-    /// Its certificate is that of another host.
+    /// Its certificate is for another host.
     Another,
-    /// It speaks HTTP/2 alone.
+    /// It only speaks HTTP/2.
     Http2,
-    /// Its certificate is its own authority, as openssl makes it by default.
+    /// Its certificate is self-signed, as openssl makes it by default.
     Itself,
 }
 
@@ -41,12 +41,12 @@ pub struct Front {
 }
 
 impl Front {
-    /// Starts a front of this site.
+    /// Starts a front for this site.
     pub fn start(site: &Site, odd: Odd) -> Front {
         Front::before(site.port(), odd)
     }
 
-    /// Starts a front of whatever listens at this port.
+    /// Starts a front for whatever listens on this port.
     pub fn before(behind: u16, odd: Odd) -> Front {
         let host = if odd == Odd::Another {
             "other.test"
@@ -56,7 +56,7 @@ impl Front {
         Front::of(host, false, behind, odd)
     }
 
-    /// Starts a front of this site as a proxy, at which the site is called so.
+    /// Starts a front for this site as a proxy, through which the site has this host name.
     pub fn proxy_to(host: &str, site: &Site) -> Front {
         Front::of(host, true, site.port(), Odd::No)
     }
@@ -65,7 +65,7 @@ impl Front {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = config(host, odd, &folder);
         if is_proxy {
-            // What is behind does not speak the other.
+            // The site behind it does not speak HTTP/2.
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
         } else if odd == Odd::Http2 {
             config.alpn_protocols = vec![b"h2".to_vec()];
@@ -90,7 +90,7 @@ impl Front {
                     if is_proxy && connect(&mut stream).await.is_err() {
                         return;
                     }
-                    // A client that does not like the certificate goes away here.
+                    // A client that rejects the certificate disconnects here.
                     let tls = acceptor.accept(stream).await;
                     let protocol = match &tls {
                         Ok(tls) => tls.get_ref().1.alpn_protocol().unwrap_or(b"none"),
@@ -115,22 +115,22 @@ impl Front {
         }
     }
 
-    /// The URL of a path here.
+    /// Returns the URL of a path on this site.
     pub fn url(&self, path: &str) -> String {
         format!("https://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Its URL, for whom it is a proxy.
+    /// Returns its URL as a proxy.
     pub fn as_proxy(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The certificate of the authority that vouches for it.
+    /// Returns the path of its CA certificate.
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("authority.pem")
     }
 
-    /// The protocols that were agreed on, a connection each; `refused` where none was.
+    /// Returns the negotiated protocol of each connection; `refused` where there was none.
     pub fn protocols(&self) -> Vec<String> {
         let protocols = self.protocols.lock();
         protocols.unwrap_or_else(PoisonError::into_inner).clone()
@@ -180,7 +180,7 @@ fn config(host: &str, odd: Odd, folder: &TempDir) -> ServerConfig {
     config
 }
 
-/// Reads what a proxy is asked for, whatever it is, and grants it (RFC 9110 §9.3.6).
+/// Reads a CONNECT request, whatever its target, and grants it (RFC 9110 §9.3.6).
 async fn connect(stream: &mut TcpStream) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
@@ -193,7 +193,7 @@ async fn pass_on(mut tls: TlsStream<TcpStream>, behind: u16, odd: Odd) {
     let Ok(mut plain) = TcpStream::connect(("127.0.0.1", behind)).await else {
         return;
     };
-    // Errors here are clients that went away.
+    // Errors here mean that a client went away.
     if odd != Odd::Abrupt {
         let _ = copy_bidirectional(&mut tls, &mut plain).await;
         return;

@@ -1,4 +1,4 @@
-//! The shapes of Imgur's answers.
+//! The formats of Imgur's responses.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::Image;
 /// When everything here was uploaded: 13 May 2014.
 const UPLOADED: u64 = 1_400_000_000;
 
-/// The frame of every answer of API v3.
+/// The envelope of every response of API v3.
 pub fn envelope(data: &Value) -> String {
     json!({"data": data, "success": true, "status": 200}).to_string()
 }
@@ -19,12 +19,12 @@ fn error(status: u16, text: &str) -> Reply {
     Reply::json(envelope.to_string()).status(status)
 }
 
-/// API v3's answer for what it does not know.
+/// API v3's response for something unknown.
 pub fn unknown() -> Reply {
     error(404, "Unable to find what was asked for")
 }
 
-/// API v3's answer for who it does not know.
+/// API v3's response for an unknown client.
 pub fn refused() -> Reply {
     error(403, "Invalid client_id")
 }
@@ -98,7 +98,7 @@ pub fn album(id: &str, title: &str, images: &[Image]) -> Value {
     })
 }
 
-/// The answer of the listing that needs no key.
+/// The response of the listing that needs no key.
 pub fn ajax(images: &[Image]) -> String {
     let listed: Vec<Value> = images
         .iter()
@@ -124,7 +124,7 @@ pub fn ajax(images: &[Image]) -> String {
     envelope(&data)
 }
 
-/// A post as the pages hold it.
+/// A post as embedded in pages.
 pub fn post(id: &str, title: &str, is_album: bool, images: &[Image]) -> Value {
     let uploaded = "2014-05-13T16:53:20Z";
     let media: Vec<Value> = images
@@ -181,7 +181,7 @@ pub fn post(id: &str, title: &str, is_album: bool, images: &[Image]) -> Value {
     })
 }
 
-/// A page that holds a post: JSON inside a string of a script.
+/// A page with an embedded post: JSON in a string of a script.
 pub fn page(post: &Value) -> String {
     let escaped = post
         .to_string()

@@ -24,7 +24,9 @@ pub(super) fn read(text: &str) -> Result<Feed> {
     });
     let mut feed = feed.map_err(|error| cannot().because(error))?;
     if !feed.contains_key("items") && !feed.contains_key("version") {
-        return Err(Error::new(Kind::Corrupt, "the response is not a feed").because("it has no `items`"));
+        return Err(
+            Error::new(Kind::Corrupt, "the response is not a feed").because("it has no `items`")
+        );
     }
     let posts = match feed.remove("items").unwrap_or_default() {
         Value::Array(posts) => posts,

@@ -152,7 +152,8 @@ impl Source for Feed {
         let start = url.ok().and_then(|url| web(&url, ""));
         let start = start.ok_or_else(|| {
             let message = format!("`{}` is not a feed", Shown(&target.link.url));
-            Error::new(Kind::Config, message).hint("`feed:` must be followed by an http or https URL")
+            Error::new(Kind::Config, message)
+                .hint("`feed:` must be followed by an http or https URL")
         })?;
         let mut pages = Pages::new();
         let mut album = None;

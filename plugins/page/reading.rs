@@ -50,7 +50,10 @@ pub(super) fn whole(page: &Url, is_cut: bool) -> Result<()> {
     match is_cut {
         false => Ok(()),
         true => {
-            let message = format!("`{}` has more on it than is read from one page", Shown(page));
+            let message = format!(
+                "`{}` has more on it than is read from one page",
+                Shown(page)
+            );
             Err(Error::new(Kind::Corrupt, message))
         }
     }

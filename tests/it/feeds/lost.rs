@@ -40,8 +40,7 @@ fn pictures_behind_the_text_of_a_post_that_is_read_are_told() {
     site.on("/first.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new().arg(site.url("/long"));
     let done = fetch.run().fails(3);
-    done.says("1 of the 1 posts of `")
-        .says("are incomplete");
+    done.says("1 of the 1 posts of `").says("are incomplete");
     // Where its text is not what is taken, nothing is lost.
     site.on(
         "/show",

@@ -112,7 +112,8 @@ fn a_feed_goes_on_at_its_own_site_and_says_where_it_goes_on_elsewhere() {
     file(&site, "1.mp3", 1);
     let fetch = Fetch::new().arg(site.url("/1"));
     let done = fetch.run().success();
-    let told = format!("continues at another site, which is not read: use `feed:{away}` to read it");
+    let told =
+        format!("continues at another site, which is not read: use `feed:{away}` to read it");
     done.says("warning: ").says(&told);
     assert_eq!(site.count("/2"), 0);
 }

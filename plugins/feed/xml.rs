@@ -90,7 +90,7 @@ pub(super) fn read(text: &str, at: &Url) -> (Feed, Option<Error>) {
             Err(error) => break wrong(error.to_string()),
             Ok(Event::Start(start)) => {
                 if reading.open.len() >= DEEPEST {
-                    break wrong("its elements are nested too deep".into());
+                    break wrong("its elements are nested too deeply".into());
                 }
                 if reading.feed.posts.len() >= MOST {
                     break wrong(format!("it has over {MOST} posts"));

@@ -187,7 +187,10 @@ fn read(text: &str) -> Result<Listing> {
         match event {
             Event::Start(start) => {
                 if path.len() > 20 {
-                    return Err(Error::new(Kind::Corrupt, "the listing is nested too deep"));
+                    return Err(Error::new(
+                        Kind::Corrupt,
+                        "the listing is nested too deeply",
+                    ));
                 }
                 let name: String = start.local_name().as_ref().to_owned();
                 root.get_or_insert_with(|| name.clone());

@@ -87,8 +87,10 @@ impl Tour<'_> {
             true => self.redirect(here, url, depth, frontier),
             false => {
                 if self.page.sent.leads_back(here, &url) {
-                    let message =
-                        format!("`{}` sends to a page that sends back to it", Shown(here));
+                    let message = format!(
+                        "`{}` redirects to a page that redirects back to it",
+                        Shown(here)
+                    );
                     return Err(Error::new(Kind::Unsupported, message)
                         .hint("they may need cookies: `-C FILE` loads those of a browser"));
                 }

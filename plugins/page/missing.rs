@@ -16,7 +16,7 @@ use super::tour::Tour;
 
 /// A hint about programs that may support a page without media in its markup.
 pub(in super::super) const PROGRAMS: &str =
-    "gallery-dl or yt-dlp may know the page, and are asked where they are installed";
+    "gallery-dl or yt-dlp may support the page, and are used if they are installed";
 
 impl Tour<'_> {
     /// Records a link that failed. Missing pages are common on the web, so they are only noted; other errors are

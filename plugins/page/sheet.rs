@@ -146,7 +146,7 @@ pub(super) struct Piece {
     pub(super) candidates: Vec<Candidate>,
     /// The target of the link around it.
     pub(super) link: Option<String>,
-    /// The `download` file name of its link; empty if it has none.
+    /// The `download` attribute of its link: a file name, or empty.
     pub(super) saves: Option<String>,
     /// Whether that target is what its script seems to open.
     pub(super) by_script: bool,

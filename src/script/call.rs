@@ -17,7 +17,7 @@ pub(super) enum Call {
     Ask(Vec<Ask>, oneshot::Sender<Result<Vec<Answer>>>),
     /// Emit these entries, already checked, each with who named its address.
     Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
-    /// The script has ended; if a body was asked for, with it and who named its address.
+    /// The script has ended, with the body and who named its address if one was requested.
     Ended(Result<Option<Box<(Body, Led)>>>),
 }
 

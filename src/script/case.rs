@@ -82,7 +82,7 @@ fn is_well(status: &u16) -> bool {
 }
 
 impl Case {
-    /// Reads a case. File names in it cannot leave its folder.
+    /// Reads a case. No symlink is followed.
     ///
     /// # Errors
     /// [`Kind::Config`], with file and line, if it is invalid or cannot be read.

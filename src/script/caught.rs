@@ -11,7 +11,7 @@ use super::failure::{Raised, text};
 /// How many caught errors are remembered.
 const KEPT: usize = 16;
 
-/// Written in Luau, because a yielding coroutine cannot be left through a host function.
+/// Written in Luau, because a script's coroutine cannot yield across a host function.
 const CODE: &str = r#"
 local pcall, xpcall, resume, close, raise, told, again = ...
 return function(...)

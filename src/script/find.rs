@@ -175,7 +175,7 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
         }
         Some(Err(error)) => broken.push(Broken {
             id: String::new(),
-            what: "what is in `.fetch/plugins`".into(),
+            what: "the folder `.fetch/plugins`".into(),
             error,
         }),
         None => {}

@@ -130,7 +130,7 @@ pub struct Opt {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSpec {
-    /// Its name, by which a script asks for it to be sent.
+    /// Its name, which scripts use to have it sent.
     pub key: String,
     /// The one host that it is sent to. If it is exchanged for a token, the host gets only the token.
     pub host: String,
@@ -229,7 +229,7 @@ impl Manifest {
         }
         if TAKEN.contains(&self.id.as_str()) {
             return Err(format!(
-                "the id `{}` is a URL scheme, all of whose links would be its own",
+                "the id `{}` is a URL scheme, whose links would all be the plugin's",
                 self.id
             ));
         }
@@ -322,7 +322,7 @@ impl Manifest {
         // A script sees the values of its options.
         if let Some(option) = self.options.iter().find(|option| names_secret(&option.key)) {
             return Err(format!(
-                "the option `{}` has the name of a secret; rename it, or make it a `[[secret]]`",
+                "the option `{}` is named like a secret; rename it, or make it a `[[secret]]`",
                 option.key.escape_debug()
             ));
         }

@@ -155,8 +155,8 @@ fn is_there(file: &Path) -> bool {
 }
 
 fn is_there_already(file: &Path) -> Error {
-    let message = format!("`{}` is there already", file.display());
-    Error::new(Kind::Config, message).hint("remove it to record it anew")
+    let message = format!("`{}` already exists", file.display());
+    Error::new(Kind::Config, message).hint("remove it to record it again")
 }
 
 /// Checks whether an error is about the link itself, and would occur again.
@@ -181,7 +181,7 @@ fn shorten(
         (true, false) => String::new(),
     };
     if !why.is_empty() {
-        let message = format!("the answer of `{}` {why}", Shown(&answer.url));
+        let message = format!("the response of `{}` {why}", Shown(&answer.url));
         return Err(Error::new(Kind::Unsupported, message));
     }
     if answer.body.len() > INLINE {

@@ -35,7 +35,7 @@ pub fn skeleton(below: &Path, id: &str) -> Result<PathBuf> {
     let folder = below.join(id);
     fs::create_dir(&folder).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            let message = format!("`{}` is there already", folder.display());
+            let message = format!("`{}` already exists", folder.display());
             Error::new(Kind::Config, message)
         }
         _ => cannot(&folder).because(error),

@@ -75,7 +75,7 @@ impl Recording {
         let Some(at) = next.or(all.last()) else {
             let posted = posted.map(|body| {
                 let text = visible(&String::from_utf8_lossy(body));
-                format!("with this POST body: {text}")
+                format!(" with this POST body: {text}")
             });
             let posted = posted.unwrap_or_default();
             let message = format!("the case has no response for `{}`{posted}", Shown(url));

@@ -287,7 +287,7 @@ fn a_page_without_media() {
 failed: `http://127.0.0.1:PORT/news` (unsupported)
 nothing found; 1 link failed (1 unsupported)   TIME
 failed: `http://127.0.0.1:PORT/news` no relevant media in its markup
-  hint: content added by scripts is not visible; `--all` includes icons, documents and the like, too; gallery-dl or yt-dlp may know the page, and are asked where they are installed
+  hint: content added by scripts is not visible; `--all` includes icons, documents and the like, too; gallery-dl or yt-dlp may support the page, and are used if they are installed
 ";
     let done = quick().arg(site.url("/news")).run().fails(5);
     assert_says(&done.stderr_filtered(), expected);

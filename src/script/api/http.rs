@@ -122,7 +122,7 @@ impl Expected {
         let secret = host.secrets.iter().find(|secret| secret.key == *key)?;
         let (id, help) = (&host.id, &secret.help);
         let is_refused = answer.status == StatusCode::UNAUTHORIZED;
-        is_refused.then(|| format!("`{key}` of `[source.{id}]` was refused: {help}"))
+        is_refused.then(|| format!("`{key}` of `[source.{id}]` was rejected: {help}"))
     }
 }
 
@@ -292,7 +292,7 @@ fn no_json(answer: &Table) -> mlua::Result<Error> {
         (true, _) => (format!(", `{shown}…`"), A_PAGE),
         (false, _) => (format!(", `{shown}…`"), PASSING),
     };
-    let message = format!("the answer of `{url}` is not JSON{medium}{what}");
+    let message = format!("the response of `{url}` is not JSON{medium}{what}");
     Ok(Error::new(Kind::Corrupt, visible(&message)).hint(hint))
 }
 

@@ -18,7 +18,7 @@ pub(super) const TAKEN: [&str; 12] = [
 
 /// The rule for ids, for messages.
 pub(in crate::script) const ID: &str =
-    "an id is 2 to 40 letters from `a` to `z` and digits, and begins with a letter";
+    "an id has 2 to 40 characters, letters from `a` to `z` and digits, and starts with a letter";
 
 /// Checks whether a text is a valid id.
 pub(in crate::script) fn is_id(text: &str) -> bool {

@@ -192,7 +192,7 @@ impl Store {
             let package = Package::read(&folder)?;
             if package.manifest.id != id || fs::symlink_metadata(&own).is_ok() {
                 let message = match package.manifest.id == id {
-                    true => format!("`{}` is there already", own.display()),
+                    true => format!("`{}` already exists", own.display()),
                     false => format!("it calls itself `{}` now", package.manifest.id),
                 };
                 let message = format!("the plugin `{id}` cannot be moved: {message}");

@@ -112,7 +112,7 @@ fn a_page_that_sends_on_leads_to_what_is_there() {
     site.on("/a", sends("/b")).once();
     site.on("/b", sends("/a")).once();
     let around = Fetch::new().arg(site.url("/a")).run().fails(5);
-    around.says("sends to a page that sends back to it");
+    around.says("redirects to a page that redirects back to it");
     site.on("/same", sends("/same")).once();
     let done = Fetch::new().arg(site.url("/same")).run().fails(5);
     assert!(

@@ -65,7 +65,7 @@ fn a_case_has_files_goes_on_hands_on_and_tells_streams() {
         (
             "file = \"second.json\"",
             "",
-            "the answer of `https://comics.example/list?page=2` is not JSON",
+            "the response of `https://comics.example/list?page=2` is not JSON",
         ),
         (
             "stream = \"hls\"",

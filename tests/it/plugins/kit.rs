@@ -34,7 +34,7 @@ fn a_new_plugin_works_and_replaces_nothing() {
     assert_eq!(done.stdout, "ok      album\n");
     let done = fetch.clone().args(["plugin", "new", "comics"]).run();
     let said = &done.fails(2).stderr;
-    assert!(said.contains("`comics` is there already"), "{said}");
+    assert!(said.contains("`comics` already exists"), "{said}");
     // Used on a site of one's own.
     let site = Site::start();
     let answer = format!(

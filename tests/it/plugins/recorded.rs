@@ -74,7 +74,7 @@ fn what_is_gone_is_a_case_and_what_is_there_is_not_replaced() {
     );
     let said = record.run().fails(2).stderr;
     assert!(
-        said.contains("`comics/cases/seen.toml` is there already"),
+        said.contains("`comics/cases/seen.toml` already exists"),
         "{said}"
     );
     assert_eq!(site.requests().len(), 1);
@@ -214,7 +214,7 @@ fn a_case_knows_where_an_answer_led_and_replaces_no_body() {
     fs::remove_file(folder.join("cases/seen.toml")).unwrap();
     let said = record.run().fails(2).stderr;
     assert!(
-        said.contains("`comics/cases/seen-1.txt` is there already"),
+        said.contains("`comics/cases/seen-1.txt` already exists"),
         "{said}"
     );
     assert!(!folder.join("cases/seen.toml").exists());

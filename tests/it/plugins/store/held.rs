@@ -78,7 +78,7 @@ hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin re
     plugin(&user, &["adopt", "mine"])
         .run()
         .fails(2)
-        .says("is there already");
+        .says("already exists");
 }
 
 #[test]

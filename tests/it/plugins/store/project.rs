@@ -25,7 +25,7 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
         assert_eq!(listed_of(&user), "");
     };
     refused(
-        "warning: what is in `.fetch/plugins` is not used\n  because: this folder has plugins, which you do not trust yet\n",
+        "warning: the folder `.fetch/plugins` is not used\n  because: this folder has plugins, which you do not trust yet\n",
     );
     let done = plugin(&user, &["trust", ".", "--yes"]).run().success();
     let told = "mine 1.0.0: a site of somebody's\n  it asks mine.test\n  it saves files from mine.test\n  it asks whatever host you set as source.mine.site\n  it asks its hosts with the cookies and the netrc that you give fetch for them\n";
@@ -51,7 +51,7 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
     refused("because: the plugins of this folder have changed since you trusted them");
     fs::write(second.join("plugin.toml"), "").unwrap();
     call.run().says(
-        "warning: what is in `.fetch/plugins` is not used\n  because: `.fetch/plugins/other/plugin.toml`, line 1",
+        "warning: the folder `.fetch/plugins` is not used\n  because: `.fetch/plugins/other/plugin.toml`, line 1",
     );
     plugin(&user, &["trust", "--undo"]).run().success();
     // Of what is not trusted nothing is read.
@@ -121,7 +121,7 @@ fn a_project_has_no_more_plugins_than_are_looked_through() {
     assert!(!listed.contains("mine 1.0.0"), "{listed}");
     assert!(listed.contains(told), "{listed}");
     let done = user.clone().arg("sources").run().success();
-    done.says("warning: what is in `.fetch/plugins` is not used")
+    done.says("warning: the folder `.fetch/plugins` is not used")
         .says(told);
     let done = plugin(&user, &["trust", "--yes"]).run().fails(2);
     done.says("has more than 256 entries");

@@ -145,7 +145,7 @@ fn a_page_without_media_says_so() {
     site.on("/empty", Reply::html("<html><title>x</title><p>text"));
     let done = Fetch::new().arg(site.url("/empty")).run().fails(5);
     assert!(
-        done.stderr.contains("no media that matter"),
+        done.stderr.contains("no relevant media"),
         "{}",
         done.stderr
     );
@@ -159,7 +159,7 @@ fn a_page_with_nothing_but_a_frame_that_no_source_knows_is_no_success() {
         </noscript><iframe src='https://player.example/1'></iframe><p>text";
     site.on("/framed", Reply::html(page));
     let done = Fetch::new().arg(site.url("/framed")).run().fails(5);
-    let told = done.stderr.contains("no media that matter");
+    let told = done.stderr.contains("no relevant media");
     assert!(told, "{}", done.stderr);
 }
 

@@ -125,7 +125,7 @@ impl Index {
         })
     }
 
-    /// Returns the latest package with this id that supports this program.
+    /// Returns the latest package with this id that this program supports.
     pub(super) fn newest(&self, id: &str) -> Result<&Entry, String> {
         let mut own = self
             .entries

@@ -106,7 +106,7 @@ fn a_player_that_nobody_knows_takes_nothing_from_its_page() {
     let done = fake.fetch().arg(site.url("/news")).run().success();
     assert!(done.stderr.contains("1 found: 1 new"), "{}", done.stderr);
     let done = fake.fetch().arg(site.url("/empty")).run().fails(5);
-    let told = done.stderr.contains("no media that matter");
+    let told = done.stderr.contains("no relevant media");
     assert!(told, "{}", done.stderr);
 }
 

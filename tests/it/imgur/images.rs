@@ -41,7 +41,7 @@ async fn what_the_site_denies_is_asked_of_the_cdn() {
     let Body::File(request) = &item.body else {
         panic!("{:?}", item.body)
     };
-    assert!(note.contains("nothing of image `c7EXjJu`"), "{note}");
+    assert!(note.contains("no data on image `c7EXjJu`"), "{note}");
     assert_eq!(request.url.path(), "/c7EXjJu.jpg");
     assert_eq!(request.expect.medium, Some(Medium::Any));
     for page in [no_page(), Reply::html("<title>Imgur</title>")] {

@@ -181,7 +181,7 @@ fn patterns_and_a_limit_choose_the_pages() {
         .args(["-S", "source.page.max_pages=4", "-v"]);
     let done = fetch.arg(site.url("/")).run().success();
     assert!(done.stderr.contains("3 found: 3 new"), "{}", done.stderr);
-    let told = done.stderr.contains("no more than 4 pages are read");
+    let told = done.stderr.contains("only 4 pages are read");
     assert!(told, "{}", done.stderr);
 }
 

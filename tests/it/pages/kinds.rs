@@ -116,7 +116,7 @@ fn a_page_that_sends_on_leads_to_what_is_there() {
     site.on("/same", sends("/same")).once();
     let done = Fetch::new().arg(site.url("/same")).run().fails(5);
     assert!(
-        done.stderr.contains("no media that matter"),
+        done.stderr.contains("no relevant media"),
         "{}",
         done.stderr
     );

@@ -67,6 +67,6 @@ fn a_link_that_leads_to_a_login_is_not_followed() {
     site.on("/login?next=/members/1", Reply::html(login)).once();
     picture(&site, "/a.jpg", 1);
     let fetch = Fetch::new().args(["--depth", "1", "-v"]).arg(site.url("/"));
-    fetch.run().success().says("leads to");
+    fetch.run().success().says("redirects to the login page");
     assert_eq!(names(&fetch), ["001 a.jpg"]);
 }

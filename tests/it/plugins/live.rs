@@ -190,7 +190,7 @@ fn a_site_without_end_is_not_read_to_its_end() {
     let done = live(&fetch, &site).run().fails(3);
     assert!(
         done.stdout
-            .contains("after 16 more than the case has answers"),
+            .contains("after 16 more requests than the case has responses"),
         "{}",
         done.stdout
     );

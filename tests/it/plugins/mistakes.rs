@@ -231,7 +231,7 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
         (
             "{id}",
             "{id:number}",
-            "/plugin.toml`: cannot read the route `comics.example/a/{id:number}`: the name of a placeholder must be a word\n  hint: of a path there are `{name}`, `{name:digits}`, ",
+            "/plugin.toml`: cannot read the route `comics.example/a/{id:number}`: the name of a placeholder must be a word\n  hint: a path can have `{name}`, `{name:digits}`, ",
         ),
         (
             "[permissions]",
@@ -309,7 +309,7 @@ fn a_script_that_does_not_load_is_told_as_that_alone() {
         change(&folder.join("main.luau"), from, to);
         let said = test(&fetch).run().fails(3).stdout;
         assert!(said.starts_with(expected), "{said}");
-        assert!(!said.contains("nobody asks"), "{said}");
+        assert!(!said.contains("was not requested"), "{said}");
         assert!(!said.contains("the number of items"), "{said}");
     }
     let (fetch, folder) = new();

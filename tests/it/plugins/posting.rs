@@ -340,7 +340,7 @@ fn a_secret_that_is_refused_is_named() {
             .run()
             .fails(6)
     };
-    let hint = "hint: `app` of `[source.mine]` was refused: a key, from https://mine.test/keys";
+    let hint = "hint: `app` of `[source.mine]` was rejected: a key, from https://mine.test/keys";
     ask(", { secret = 'app' }").says(hint);
     let without = ask("");
     assert!(!without.stderr.contains("refused"), "{}", without.stderr);

@@ -58,7 +58,7 @@ fn requests_to_what_is_not_declared_are_refused() {
         let done = fetch.run().fails(7);
         assert!(
             // What a site may tell so fails alone.
-            ["mine/main.luau:2", "failed: `mine:", "no passwords"]
+            ["mine/main.luau:2", "failed: `mine:", "without a password"]
                 .iter()
                 .any(|word| done.stderr.contains(word)),
             "{attack}: {}",
@@ -123,9 +123,9 @@ fn links_are_handed_on_to_declared_hosts_also_by_a_plugin_with_a_secret() {
         ("https://evil.invalid/a.jpg", "not for `evil.invalid`"),
         (
             "https://other.invalid.evil.invalid/a",
-            "not for `other.invalid.evil.invalid`",
+            "`delegate` for `other.invalid.evil.invalid`",
         ),
-        ("https://x@other.invalid/a", "no passwords"),
+        ("https://x@other.invalid/a", "without a password"),
     ];
     for (link, why) in table {
         let script = extract(&format!("delegate('{link}')"));

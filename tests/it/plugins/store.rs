@@ -109,7 +109,7 @@ fn indexes_are_known_listed_and_forgotten() {
             "shop",
             shop.url(),
             "RWx".into(),
-            "no public key of `minisign`",
+            "not a public key of `minisign`",
         ),
         (
             "shop",

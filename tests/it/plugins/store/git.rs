@@ -282,7 +282,7 @@ fn a_repository_leads_nowhere_else() {
     );
     let at = format!("git+{}#v1", site.url("/r.git"));
     let done = plugin(&user, &["install", &at, "--yes"]).run().fails(4);
-    done.says("the address has to be the one that it leads to in the end");
+    done.says("redirects are not followed");
     assert!(repository.site.requests().is_empty());
 }
 

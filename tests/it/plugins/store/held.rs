@@ -105,7 +105,7 @@ fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
         .says("`plugins.lock` does not match the plugin `mine`");
     fs::write(&lockfile, text.replace("\"api\": 1", "\"api\": 9")).unwrap();
     let done = user.clone().arg("sources").run().success();
-    done.says("warning: the plugin `mine` of index shop is not used\n  because: `mine`: the interface 9 is not known");
+    done.says("warning: the plugin `mine` of index shop is not used\n  because: `mine`: unknown API version 9");
     fs::write(&lockfile, "{").unwrap();
     let done = user.clone().arg("sources").run().success();
     done.says("warning: all that is installed is not used")

@@ -21,7 +21,7 @@ fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
         let done = call.run();
         assert!(!done.stderr.contains("it has run"), "{}", done.stderr);
         done.says(expected)
-            .says("hint: look at `.fetch/plugins`, then `fetch plugin trust .`");
+            .says("hint: look at `.fetch/plugins`, then run `fetch plugin trust .`");
         assert_eq!(listed_of(&user), "");
     };
     refused(

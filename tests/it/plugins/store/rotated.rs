@@ -151,7 +151,7 @@ fn who_has_not_seen_the_next_key_named_is_told_the_way_out() {
     shop.key = Key::new(8);
     shop.sign();
     let done = plugin(&user, &["install", "mine", "--yes"]).run().fails(4);
-    done.says("`fetch plugin index remove shop`, and add it with that");
+    done.says("`fetch plugin index remove shop` and add it again with that");
     plugin(&user, &["index", "remove", "shop"]).run().success();
     add(&user, &shop).run().success();
     plugin(&user, &["install", "mine", "--yes"]).run().success();

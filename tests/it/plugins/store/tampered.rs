@@ -133,7 +133,7 @@ fn an_expired_index_and_an_old_one_leave_what_is_installed_alone() {
     shop.expires = "2026-01-02T00:00:00Z";
     shop.sign();
     let done = plugin(&user, &["update"]).run().fails(3);
-    done.says("what is installed from it goes on working");
+    done.says("plugins installed from it keep working");
     // What was expired was seen, too.
     shop.put("index.json.minisig", shop.key.sign(&old, b"ED"));
     shop.put("index.json", old);
@@ -150,7 +150,7 @@ fn an_expired_index_and_an_old_one_leave_what_is_installed_alone() {
     add(&user, &shop)
         .run()
         .fails(4)
-        .says("is signed with another key");
+        .says("is signed with a different key");
 }
 
 /// A package of these files: each a name, what it is, and its content.

@@ -144,11 +144,7 @@ fn a_page_without_media_says_so() {
     let site = Site::start();
     site.on("/empty", Reply::html("<html><title>x</title><p>text"));
     let done = Fetch::new().arg(site.url("/empty")).run().fails(5);
-    assert!(
-        done.stderr.contains("no relevant media"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("no relevant media"), "{}", done.stderr);
     assert!(done.stderr.contains("`--all`"), "{}", done.stderr);
 }
 

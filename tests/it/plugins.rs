@@ -182,7 +182,8 @@ fn a_failure_has_its_file_its_line_and_the_calls_before() {
     assert!(done.stderr.contains("mine/main.luau:2:"), "{}", done.stderr);
     let done = call(&site, USUAL, "return 1").run().fails(4);
     assert!(
-        done.stderr.contains("not return a table with a function `extract`"),
+        done.stderr
+            .contains("not return a table with a function `extract`"),
         "{}",
         done.stderr
     );

@@ -123,7 +123,10 @@ fn what_is_wrong_is_said() {
         ("{ headers = { a = 1 } }", "`headers` is not text"),
         ("{ album = 'x' }", "`album` is not a table"),
         ("{ album = {} }", "`album` has no `id`"),
-        ("{ album = { id = 1, x = 1 } }", "can only have `id`, `title` and `count`"),
+        (
+            "{ album = { id = 1, x = 1 } }",
+            "can only have `id`, `title` and `count`",
+        ),
         (
             "{ meta = { 1 } }",
             "`meta` is not a table with named fields",

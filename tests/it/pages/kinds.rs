@@ -115,11 +115,7 @@ fn a_page_that_sends_on_leads_to_what_is_there() {
     around.says("redirects to a page that redirects back to it");
     site.on("/same", sends("/same")).once();
     let done = Fetch::new().arg(site.url("/same")).run().fails(5);
-    assert!(
-        done.stderr.contains("no relevant media"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("no relevant media"), "{}", done.stderr);
 }
 
 #[test]

@@ -120,7 +120,10 @@ fn links_are_handed_on_to_declared_hosts_also_by_a_plugin_with_a_secret() {
         [[secret]]\nkey = 'k'\nhost = 'mine.test'\nheader = 'X'\nhelp = 'h'";
     let table = [
         ("https://other.invalid/a.jpg", "cannot find"),
-        ("https://evil.invalid/a.jpg", "not for `evil.invalid`"),
+        (
+            "https://evil.invalid/a.jpg",
+            "`delegate` for `evil.invalid`",
+        ),
         (
             "https://other.invalid.evil.invalid/a",
             "`delegate` for `other.invalid.evil.invalid`",

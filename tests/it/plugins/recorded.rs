@@ -110,7 +110,7 @@ fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
             Reply::text("x"),
             Some(pages),
             5,
-            "a case has at most 16 answers",
+            "a case can have at most 16 responses",
         ),
     ];
     for (at, reply, script, code, expected) in table {

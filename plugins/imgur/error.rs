@@ -17,7 +17,7 @@ const BAD_KEY_HINT: &str = "correct or remove `IMGUR_CLIENT_ID`, or `client_id` 
 const CAPACITY_HINT: &str = "Imgur mostly says so to addresses it rate-limits, not under load: wait up to an hour, or use \
      another network, without a VPN";
 
-const REGION_HINT: &str = "Imgur is blocked in this region; another network may help";
+const REGION_HINT: &str = "Imgur blocks this region; another network may help";
 
 /// What the site said about a failure.
 #[derive(Debug, Default, PartialEq)]

@@ -193,10 +193,7 @@ impl Script {
     ) -> Result<Option<Secret>> {
         let name = &self.manifest.name;
         let Some(spec) = self.secret(key) else {
-            let message = format!(
-                "plugin `{name}` does not declare the secret `{}`",
-                quoted(key)
-            );
+            let message = format!("plugin `{name}` declares no secret `{}`", quoted(key));
             return Err(self.blame().hinted(Error::new(Kind::Blocked, message)));
         };
         let is_bound = url.scheme() == "https" && url.host_str() == Some(spec.host.as_str());
@@ -299,10 +296,8 @@ impl Script {
             computing.take();
             match call {
                 None => {
-                    let message = format!(
-                        "the thread of plugin `{}` ended unexpectedly",
-                        self.manifest.name
-                    );
+                    let message =
+                        format!("the thread of plugin `{}` has ended", self.manifest.name);
                     return Err(self.blame().hinted(Error::new(Kind::Corrupt, message)));
                 }
                 Some(Call::Ended(ended)) => return ended,
@@ -311,10 +306,7 @@ impl Script {
                         Some(out) => self.emit(out, entries).await,
                         // There is nobody to show messages to.
                         None if entries.iter().all(|(entry, _)| is_talk(entry)) => Ok(()),
-                        None => Err(Error::new(
-                            Kind::Corrupt,
-                            "`resolve` must not emit anything",
-                        )),
+                        None => Err(Error::new(Kind::Corrupt, "`resolve` must not emit")),
                     };
                     computing = COMPUTING.acquire().await.ok();
                     let _ = reply.send(emitted);

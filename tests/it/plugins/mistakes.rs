@@ -388,7 +388,7 @@ fn what_a_script_says_without_end_is_cut() {
 fn what_no_script_may_send_is_said_to_be_its_fault() {
     for (options, expected) in [
         ("headers = { Host = 'x' }", "cannot send the header `Host`"),
-        ("secret = 'other'", "does not declare the secret `other`"),
+        ("secret = 'other'", "declares no secret `other`"),
     ] {
         let site = Site::start();
         let script = format!(

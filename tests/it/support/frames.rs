@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 pub enum Act {
     /// A page.
     Serve,
-    /// Half of a page, with or without its length; then the stream is reset without an error code.
+    /// Half of a page, with or without its length; then the stream is reset with NO_ERROR.
     Half { told: bool },
     /// A page, followed at once by a reset saying that the rest of the request is not needed (§8.1).
     Early,

@@ -20,6 +20,9 @@
 //!   rate* or the host as a whole: the host is paused for a while, and then asked no faster than it accepted before
 //!   ([`Pacer`]). Requests overtake each other on the way, so a refused one is judged by the larger of the numbers in
 //!   flight when it was sent and when it was refused.
+//! - **Mishaps.** A refusal at a limit that was safe, among many successes, is a mishap: servers fail at random, too. Only
+//!   the refused request waits. Where refusals stay as frequent however slowly the host is asked, the rate is not their
+//!   cause, and what was learned of it is forgotten.
 //! - **Whose fault it is.** A request that is refused again and again while others are accepted, and never accepted
 //!   itself, is refused for what it asks for. Where a host keeps refusing only the same requests, no refusal says
 //!   anything about how the host is asked ([`Same`]).
@@ -38,11 +41,13 @@
 //! run.
 
 mod growth;
+mod mishaps;
 mod setback;
 
 use std::time::Duration;
 
 use self::growth::{LONG, PATIENCE, Round, Stage};
+use self::mishaps::Mishaps;
 use super::pacer::Pacer;
 use super::same::Same;
 
@@ -65,6 +70,10 @@ pub struct Refusal {
     pub paused: Option<Duration>,
     /// How many requests to the host have succeeded so far.
     pub succeeded: u64,
+    /// How many requests to the host have begun so far.
+    pub begun: u64,
+    /// The number, by when they began and from 1, of the last request that has succeeded.
+    pub last_good: u64,
     /// How many pauses there have been since the host last accepted anything.
     pub vain: u32,
     /// The interval between requests from now on, if it is long and was not reported yet.
@@ -98,6 +107,8 @@ pub(super) struct Ticket {
     accepted: bool,
     /// How many requests the host had accepted by then.
     before: u64,
+    /// How many had begun, including this one.
+    number: u64,
 }
 
 /// The controller of one host.
@@ -116,6 +127,9 @@ pub(super) struct Controller {
     proven: usize,
     accepted: u64,
     succeeded: u64,
+    begun: u64,
+    /// The highest [`Ticket::number`] of a request that succeeded.
+    last_good: u64,
     cuts: u64,
     /// How many requests begun after the last cut the host has accepted.
     since_cut: u64,
@@ -149,6 +163,7 @@ pub(super) struct Controller {
     good_at: Duration,
     pacer: Pacer,
     same: Same,
+    mishaps: Mishaps,
     /// How long this program has been busy so far.
     worked: Duration,
 }
@@ -172,6 +187,8 @@ impl Controller {
             proven: 0,
             accepted: 0,
             succeeded: 0,
+            begun: 0,
+            last_good: 0,
             cuts: 0,
             since_cut: u64::MAX,
             volley: 0,
@@ -193,12 +210,17 @@ impl Controller {
             good_at: Duration::ZERO,
             pacer: Pacer::new(limits.requests_per_second, pause),
             same: Same::default(),
+            mishaps: Mishaps::default(),
             worked: Duration::ZERO,
         }
     }
 
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    pub(super) fn succeeded_so_far(&self) -> u64 {
+        self.succeeded
     }
 
     pub(super) fn is_paused(&self, now: Duration) -> bool {
@@ -249,6 +271,7 @@ impl Controller {
             self.good_at = now;
         }
         self.live += 1;
+        self.begun += 1;
         self.round.most = self.round.most.max(self.live);
         let first = !self.round.full;
         self.unanswered += usize::from(first);
@@ -261,6 +284,7 @@ impl Controller {
             among: self.live,
             accepted: false,
             before: self.accepted,
+            number: self.begun,
         })
     }
 
@@ -299,8 +323,10 @@ impl Controller {
     /// Notes that everything requested has arrived.
     pub(super) fn succeeded(&mut self, mut ticket: Ticket, now: Duration, moved: u64) {
         self.accepted(&mut ticket, None, now);
+        self.last_good = self.last_good.max(ticket.number);
         self.left(ticket);
         self.pacer.accepted(now);
+        self.mishaps.succeeded();
         self.succeeded += 1;
         self.good_at = now;
         self.round.done += 1;

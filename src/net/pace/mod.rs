@@ -240,6 +240,16 @@ impl Permit {
         self.ticket.as_ref().is_some_and(fine)
     }
 
+    /// Returns how many requests to the host have succeeded so far.
+    pub(crate) fn succeeded_so_far(&self) -> u64 {
+        self.host.lock().succeeded_so_far()
+    }
+
+    /// Reports that the refusals of the host were about what was requested: what they have taught is forgotten.
+    pub(crate) fn acquit(&self) {
+        self.host.lock().acquit(self.host.now());
+    }
+
     /// Reports that everything requested has arrived.
     pub fn succeeded(mut self) {
         if let Some(ticket) = self.ticket.take() {
@@ -256,7 +266,7 @@ impl Permit {
     }
 
     /// Reports a refusal without a Retry-After of a request that may have been refused before, when `before` requests
-    /// to the host had succeeded.
+    /// to the host had begun.
     pub fn refused_again(self, before: Option<u64>) -> Refusal {
         self.failed(|controller, ticket, now| controller.refused_again(ticket, before, now))
     }
@@ -267,7 +277,7 @@ impl Permit {
     }
 
     /// Reports a broken connection of a request that may have been refused before, when `before` requests to the host
-    /// had succeeded.
+    /// had begun.
     pub fn broke_again(self, before: Option<u64>) -> Refusal {
         self.failed(|controller, ticket, now| controller.broke_again(ticket, before, now))
     }

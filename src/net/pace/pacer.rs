@@ -9,6 +9,10 @@ pub(super) struct Pacer {
     fixed: Option<f64>,
     /// The requests per second that the host was found to allow.
     learned: Option<f64>,
+    /// What that was after the last refusal, and how many refusals in a row came at no higher rate, after some requests
+    /// had been accepted: where it is the rate, there are none.
+    found: f64,
+    refuted: u32,
     /// When the next request may begin.
     next: Duration,
     /// Requests accepted since `since`, the end of the last pause from which a rate was learned.
@@ -45,12 +49,16 @@ const FAR: Duration = Duration::from_secs(1);
 const NEWS: u32 = 4;
 /// This many accepted requests are enough to derive a rate.
 const ENOUGH: u32 = 5;
+/// This many refusals in a row that no rate explains are enough to give it up.
+const REFUTED: u32 = 2;
 
 impl Pacer {
     pub(super) fn new(fixed: Option<f64>, pause: Duration) -> Pacer {
         Pacer {
             fixed,
             learned: None,
+            found: 0.0,
+            refuted: 0,
             next: Duration::ZERO,
             accepted: 0,
             since: Duration::ZERO,
@@ -71,6 +79,16 @@ impl Pacer {
     /// Returns how many pauses in a row had nothing accepted in between.
     pub(super) fn vain(&self) -> u32 {
         self.vain
+    }
+
+    /// Checks whether a rate has been learned.
+    pub(super) fn has_learned(&self) -> bool {
+        self.learned.is_some()
+    }
+
+    /// Checks whether the learned rate explains nothing, as the host refuses below it, too.
+    pub(super) fn is_refuted(&self) -> bool {
+        self.refuted >= REFUTED
     }
 
     /// Returns the interval between requests, if it is long and was not reported yet.
@@ -130,12 +148,20 @@ impl Pacer {
                 Some(_) => (self.rise / 2.0).max(SLOWEST_RISE),
                 None => RISE,
             };
-            self.learned = Some(self.learned.map_or(found, |learned| learned.min(found)));
+            self.refuted = match self.learned {
+                Some(learned) if learned <= self.found => self.refuted + 1,
+                _ => 0,
+            };
+            self.found = self.learned.map_or(found, |learned| learned.min(found));
+            self.learned = Some(self.found);
             self.since = end;
             self.accepted = 0;
         }
+        // A host that lets nobody in for a while, however often it is asked, has refused once.
+        if self.vain == 0 {
+            self.patience = (self.patience * 2).min(LONGEST_REST);
+        }
         self.vain += 1;
-        self.patience = (self.patience * 2).min(LONGEST_REST);
         self.rise_at = end.saturating_add(self.patience);
         self.next = self.next.max(end);
         wait

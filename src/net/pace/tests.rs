@@ -3,6 +3,7 @@
 mod decides;
 mod guests;
 mod model;
+mod moods;
 mod settles;
 mod simulated;
 

@@ -1,4 +1,5 @@
-//! Refusals that say "forbidden" and may yet pass: some hosts send them for any request that is one too many at once.
+//! Refusals that say "forbidden" and may yet pass: some hosts send them for any request that is one too many at once, or
+//! too many in a while.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,13 +17,26 @@ const TRIES: u32 = 3;
 const MORE_TRIES: u32 = 5;
 /// After this many files in vain, a host means what it says.
 const IN_VAIN: u32 = 3;
+/// How often a file is requested again where a host has let others in before, and now nobody: if no other file was refused
+/// since, and if this many were. Each time follows a pause of the whole host, which is twice as long as the one before.
+const ALONE: u32 = 1;
+const AMONG: (u32, u32) = (3, 4);
 /// How many hosts are remembered.
 const REMEMBERED: usize = 1024;
 
 /// What hosts meant by such refusals.
 #[derive(Debug, Default)]
 pub(super) struct Forbidden {
-    hosts: Mutex<HashMap<String, Meaning>>,
+    hosts: Mutex<HashMap<String, Host>>,
+}
+
+/// What is known of a host.
+#[derive(Clone, Copy, Debug)]
+struct Host {
+    meaning: Meaning,
+    /// How many requests had succeeded when it last refused a file, and how many files it has refused since.
+    succeeded: u64,
+    files: u32,
 }
 
 /// What a host meant by such refusals.
@@ -40,7 +54,8 @@ pub(super) fn may_be_crowd(status: StatusCode) -> bool {
 }
 
 impl Mover {
-    /// Whether to request a refused file once more: others are let in, and it was not requested too often.
+    /// Whether to request a refused file once more: others are let in, or were until a moment ago, and it was not requested
+    /// too often.
     pub(super) fn may_let_in(&self, url: &Url, permit: &Permit, tries: &mut Tries) -> bool {
         if !tries.status.is_some_and(may_be_crowd) {
             return false;
@@ -55,8 +70,20 @@ impl Mover {
             tries.forbidden += 1;
             return true;
         }
-        if tries.forbidden > 0 {
-            forbidden.was_meant(url);
+        let succeeded = permit.succeeded_so_far();
+        if most > 0 && succeeded > 0 {
+            let files = forbidden.refused_since(url, succeeded, tries.barred == 0);
+            let most = match files >= AMONG.0 {
+                true => AMONG.1,
+                false => ALONE,
+            };
+            if tries.barred < most {
+                tries.barred += 1;
+                return true;
+            }
+        }
+        if tries.forbidden + tries.barred > 0 && forbidden.was_meant(url) >= IN_VAIN {
+            permit.acquit();
         }
         false
     }
@@ -65,32 +92,49 @@ impl Mover {
 impl Forbidden {
     /// Notes that a file was let in after such a refusal.
     pub(super) fn passed(&self, url: &Url) {
-        self.note(url, |meaning| *meaning = Meaning::Crowded);
+        self.note(url, |host| host.meaning = Meaning::Crowded);
     }
 
-    /// Notes that a file was not let in.
-    fn was_meant(&self, url: &Url) {
-        self.note(url, |meaning| {
-            if let Meaning::Forbidden(files) = meaning {
+    /// Notes that a file was not let in; returns of how many that is known.
+    fn was_meant(&self, url: &Url) -> u32 {
+        self.note(url, |host| match &mut host.meaning {
+            Meaning::Forbidden(files) => {
                 *files += 1;
+                *files
             }
-        });
+            Meaning::Crowded => 0,
+        })
     }
 
-    fn note(&self, url: &Url, learn: impl FnOnce(&mut Meaning)) {
+    /// Notes that a file is refused, for the first time or again; returns how many were since the host last let one in.
+    fn refused_since(&self, url: &Url, succeeded: u64, is_first: bool) -> u32 {
+        self.note(url, |host| {
+            if host.succeeded != succeeded {
+                (host.succeeded, host.files) = (succeeded, 0);
+            }
+            host.files += u32::from(is_first || host.files == 0);
+            host.files
+        })
+    }
+
+    fn note<T>(&self, url: &Url, learn: impl FnOnce(&mut Host) -> T) -> T {
         let mut hosts = self.lock();
         if hosts.len() >= REMEMBERED {
             hosts.clear();
         }
         let host = url.host_str().unwrap_or("").to_owned();
-        learn(hosts.entry(host).or_insert(Meaning::Forbidden(0)));
+        learn(hosts.entry(host).or_insert(Host {
+            meaning: Meaning::Forbidden(0),
+            succeeded: 0,
+            files: 0,
+        }))
     }
 
     fn meaning(&self, url: &Url) -> Option<Meaning> {
-        self.lock().get(url.host_str()?).copied()
+        Some(self.lock().get(url.host_str()?)?.meaning)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Meaning>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

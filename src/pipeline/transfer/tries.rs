@@ -70,6 +70,8 @@ pub(super) struct Tries {
     pub(super) has_ranges: bool,
     /// How often the file was refused as forbidden while other requests were let in.
     pub(super) forbidden: u32,
+    /// How often it was while nobody else was let in, at a host that had let others in before.
+    pub(super) barred: u32,
     /// How often an address that worked before was refused while the source still gave the same one.
     insisted: u32,
     /// How often nothing at all came for a range request.
@@ -122,6 +124,7 @@ impl Tries {
             since: (0, Duration::ZERO),
             has_ranges: false,
             forbidden: 0,
+            barred: 0,
             insisted: 0,
             mute: 0,
             cuts: Cuts::default(),
@@ -205,7 +208,7 @@ impl Tries {
         error.retry_after.filter(|told| *told >= self.backoff.base)
     }
 
-    /// How many other requests to the host had succeeded when this one was refused, if there was no progress since.
+    /// How many requests to the host had begun when this one was refused, if there was no progress since.
     pub(super) fn refused_at(&self) -> Option<u64> {
         self.refused_at
     }
@@ -223,7 +226,7 @@ impl Tries {
         let refusal = self.refusal.take();
         let is_told = self.told(&error).is_some();
         let before = self.refused_at;
-        self.refused_at = refusal.map(|refusal| refusal.succeeded).or(before);
+        self.refused_at = refusal.map(|refusal| refusal.begun).or(before);
         let refusal = refusal.unwrap_or_default();
         // A request that is still refused at a polite rate, while others are not, is itself at fault.
         let is_busy = error.kind == Kind::Busy || error.retry_after.is_some();
@@ -257,7 +260,7 @@ impl Tries {
         }
         // The budget may have been refilled, but repeated refusals lengthen the wait all the same.
         let number = number.max(self.in_a_row);
-        let others_came = before.is_some_and(|before| refusal.succeeded > before);
+        let others_came = before.is_some_and(|before| refusal.last_good > before);
         let is_own = refusal.for_itself || !is_told && others_came;
         self.in_a_row += u32::from(refusal.crowded || is_own);
         let told = told.filter(|told| *told <= self.longest_wait);

@@ -301,7 +301,7 @@ mod tests {
         let words = ["cat-file", "--batch-check"];
         let done = git.run(&words, asked.as_bytes(), 10);
         let done = tokio::time::timeout(PATIENCE / 2, done).await.unwrap();
-        assert_eq!(done.unwrap_err().message, "`git cat-file` said too much");
+        assert_eq!(done.unwrap_err().message, "`git cat-file` printed too much");
     }
 
     #[tokio::test]

@@ -11,6 +11,9 @@ use super::{Controller, Ticket};
 pub(super) enum Stage {
     /// The limit is being multiplied: the limit it last grew from, and the rounds since that have not shown a gain.
     Growing { from: usize, vain: u32 },
+    /// Growth has ended without a gain, and a lower limit is tried, which was never measured: the limit to go back to, and
+    /// the rounds since.
+    Falling { from: usize, rounds: u32 },
     /// The host is near, so it is being measured whether this program is the bottleneck: since when, and how long this
     /// program had been busy by then.
     Near { since: Duration, worked: Duration },
@@ -160,6 +163,19 @@ impl Controller {
                 self.limit = from.max(1);
                 self.is_crowded = false;
                 self.settle(now);
+                self.fall();
+            }
+            // Requests that began before are still in flight, or have hindered those that began after.
+            Stage::Falling { .. } if self.round.most > self.limit => {}
+            Stage::Falling { rounds: 0, from } => self.stage = Stage::Falling { rounds: 1, from },
+            Stage::Falling { .. } if yielded >= self.yielded / GAIN => {
+                self.yielded = yielded;
+                self.settle(now);
+                self.fall();
+            }
+            Stage::Falling { from, .. } => {
+                self.limit = from;
+                self.settle(now);
             }
             Stage::Steady if !self.round.clean => {}
             Stage::Steady => {
@@ -206,6 +222,16 @@ impl Controller {
         let Round { began, worked, .. } = self.round;
         let time = now.saturating_sub(began);
         time < NEAR || time < NEAR_AT_WORK && self.has_worked(now, began, worked) >= HALF
+    }
+
+    /// Tries whether a lower limit does as well: requests that hinder each other take longer, and all of them cost.
+    fn fall(&mut self) {
+        let from = self.limit;
+        let lower = from / GROWTH;
+        if lower > 0 {
+            self.limit = lower;
+            self.stage = Stage::Falling { from, rounds: 0 };
+        }
     }
 
     /// Multiplies the limit.

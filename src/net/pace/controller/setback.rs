@@ -29,6 +29,10 @@ impl Controller {
         let is_volley = ticket.cuts < self.cuts;
         // Requests that began after this one may have reached the host before it.
         let among = ticket.among.max(self.live);
+        if crowded && !is_volley && told.is_none() && self.is_mishap() {
+            self.left(ticket);
+            return self.refusal(crowded);
+        }
         if is_volley {
             self.volley -= 2;
         }
@@ -51,6 +55,11 @@ impl Controller {
                 true => told.unwrap_or_default(),
                 false => self.pacer.refused(told, now),
             };
+            if self.pacer.is_refuted() {
+                self.mishaps.found_random();
+                self.acquit(now);
+                return self.refusal(crowded);
+            }
             self.pause(now.saturating_add(wait));
             // This many of the volley were accepted: if concurrency is the cause after all, this is the limit.
             self.safe = self.safe.min(self.live.max(1));
@@ -58,17 +67,14 @@ impl Controller {
         self.lower(is_volley, now);
         let paused = self.paused.saturating_sub(now);
         Refusal {
-            crowded: crowded && paused.is_zero(),
             paused: (!paused.is_zero()).then_some(paused),
-            succeeded: self.succeeded,
-            vain: self.pacer.vain(),
             apart: self.pacer.news(),
-            for_itself: false,
+            ..self.refusal(crowded && paused.is_zero())
         }
     }
 
     /// Handles a refusal without a Retry-After of a request that may have been refused before, when `before` requests
-    /// had succeeded.
+    /// had begun.
     pub(in crate::net::pace) fn refused_again(
         &mut self,
         ticket: Ticket,
@@ -81,8 +87,7 @@ impl Controller {
         }
     }
 
-    /// Handles a broken connection of a request that may have been refused before, when `before` requests had
-    /// succeeded.
+    /// Handles a broken connection of a request that may have been refused before, when `before` requests had begun.
     pub(in crate::net::pace) fn broke_again(
         &mut self,
         ticket: Ticket,
@@ -95,9 +100,10 @@ impl Controller {
         }
     }
 
-    /// Checks whether a request is refused for what it asks for.
+    /// Checks whether a request is refused for what it asks for. What the host accepted before it refused this one, and
+    /// has only sent since, says nothing.
     fn is_for_itself(&mut self, before: Option<u64>, now: Duration) -> bool {
-        if before.is_some_and(|before| self.succeeded > before) {
+        if before.is_some_and(|before| self.last_good > before) {
             let was_known = self.same.is_it();
             self.same.refused();
             if self.same.is_it() && !was_known {
@@ -111,9 +117,18 @@ impl Controller {
         let crowded = self.are_others_fine(&ticket, now);
         self.left(ticket);
         Refusal {
-            crowded,
             for_itself: true,
+            ..self.refusal(crowded)
+        }
+    }
+
+    /// Describes a refusal that has no consequences but for the refused request.
+    fn refusal(&self, crowded: bool) -> Refusal {
+        Refusal {
+            crowded,
             succeeded: self.succeeded,
+            begun: self.begun,
+            last_good: self.last_good,
             vain: self.pacer.vain(),
             ..Refusal::default()
         }
@@ -124,8 +139,14 @@ impl Controller {
         self.same.let_in();
     }
 
-    /// Undoes what was learned from refusals that were about what was asked for.
-    fn acquit(&mut self, now: Duration) {
+    /// Checks whether a refusal is a mishap.
+    fn is_mishap(&mut self) -> bool {
+        let is_paced = self.pacer.has_learned() && !self.mishaps.is_random();
+        !is_paced && self.mishaps.take()
+    }
+
+    /// Undoes what was learned from refusals that were about something else.
+    pub(in crate::net::pace) fn acquit(&mut self, now: Duration) {
         self.pacer.forget();
         self.about_rate = false;
         self.in_a_row = 0;
@@ -145,12 +166,7 @@ impl Controller {
         let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
         let was_safe = ticket.among <= self.safe;
-        let refusal = Refusal {
-            crowded,
-            succeeded: self.succeeded,
-            vain: self.pacer.vain(),
-            ..Refusal::default()
-        };
+        let refusal = self.refusal(crowded);
         if ticket.accepted {
             // The host had accepted the request; some hosts cut off every long response.
             self.left(ticket);

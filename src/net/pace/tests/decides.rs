@@ -307,7 +307,7 @@ fn what_is_always_refused_teaches_nothing_about_its_host() {
     };
     let mut before = None;
     for _ in 0..8 {
-        before = Some(asked(&mut controller, before).succeeded);
+        before = Some(asked(&mut controller, before).begun);
     }
     // By then, it is known.
     for _ in 0..20 {
@@ -323,6 +323,35 @@ fn what_is_always_refused_teaches_nothing_about_its_host() {
     let limit = controller.limit();
     let refusal = asked(&mut controller, None);
     assert!(refusal.paused.is_some() || controller.limit() < limit);
+}
+
+#[test]
+fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() {
+    let mut controller = six_that_went_well();
+    let mut accepted: Vec<_> = (0..6)
+        .map(|_| controller.begin(at(1000)).unwrap())
+        .collect();
+    for ticket in &mut accepted {
+        controller.accepted(ticket, None, at(1010));
+    }
+    // From now on the host lets nobody in; what it accepted before arrives one after the other.
+    let mut now = 1020;
+    let mut before = None;
+    let mut paused = 0;
+    while let Some(good) = accepted.pop() {
+        controller.succeeded(good, at(now), 0);
+        let refused = loop {
+            now += 10;
+            if let Some(ticket) = controller.begin(at(now)) {
+                break ticket;
+            }
+        };
+        let refusal = controller.refused_again(refused, before, at(now + 5));
+        assert!(!refusal.for_itself, "{refusal:?}");
+        paused += u32::from(refusal.paused.is_some());
+        before = Some(refusal.begun);
+    }
+    assert!(paused > 0);
 }
 
 #[test]

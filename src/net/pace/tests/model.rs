@@ -25,6 +25,11 @@ pub(super) struct Model {
     pub(super) slow_start: bool,
     /// One request in this many breaks for no reason.
     pub(super) flaky: usize,
+    /// One request in this many, on average, is refused for no reason.
+    pub(super) moody: usize,
+    /// The concurrency from which requests hinder each other, and how much: its excess to this power is by how many times
+    /// as long the host works on each.
+    pub(super) hindered: Option<(usize, f64)>,
     pub(super) size: fn(usize) -> u64,
     pub(super) files: usize,
 }
@@ -51,6 +56,8 @@ impl Default for Model {
             seed: 0,
             slow_start: false,
             flaky: 0,
+            moody: 0,
+            hindered: None,
             size: |_| 128 << 10,
             files: 200,
         }
@@ -58,6 +65,21 @@ impl Default for Model {
 }
 
 impl Model {
+    /// Whether the request with this number is refused for no reason.
+    pub(super) fn is_moody(&self, number: usize) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (self.seed, number, "mood").hash(&mut hasher);
+        self.moody > 0 && hasher.finish().is_multiple_of(self.moody as u64)
+    }
+
+    /// How long the host works on a request, of which this many are in flight.
+    pub(super) fn works(&self, taken: usize) -> f64 {
+        let slower = self.hindered.map_or(1.0, |(free, power)| {
+            (taken as f64 / free as f64).max(1.0).powf(power)
+        });
+        self.work * slower
+    }
+
     /// Returns the delay of the event with this number, in seconds.
     pub(super) fn late(&self, number: usize) -> f64 {
         let mut hasher = DefaultHasher::new();

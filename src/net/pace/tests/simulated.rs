@@ -270,6 +270,9 @@ impl Host {
         if self.model.flaky > 0 && self.asked.is_multiple_of(self.model.flaky) {
             return (half, Step::Broken);
         }
+        if self.model.is_moody(self.asked) {
+            return (half, Step::Refused);
+        }
         if self.taken >= (self.model.at_once)(now) {
             return match self.model.over {
                 Over::Busy => (half, Step::Refused),
@@ -278,7 +281,7 @@ impl Host {
             };
         }
         self.taken += 1;
-        (self.model.work + half, Step::Agreed)
+        (self.model.works(self.taken) + half, Step::Agreed)
     }
 
     /// Returns how long a body takes.

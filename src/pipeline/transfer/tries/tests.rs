@@ -113,6 +113,8 @@ fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
             let refusal = Refusal {
                 paused,
                 succeeded: number * 10,
+                begun: number * 10,
+                last_good: number * 10,
                 for_itself,
                 ..Refusal::default()
             };

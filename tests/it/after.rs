@@ -189,7 +189,7 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
         for said in [
             missed,
             "; 1 not followed up ",
-            "`--skip never` fetches it again",
+            "`--skip never` fetches them again",
         ] {
             let is_said = done.stderr.contains(said);
             assert_eq!(is_said, presses == 2, "{said}: {}", done.stderr);

@@ -138,7 +138,7 @@ fn a_recording_without_media_says_so() {
         done.stderr
     );
     assert!(
-        done.stderr.contains("hint: `--all` takes"),
+        done.stderr.contains("hint: `--all` includes"),
         "{}",
         done.stderr
     );
@@ -212,7 +212,11 @@ fn a_command_without_quotes_is_told_to_stand_in_them() {
         "Cookie: hunter2",
     ];
     let done = Fetch::new().args(words).run().fails(2);
-    assert!(done.stderr.contains("stands in quotes"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("quote the `curl` command"),
+        "{}",
+        done.stderr
+    );
     assert!(!done.stderr.contains("hunter2"), "{}", done.stderr);
 }
 

@@ -185,6 +185,36 @@ fn a_host_that_limits_all_without_a_word_of_how_long_loses_nothing() {
 }
 
 #[test]
+fn a_host_that_forbids_what_comes_too_fast_loses_nothing() {
+    let (site, refused) = few_a_second(25.0, || Reply::text("").status(403));
+    let took = fetch_all(&site, 80);
+    assert!(refused.load(SeqCst) > 0);
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_host_that_lets_nobody_in_for_a_while_loses_nothing() {
+    let site = Site::start();
+    let (begun, asked) = (Instant::now(), AtomicUsize::new(0));
+    let barred = Mutex::new(None);
+    let reply = move |seen: &Seen| {
+        let is_barred = match asked.fetch_add(1, SeqCst) {
+            ..30 => false,
+            _ => {
+                let since = *barred.lock().unwrap().get_or_insert(begun.elapsed());
+                begun.elapsed() - since < Duration::from_secs(2)
+            }
+        };
+        match is_barred {
+            true => Reply::text("").status(403),
+            false => file(seen, 2000).delay(MOMENT),
+        }
+    };
+    site.on("/*", Reply::with(reply));
+    fetch_all(&site, 80);
+}
+
+#[test]
 fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
     let site = Site::start();
     site.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));

@@ -66,12 +66,13 @@ impl Mover {
             Some(Meaning::Forbidden(IN_VAIN..)) => 0,
             _ => TRIES,
         };
-        if tries.forbidden < most && permit.are_others_fine() {
+        let others_are_fine = permit.are_others_fine();
+        if tries.forbidden < most && others_are_fine {
             tries.forbidden += 1;
             return true;
         }
         let succeeded = permit.succeeded_so_far();
-        if most > 0 && succeeded > 0 {
+        if most > 0 && succeeded > 0 && !others_are_fine {
             let files = forbidden.refused_since(url, succeeded, tries.barred == 0);
             let most = match files >= AMONG.0 {
                 true => AMONG.1,

@@ -275,7 +275,7 @@ fn a_folder_that_nothing_was_fetched_into_is_no_folder_without_failures() {
 fn without_an_archive_it_is_said_that_nothing_was_looked_up() {
     let done = Fetch::new().args(["retry", "--no-archive"]).run().fails(2);
     done.says("failures are recorded in the archive, which is disabled")
-        .says("hint: leave `--no-archive` out");
+        .says("hint: remove `--no-archive` or");
 }
 
 #[test]

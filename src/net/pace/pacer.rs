@@ -50,7 +50,7 @@ const NEWS: u32 = 4;
 /// This many accepted requests are enough to derive a rate.
 const ENOUGH: u32 = 5;
 /// This many refusals in a row that no rate explains are enough to give it up.
-const REFUTED: u32 = 2;
+const REFUTED: u32 = 4;
 
 impl Pacer {
     pub(super) fn new(fixed: Option<f64>, pause: Duration) -> Pacer {

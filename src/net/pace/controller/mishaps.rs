@@ -5,8 +5,8 @@
 pub(super) struct Mishaps {
     /// Grows with each success, and pays for the refusals.
     credit: u32,
-    /// Whether the host was found to refuse at random.
-    is_random: bool,
+    /// Whether the host was found to refuse at random, or not to after all.
+    is_random: Option<bool>,
 }
 
 /// How many successes pay for one refusal: of a host of which nothing is known, and of one that refuses at random.
@@ -20,7 +20,7 @@ impl Default for Mishaps {
     fn default() -> Mishaps {
         Mishaps {
             credit: PRICE,
-            is_random: false,
+            is_random: None,
         }
     }
 }
@@ -33,21 +33,26 @@ impl Mishaps {
 
     /// Returns whether a refusal is rare enough to be a mishap, and counts it.
     pub(super) fn take(&mut self) -> bool {
-        let price = match self.is_random {
+        let price = match self.is_random() {
             true => PRICE_AT_RANDOM,
             false => PRICE,
         };
-        let left = self.credit.checked_sub(price);
-        self.credit = left.unwrap_or(0);
-        left.is_some()
+        if self.credit < price {
+            self.credit = 0;
+            // So many refusals have a cause.
+            self.is_random = self.is_random.map(|_| false);
+            return false;
+        }
+        self.credit -= price;
+        true
     }
 
-    /// Notes that the host refuses at random.
-    pub(super) fn found_random(&mut self) {
-        self.is_random = true;
+    /// Notes that the host seems to refuse at random; returns whether that is believed.
+    pub(super) fn found_random(&mut self) -> bool {
+        *self.is_random.get_or_insert(true)
     }
 
     pub(super) fn is_random(&self) -> bool {
-        self.is_random
+        self.is_random == Some(true)
     }
 }

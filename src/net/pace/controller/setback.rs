@@ -55,8 +55,7 @@ impl Controller {
                 true => told.unwrap_or_default(),
                 false => self.pacer.refused(told, now),
             };
-            if self.pacer.is_refuted() {
-                self.mishaps.found_random();
+            if self.pacer.is_refuted() && self.mishaps.found_random() {
                 self.acquit(now);
                 return self.refusal(crowded);
             }

@@ -192,7 +192,7 @@ fn what_is_left_out_is_named_so_that_it_can_be_read() {
     let fetch = Fetch::new();
     let file = fetch.root().join("list");
     let long = "ü".repeat(100);
-    fs::write(&file, format!("\u{1b}[31mred\n{long}\nimgur b\n")).unwrap();
+    fs::write(&file, format!("\u{1b}[31mred\n{long}\nimgur b\nimgur c\n")).unwrap();
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).success();
     let short = "ü".repeat(60);
     let expected = format!("left out, such as `\\u{{1b}}[31mred`, `{short}…`\n");

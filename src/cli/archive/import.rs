@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::peers::{Peer, read};
+use super::peers::{Peer, is_ytdlp_entry, read};
 use crate::cli::talk::{counted, tell};
 use crate::model::Result;
 use crate::pipeline::archive::{self, Foreign};
@@ -16,7 +16,9 @@ const SHOWN: usize = 60;
 
 /// Imports an archive of gallery-dl or yt-dlp, whichever it is.
 pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
-    let foreign = Foreign::open(file)?;
+    let mut foreign = Foreign::open(file)?;
+    // Before anything is imported, and before the archive is created.
+    foreign.check_lines(is_ytdlp_entry)?;
     let peer = match foreign {
         Foreign::Table(..) => Peer::GalleryDl,
         Foreign::Lines(..) => Peer::YtDlp,

@@ -41,6 +41,17 @@ pub(super) fn read(peer: Peer, entry: &str) -> Vec<Identity> {
     }
 }
 
+/// Whether this line is an entry of yt-dlp: the name of an extractor and an identifier, which contains no space unless it is a
+/// file name.
+pub(super) fn is_ytdlp_entry(line: &str) -> bool {
+    match line.split_once(' ') {
+        Some(("", _) | (_, "")) | None => false,
+        Some(_) if line.contains(char::is_control) => false,
+        Some(("generic", _)) => true,
+        Some((extractor, key)) => extractor.bytes().all(is_of_name) && !key.contains(' '),
+    }
+}
+
 /// The identities of a gallery-dl entry in sources that do not use gallery-dl.
 fn of_gallerydl(entry: &str) -> Vec<Identity> {
     if let Some(rest) = entry.strip_prefix("imgur") {
@@ -203,6 +214,26 @@ mod tests {
                 .map(|one| format!("{}:{}", one.source, one.key))
                 .collect();
             assert_eq!(found.join(" "), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn an_entry_is_a_name_and_an_identifier() {
+        let table = [
+            ("youtube BaW_jenozKc", true),
+            ("bbc.co.uk:article a-b", true),
+            ("generic two cats", true),
+            ("youtube", false),
+            ("youtube ", false),
+            ("youtube a\u{1b}b", false),
+            ("and so on", false),
+            ("Dear reader", false),
+            ("root:x:0:0:root:/root:/bin/bash", false),
+            ("https://imgur.com/a/q6i58", false),
+            ("", false),
+        ];
+        for (line, expected) in table {
+            assert_eq!(is_ytdlp_entry(line), expected, "{line}");
         }
     }
 

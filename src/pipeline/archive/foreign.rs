@@ -1,7 +1,7 @@
 //! Reads and writes the archives of other programs, without interpreting their entries.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -39,10 +39,7 @@ impl Foreign {
                 opened.rewind().map(|()| is_text)
             });
             if !rewound.map_err(|error| cannot(&name, error))? {
-                let error = cannot(&name, "it is not a list of keys: not all of it is text");
-                return Err(error.hint(
-                    "an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database",
-                ));
+                return Err(no_list(&name, "not all of it is text"));
             }
             let mut lines = BufReader::new(opened);
             // Some editors put a byte order mark before a text.
@@ -102,27 +99,58 @@ impl Foreign {
                 }
                 Ok(())
             }
-            Foreign::Lines(mut reader, name) => {
-                let mut line = Vec::new();
-                loop {
-                    line.clear();
-                    let most = LONGEST as u64 + 1;
-                    let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
-                    if read.map_err(|error| cannot(&name, error))? == 0 {
-                        return Ok(());
-                    }
-                    if line.len() as u64 == most && !line.ends_with(b"\n") {
-                        line.clear();
-                        let skipped = reader.skip_until(b'\n');
-                        skipped.map_err(|error| cannot(&name, error))?;
-                    } else if line.trim_ascii().is_empty() {
-                        continue;
-                    }
-                    let text = std::str::from_utf8(&line).unwrap_or("");
-                    next(text.trim())?;
-                }
-            }
+            Foreign::Lines(mut reader, name) => each_line(&mut reader, &name, next),
         }
+    }
+
+    /// Checks that at least half of the lines of a text are entries; other texts are not archives. A database passes.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] if fewer are, or if it cannot be read to its end.
+    pub fn check_lines(&mut self, is_entry: impl Fn(&str) -> bool) -> Result<()> {
+        let Foreign::Lines(reader, name) = self else {
+            return Ok(());
+        };
+        let (mut all, mut entries) = (0u64, 0u64);
+        let start = reader.stream_position();
+        let start = start.map_err(|error| cannot(name, error))?;
+        each_line(reader, name, |line| {
+            all += 1;
+            entries += u64::from(is_entry(line));
+            Ok(())
+        })?;
+        let rewound = reader.seek(SeekFrom::Start(start));
+        rewound.map_err(|error| cannot(name, error))?;
+        match all - entries > entries {
+            true => Err(no_list(name, "most of its lines are no entries")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Passes on each line that is not blank. One that is too long is passed on as an empty one.
+fn each_line(
+    reader: &mut BufReader<File>,
+    name: &str,
+    mut next: impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let most = LONGEST as u64 + 1;
+        let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+        if read.map_err(|error| cannot(name, error))? == 0 {
+            return Ok(());
+        }
+        if line.len() as u64 == most && !line.ends_with(b"\n") {
+            line.clear();
+            let skipped = reader.skip_until(b'\n');
+            skipped.map_err(|error| cannot(name, error))?;
+        } else if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let text = std::str::from_utf8(&line).unwrap_or("");
+        next(text.trim())?;
     }
 }
 
@@ -146,6 +174,13 @@ fn is_text(file: &mut impl Read) -> std::io::Result<bool> {
         }
         piece.copy_within(length - kept..length, 0);
     }
+}
+
+/// The error for a file that is neither a database nor a list of entries.
+fn no_list(name: &str, why: &str) -> Error {
+    cannot(name, format!("it is not a list of keys: {why}")).hint(
+        "an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database",
+    )
 }
 
 fn cannot(name: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
@@ -215,6 +250,25 @@ mod tests {
         });
         each.unwrap();
         assert_eq!(entries, ["youtube a", "\u{feff}youtube b"]);
+    }
+
+    #[test]
+    fn a_list_is_read_from_its_start_after_the_check() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("had.txt");
+        std::fs::write(&file, "\u{feff}a\nb\n\nc").unwrap();
+        let mut foreign = Foreign::open(&file).unwrap();
+        let error = foreign.check_lines(|line| line == "a").unwrap_err();
+        assert_eq!(error.kind, Kind::Config);
+        let mut foreign = Foreign::open(&file).unwrap();
+        foreign.check_lines(|line| line != "a").unwrap();
+        let mut entries = Vec::new();
+        let each = foreign.each(|entry| {
+            entries.push(entry.to_owned());
+            Ok(())
+        });
+        each.unwrap();
+        assert_eq!(entries, ["a", "b", "c"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What is easily typed by mistake, or made to do harm.
 
+use std::fs;
+
 use rusqlite::Connection;
 
 use crate::support::command::{Done, Fetch};
@@ -74,4 +76,34 @@ fn only_a_table_is_imported() {
     drop(connection);
     let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
     done.says("its `archive` is not a table but a view");
+}
+
+#[test]
+fn a_text_whose_lines_are_mostly_no_entries_is_not_imported() {
+    let fetch = Fetch::new();
+    let file = fetch.root().join("list");
+    let texts = [
+        "root:x:0:0:root:/root:/bin/bash\nmail:x:8:8:mail:/var/mail:/bin/sh\nirc:x:39:39:irc daemon:/run:/bin/sh\n",
+        "Dear reader,\n\nthis is a letter.\nit has no\nend, and so it goes on.\n",
+        "https://imgur.com/a/q6i58\nhttps://example.org/cat.jpg\nimgur A61SaA1\n",
+    ];
+    for text in texts {
+        fs::write(&file, text).unwrap();
+        let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
+        let expected = "error: cannot read the archive `ROOT/list`\n  because: it is not a list of keys: \
+            most of its lines are no entries\n  hint: an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database\n";
+        assert_eq!(done.stderr_filtered(), expected, "{text}");
+    }
+    assert!(
+        !fetch.root().join("home/state").exists(),
+        "nothing was made"
+    );
+    // Half of the lines are enough, and blank ones do not count.
+    let half = "imgur A61SaA1\n\n \nhttps://example.org/cat.jpg\n\n";
+    for text in ["", half, "generic cat\ngeneric two cats\nimgur\n"] {
+        fs::write(&file, text).unwrap();
+        archive(&fetch, &["import", file.to_str().unwrap()]).success();
+    }
+    let done = archive(&fetch, &["export", "--format", "yt-dlp"]).success();
+    assert_eq!(done.stdout, "imgur A61SaA1\n");
 }

@@ -125,16 +125,17 @@ impl Index {
         })
     }
 
+    /// Checks whether it has any version of this plugin, even an unsupported or withdrawn one.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.entries.iter().any(|entry| entry.id == id)
+    }
+
     /// Returns the latest package with this id that this program supports.
     pub(super) fn newest(&self, id: &str) -> Result<&Entry, String> {
-        let mut own = self
-            .entries
-            .iter()
-            .filter(|entry| entry.id == id)
-            .peekable();
-        if own.peek().is_none() {
+        if !self.has(id) {
             return Err(format!("has no `{id}`"));
         }
+        let own = self.entries.iter().filter(|entry| entry.id == id);
         let own: Vec<_> = own.filter(|entry| entry.is_for_us()).collect();
         if own.is_empty() {
             return Err(format!(

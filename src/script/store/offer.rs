@@ -161,7 +161,8 @@ impl Store {
             // There is nothing newer than the withdrawn version.
             Err(_) if yanked.is_some() => return Ok(Newer::No(yanked)),
             Err(why) => {
-                let message = format!("the index `{name}` {why} any more");
+                let end = if index.has(id) { "" } else { " any more" };
+                let message = format!("the index `{name}` {why}{end}");
                 return Err(Error::new(Kind::Missing, message).hint(format!(
                     "{version} stays; `fetch plugin remove {id}` removes it"
                 )));

@@ -45,6 +45,12 @@ fn a_newer_version_comes_and_the_old_one_comes_back() {
         done.stdout,
         "`mine` 1.10.0 was withdrawn by its publisher: it loses pages\n"
     );
+    shop.packages
+        .retain(|package| package["version"] != "1.10.0");
+    shop.sign();
+    let done = plugin(&user, &["update"]).run().fails(3);
+    let done = done.says("has withdrawn every version of `mine`");
+    assert!(!done.stderr.contains("any more"), "{}", done.stderr);
     shop.packages.clear();
     shop.sign();
     let done = plugin(&user, &["update"]).run().fails(3);

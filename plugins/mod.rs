@@ -83,7 +83,7 @@ pub fn all(config: &Config) -> Result<Registry> {
     let (ours, installed): (Vec<_>, Vec<_>) = rest
         .into_iter()
         .partition(|plugin| plugin.origin == Origin::Builtin);
-    let script = |plugin: script::Found| {
+    let script = |plugin: script::FoundPlugin| {
         let id = plugin.package.manifest.id.clone();
         Script::new(
             plugin.clone(),

@@ -16,28 +16,28 @@ const HEAD: usize = 1 << 20;
 
 /// The format of a playlist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum StreamFormat {
     Hls,
     Dash,
 }
 
-impl Form {
+impl StreamFormat {
     /// The format suggested by the extension of this URL.
-    pub(super) fn of(url: &Url) -> Option<Form> {
+    pub(super) fn of_url(url: &Url) -> Option<StreamFormat> {
         let path = url.path().to_ascii_lowercase();
         match path.rsplit_once('.')?.1 {
-            "m3u8" => Some(Form::Hls),
-            "mpd" => Some(Form::Dash),
+            "m3u8" => Some(StreamFormat::Hls),
+            "mpd" => Some(StreamFormat::Dash),
             _ => None,
         }
     }
 
     /// The format with this media type.
-    pub(super) fn said(kind: &str) -> Option<Form> {
+    pub(super) fn of_media_type(kind: &str) -> Option<StreamFormat> {
         let kind = kind.split(';').next().unwrap_or("").trim();
         match &*kind.to_ascii_lowercase() {
-            "application/vnd.apple.mpegurl" | "application/x-mpegurl" => Some(Form::Hls),
-            "application/dash+xml" => Some(Form::Dash),
+            "application/vnd.apple.mpegurl" | "application/x-mpegurl" => Some(StreamFormat::Hls),
+            "application/dash+xml" => Some(StreamFormat::Dash),
             _ => None,
         }
     }
@@ -46,8 +46,8 @@ impl Form {
     pub(super) fn body(self, mut request: Request) -> Body {
         request.expect.medium = None;
         match self {
-            Form::Hls => Body::Hls(request),
-            Form::Dash => Body::Dash(request),
+            StreamFormat::Hls => Body::Hls(request),
+            StreamFormat::Dash => Body::Dash(request),
         }
     }
 }
@@ -92,7 +92,7 @@ impl Source for Stream {
             Error::new(Kind::Config, message).hint("write an http or https URL after `stream:`")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
-        let (is_hls, is_dash) = forms(&answer.body);
+        let (is_hls, is_dash) = detect_formats(&answer.body);
         if !is_hls && !is_dash {
             let message = format!("`{}` is not the playlist of a stream", Shown(&url));
             return Err(Error::new(Kind::Unsupported, message));
@@ -110,7 +110,7 @@ impl Source for Stream {
             source: self.manifest.name.clone(),
             key: url_key(&url),
             meta: Meta {
-                name: known.name.clone().or_else(|| film_name(&url)),
+                name: known.name.clone().or_else(|| video_name(&url)),
                 ext: None,
                 ..known.clone()
             },
@@ -124,7 +124,7 @@ impl Source for Stream {
 }
 
 /// Whether this is an HLS playlist, and whether it is a DASH manifest, in any Unicode encoding.
-fn forms(body: &[u8]) -> (bool, bool) {
+fn detect_formats(body: &[u8]) -> (bool, bool) {
     let marks: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     let mut marks = marks.iter();
     let start = marks.find_map(|mark| body.strip_prefix(*mark));
@@ -146,7 +146,7 @@ fn forms(body: &[u8]) -> (bool, bool) {
 }
 
 /// The name of a video by the URL of its playlist. Most playlists have generic names; then a folder above names the video.
-pub(super) fn film_name(url: &Url) -> Option<String> {
+pub(super) fn video_name(url: &Url) -> Option<String> {
     let says_nothing = |name: &str| {
         let name = name.to_ascii_lowercase();
         let known = [
@@ -205,22 +205,25 @@ mod tests {
             (b"".to_vec(), (false, false)),
         ];
         for (body, expected) in table {
-            assert_eq!(forms(&body), expected, "{}", body.escape_ascii());
+            assert_eq!(detect_formats(&body), expected, "{}", body.escape_ascii());
         }
     }
 
     #[test]
     fn a_stream_is_known_by_its_name_and_by_its_type() {
-        let named = |url: &str| Form::of(&Url::parse(url).unwrap());
-        assert_eq!(named("https://x.org/a.m3u8?t=1"), Some(Form::Hls));
-        assert_eq!(named("https://x.org/a.MPD"), Some(Form::Dash));
+        let named = |url: &str| StreamFormat::of_url(&Url::parse(url).unwrap());
+        assert_eq!(named("https://x.org/a.m3u8?t=1"), Some(StreamFormat::Hls));
+        assert_eq!(named("https://x.org/a.MPD"), Some(StreamFormat::Dash));
         assert_eq!(named("https://x.org/a?b.m3u8"), None);
         assert_eq!(named("https://x.org/a/m3u8"), None);
-        assert_eq!(Form::said("Application/x-mpegURL"), Some(Form::Hls));
+        assert_eq!(
+            StreamFormat::of_media_type("Application/x-mpegURL"),
+            Some(StreamFormat::Hls)
+        );
         let dash = "application/dash+xml; charset=utf-8";
-        assert_eq!(Form::said(dash), Some(Form::Dash));
+        assert_eq!(StreamFormat::of_media_type(dash), Some(StreamFormat::Dash));
         // Lists of songs have this type, too.
-        assert_eq!(Form::said("audio/x-mpegurl"), None);
+        assert_eq!(StreamFormat::of_media_type("audio/x-mpegurl"), None);
     }
 
     #[test]
@@ -236,7 +239,7 @@ mod tests {
         ];
         for (link, expected) in table {
             assert_eq!(
-                film_name(&Url::parse(link).unwrap()).as_deref(),
+                video_name(&Url::parse(link).unwrap()).as_deref(),
                 expected,
                 "{link}"
             );

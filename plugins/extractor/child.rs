@@ -14,8 +14,8 @@ use tokio::process::{ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::room::Room;
-use super::said;
+use super::sanitize;
+use super::temp_dir::TempDir;
 
 /// The environment variables passed on to it: paths, the locale, and network settings.
 const ENVIRONMENT: &[&str] = &[
@@ -48,7 +48,7 @@ const ENVIRONMENT: &[&str] = &[
     "no_proxy",
 ];
 /// Additional variables: for unbuffered output, in UTF-8 and without colours.
-const TOLD: &[(&str, &str)] = &[
+const EXTRA_ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "1"),
     ("PYTHONIOENCODING", "utf-8"),
     ("PYTHONUNBUFFERED", "1"),
@@ -56,12 +56,12 @@ const TOLD: &[(&str, &str)] = &[
 ];
 
 /// The most bytes of output in total, and how many of its last error output are kept.
-const SAYS: u64 = 1 << 30;
-const COMPLAINT: usize = 8 << 10;
+const MAX_OUTPUT: u64 = 1 << 30;
+const STDERR_TAIL: usize = 8 << 10;
 /// How long to wait for its last error output after its end: a process that has left its group may hold the pipe open.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const STDERR_WAIT: Duration = Duration::from_secs(1);
 /// The most bytes read from a file that it has written.
-const LEFT: u64 = 4 << 20;
+const MAX_FILE: u64 = 4 << 20;
 
 /// A program to run.
 pub(super) struct Task<'a> {
@@ -70,7 +70,7 @@ pub(super) struct Task<'a> {
     pub(super) args: Vec<OsString>,
     /// The proxy that the user has set.
     pub(super) proxy: Option<&'a str>,
-    pub(super) room: Room,
+    pub(super) dir: TempDir,
     /// How long it may print nothing.
     pub(super) patience: Duration,
     /// The longest line, in bytes.
@@ -83,11 +83,11 @@ pub(super) struct Child {
     name: &'static str,
     running: Running,
     lines: BufReader<tokio::io::Take<ChildStdout>>,
-    complaint: JoinHandle<String>,
+    stderr: JoinHandle<String>,
     patience: Duration,
     longest: usize,
     /// Its folder is removed last.
-    room: Room,
+    dir: TempDir,
 }
 
 /// How it ended.
@@ -96,7 +96,7 @@ pub(super) struct Ended {
     /// Its exit code; none if it was killed.
     pub(super) code: Option<i32>,
     /// Its error output.
-    pub(super) complaint: String,
+    pub(super) stderr: String,
 }
 
 impl Child {
@@ -110,19 +110,19 @@ impl Child {
             program,
             args,
             proxy,
-            room,
+            dir,
             patience,
             longest,
         } = task;
         let mut command = Command::new(program);
         command
             .args(args)
-            .current_dir(room.path())
+            .current_dir(dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         leave(&mut command, ENVIRONMENT, proxy);
-        command.envs(TOLD.iter().copied());
+        command.envs(EXTRA_ENVIRONMENT.iter().copied());
         let cannot = || {
             let message = format!("cannot start `{name}`");
             Error::new(Kind::Config, message).hint(format!(
@@ -138,11 +138,11 @@ impl Child {
         Ok(Child {
             name,
             running,
-            lines: BufReader::with_capacity(64 << 10, out.take(SAYS)),
-            complaint: tokio::spawn(last_of(errors)),
+            lines: BufReader::with_capacity(64 << 10, out.take(MAX_OUTPUT)),
+            stderr: tokio::spawn(last_of(errors)),
             patience,
             longest,
-            room,
+            dir,
         })
     }
 
@@ -155,7 +155,7 @@ impl Child {
         loop {
             let piece = match timeout(self.patience, self.lines.fill_buf()).await {
                 Ok(piece) => piece.map_err(|error| broken(self.name, error))?,
-                Err(_) => return Err(self.silent()),
+                Err(_) => return Err(self.silence_error()),
             };
             if piece.is_empty() {
                 return Ok((!line.is_empty()).then_some(line));
@@ -178,8 +178,8 @@ impl Child {
     }
 
     /// Reads the beginning of a file that it has written to its folder, and whether there is more.
-    pub(super) fn left(&self, name: &str) -> (String, bool) {
-        read(&self.room.path().join(name)).unwrap_or_default()
+    pub(super) fn read_file(&self, name: &str) -> (String, bool) {
+        read(&self.dir.path().join(name)).unwrap_or_default()
     }
 
     /// Waits for its end, after all output has been read.
@@ -189,21 +189,21 @@ impl Child {
     pub(super) async fn end(mut self) -> Result<Ended> {
         let status = match timeout(self.patience, self.running.process.wait()).await {
             Ok(status) => status.map_err(|error| broken(self.name, error))?,
-            Err(_) => return Err(self.silent()),
+            Err(_) => return Err(self.silence_error()),
         };
         // A process that it has started may hold the pipe open, and is not waited for.
         self.running.kill();
-        let complaint = match timeout(LAST_WORDS, &mut self.complaint).await {
-            Ok(complaint) => complaint.unwrap_or_default(),
+        let stderr = match timeout(STDERR_WAIT, &mut self.stderr).await {
+            Ok(stderr) => stderr.unwrap_or_default(),
             Err(_) => String::new(),
         };
         Ok(Ended {
             code: status.code(),
-            complaint,
+            stderr,
         })
     }
 
-    fn silent(&self) -> Error {
+    fn silence_error(&self) -> Error {
         let message = format!(
             "`{}` printed nothing for {} s and was stopped",
             self.name,
@@ -216,7 +216,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.running.kill();
-        self.complaint.abort();
+        self.stderr.abort();
     }
 }
 
@@ -236,9 +236,9 @@ fn read(path: &Path) -> std::io::Result<(String, bool)> {
         return Ok(Default::default());
     }
     let mut bytes = Vec::new();
-    file.take(LEFT + 1).read_to_end(&mut bytes)?;
-    let is_cut = bytes.len() as u64 > LEFT;
-    bytes.truncate(LEFT as usize);
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    let is_cut = bytes.len() as u64 > MAX_FILE;
+    bytes.truncate(MAX_FILE as usize);
     Ok((String::from_utf8_lossy(&bytes).into_owned(), is_cut))
 }
 
@@ -248,11 +248,11 @@ async fn last_of(mut pipe: impl AsyncRead + Unpin) -> String {
     let mut piece = [0; 4096];
     while let Ok(count @ 1..) = pipe.read(&mut piece).await {
         last.extend_from_slice(&piece[..count]);
-        if last.len() > 2 * COMPLAINT {
-            last.drain(..last.len() - COMPLAINT);
+        if last.len() > 2 * STDERR_TAIL {
+            last.drain(..last.len() - STDERR_TAIL);
         }
     }
-    said::plain(&String::from_utf8_lossy(&last))
+    sanitize::plain(&String::from_utf8_lossy(&last))
 }
 
 fn broken(name: &str, error: std::io::Error) -> Error {
@@ -269,7 +269,7 @@ mod tests {
             program: Path::new("/bin/sh"),
             args: vec!["-c".into(), words.into()],
             proxy: None,
-            room: Room::new().unwrap(),
+            dir: TempDir::new().unwrap(),
             patience,
             longest: 1 << 20,
         })
@@ -278,8 +278,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_left_is_plain_and_bounded() {
-        let room = Room::new().unwrap();
-        let at = |name: &str| room.path().join(name);
+        let dir = TempDir::new().unwrap();
+        let at = |name: &str| dir.path().join(name);
         std::os::unix::fs::symlink("/etc/passwd", at("link")).unwrap();
         std::process::Command::new("mkfifo")
             .arg(at("pipe"))
@@ -287,10 +287,10 @@ mod tests {
             .unwrap();
         assert!(read(&at("link")).is_err());
         assert_eq!(read(&at("pipe")).unwrap(), (String::new(), false));
-        let text = "ü".repeat(LEFT as usize / 2);
-        room.put("whole", &text).unwrap();
+        let text = "ü".repeat(MAX_FILE as usize / 2);
+        dir.write("whole", &text).unwrap();
         assert_eq!(read(&at("whole")).unwrap(), (text.clone(), false));
-        room.put("more", &format!("x{text}")).unwrap();
+        dir.write("more", &format!("x{text}")).unwrap();
         let (cut, is_cut) = read(&at("more")).unwrap();
         assert!(is_cut && cut.starts_with("xü") && cut.ends_with('\u{fffd}'));
     }

@@ -11,9 +11,9 @@ use futures_util::{StreamExt, stream};
 use url::Url;
 
 use super::super::page::PROGRAMS;
-use super::asked::{self, Asked};
+use super::answer::{self, Answer};
 use super::ytdlp::Which;
-use super::{Inner, Name, Order, gallerydl, ytdlp};
+use super::{Inner, Order, Program, gallerydl, ytdlp};
 
 /// The route for all links, if programs are asked before other sources.
 const ANY: &str = "any";
@@ -46,19 +46,19 @@ impl Chooser {
     }
 
     /// Asks a program about a link.
-    async fn question(&self, ctx: &Ctx, url: &Url, name: Name) -> (Name, Result<Asked>) {
+    async fn ask_program(&self, ctx: &Ctx, url: &Url, name: Program) -> (Program, Result<Answer>) {
         let ask = async {
-            let _place = self.inner.place().await?;
+            let _slot = self.inner.slot().await?;
             match name {
-                Name::Gallerydl => gallerydl::ask(&self.inner, ctx, url).await,
-                Name::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await,
+                Program::Gallerydl => gallerydl::ask(&self.inner, ctx, url).await,
+                Program::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await,
             }
         };
         (name, ask.await)
     }
 
     /// Has a program list the link, if one knows it. A program that fails is treated like one that does not know the link.
-    async fn ask(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<Answer> {
+    async fn list_with_programs(&self, ctx: &Ctx, url: &Url, out: &Outlet) -> Result<Verdict> {
         let programs: Vec<_> = self.inner.programs().collect();
         // All at once, since most of the time goes into starting a program; unless the first one is known to know the host:
         // then asking several could send them all to the site.
@@ -68,64 +68,77 @@ impl Chooser {
             false => programs.len().max(1),
         };
         let questions = programs.into_iter();
-        let questions = stream::iter(questions.map(|name| self.question(ctx, url, name)));
+        let questions = stream::iter(questions.map(|name| self.ask_program(ctx, url, name)));
         let mut answers = pin!(questions.buffered(at_once));
         let mut failed = None;
         // Once one is found, the programs still running are stopped.
-        while let Some((name, asked)) = answers.next().await {
-            let error = match asked {
-                Ok(Asked::Unknown | Asked::Nothing) => continue,
-                Ok(Asked::Broken(error)) => {
-                    self.give_up(name, &error, out).await?;
+        while let Some((name, answer)) = answers.next().await {
+            let error = match answer {
+                Ok(Answer::Unknown | Answer::Empty) => continue,
+                Ok(Answer::Broken(error)) => {
+                    self.drop_program(name, &error, out).await?;
                     continue;
                 }
                 Err(error) if error.kind == Kind::Config => {
-                    self.give_up(name, &error, out).await?;
+                    self.drop_program(name, &error, out).await?;
                     continue;
                 }
-                Ok(Asked::Failed(error)) | Err(error) => error,
+                Ok(Answer::Failed(error)) | Err(error) => error,
                 Ok(known) => match useless(&self.inner, url, &known) {
                     Some(Ok(())) => continue,
                     Some(Err(error)) => error,
                     None => {
-                        self.hand_on(name, url, known, out).await?;
-                        return Ok(Answer::Known(name));
+                        self.delegate(name, url, known, out).await?;
+                        return Ok(Verdict::Listed(name));
                     }
                 },
             };
-            let (program, why) = (name.program(), asked::why(&error));
+            let (program, why) = (name.executable(), answer::why(&error));
             out.note(format!("`{program}` cannot list the page: {why}"))
                 .await?;
             failed.get_or_insert((name, error));
         }
-        Ok(failed.map_or(Answer::Unknown, |(name, error)| Answer::Failed(name, error)))
+        Ok(failed.map_or(Verdict::Unknown, |(name, error)| {
+            Verdict::Failed(name, error)
+        }))
     }
 
     /// Stops using a program that does not work, and warns about it once.
-    pub(super) async fn give_up(&self, name: Name, error: &Error, out: &Outlet) -> Result<()> {
-        if !self.inner.give_up(name) {
+    pub(super) async fn drop_program(
+        &self,
+        name: Program,
+        error: &Error,
+        out: &Outlet,
+    ) -> Result<()> {
+        if !self.inner.mark_broken(name) {
             return Ok(());
         }
-        let (program, why) = (name.program(), asked::why(error));
+        let (program, why) = (name.executable(), answer::why(error));
         let text = format!("`{program}` does not work, and is no longer used: {why}");
         out.warn(text).await
     }
 
     /// Has a program list the link, and keeps the answer that it has already given.
-    pub(super) async fn hand_on(
+    pub(super) async fn delegate(
         &self,
-        name: Name,
+        name: Program,
         url: &Url,
-        asked: Asked,
+        answer: Answer,
         out: &Outlet,
     ) -> Result<()> {
-        let link = behind(name.word(), url)?;
-        self.inner.keep(name, url, asked);
+        let link = with_prefix(name.id(), url)?;
+        self.inner.keep_answer(name, url, answer);
         out.link(Link::from(link)).await
     }
 
     /// Lists a link as if there were no programs.
-    async fn without(&self, ctx: &Ctx, link: Link, target: &Target, out: &Outlet) -> Result<()> {
+    async fn list_without_programs(
+        &self,
+        ctx: &Ctx,
+        link: Link,
+        target: &Target,
+        out: &Outlet,
+    ) -> Result<()> {
         let (source, own) = self.rest.find(&link)?;
         let own = Target {
             resume: target.resume.clone(),
@@ -137,19 +150,19 @@ impl Chooser {
 
     /// Reads a page that no program knows, and has the players on it listed. If there is nothing on it, yt-dlp may find a
     /// video.
-    async fn page(
+    async fn list_page(
         &self,
         ctx: &Ctx,
         url: &Url,
         target: &Target,
         out: &Outlet,
-        failed: Option<(Name, Error)>,
+        failed: Option<(Program, Error)>,
     ) -> Result<()> {
         let link = Link {
-            url: behind("page", url)?,
+            url: with_prefix("page", url)?,
             meta: target.link.meta.clone(),
         };
-        let done = self.without(ctx, link, target, out).await;
+        let done = self.list_without_programs(ctx, link, target, out).await;
         let is_over = matches!(&done, Err(error) if error.kind == Kind::Closed);
         let players = match is_over {
             true => 0,
@@ -166,7 +179,7 @@ impl Chooser {
         };
         // If yt-dlp has failed for the page already, it would fail again.
         let nothing = match failed {
-            Some((Name::Ytdlp, error)) => return Err(error),
+            Some((Program::Ytdlp, error)) => return Err(error),
             Some((_, error)) => error,
             None => {
                 let hint = nothing.hint.as_deref().unwrap_or_default();
@@ -177,16 +190,18 @@ impl Chooser {
                 nothing.hint(hint)
             }
         };
-        if self.inner.is_strange(url) || !self.inner.programs().any(|name| name == Name::Ytdlp) {
+        if self.inner.is_unknown_host(url)
+            || !self.inner.programs().any(|name| name == Program::Ytdlp)
+        {
             return Err(nothing);
         }
-        let place = self.inner.place().await?;
-        let asked = ytdlp::ask(&self.inner, ctx, url, Which::All).await?;
-        drop(place);
-        match asked {
-            Asked::Answered(answer) if ytdlp::has_any(&answer) => {
-                let asked = Asked::Answered(answer);
-                self.hand_on(Name::Ytdlp, url, asked, out).await
+        let slot = self.inner.slot().await?;
+        let answer = ytdlp::ask(&self.inner, ctx, url, Which::All).await?;
+        drop(slot);
+        match answer {
+            Answer::Complete(answer) if ytdlp::has_any(&answer) => {
+                let answer = Answer::Complete(answer);
+                self.delegate(Program::Ytdlp, url, answer, out).await
             }
             _ => Err(nothing),
         }
@@ -210,29 +225,35 @@ impl Source for Chooser {
         let is_first = target.route == ANY;
         let url = match is_first {
             true => target.link.url.clone(),
-            false => asked::url(&target.link.url, &self.manifest.name)?,
+            false => answer::url(&target.link.url, &self.manifest.name)?,
         };
         let is_web = matches!(url.scheme(), "http" | "https");
         let mut failed = None;
-        if is_web && !is_file(&url) && !self.inner.is_strange(&url) && !self.inner.is_unknown(&url)
+        if is_web
+            && !is_file(&url)
+            && !self.inner.is_unknown_host(&url)
+            && !self.inner.is_unknown_page(&url)
         {
             ctx.lend(&url).await?;
-            let answer = self.ask(ctx, &url, out).await?;
-            let known_to = match answer {
-                Answer::Known(name) => Some(name),
-                Answer::Unknown | Answer::Failed(..) => None,
+            let verdict = self.list_with_programs(ctx, &url, out).await?;
+            let known_to = match verdict {
+                Verdict::Listed(name) => Some(name),
+                Verdict::Unknown | Verdict::Failed(..) => None,
             };
             self.inner.note(&url, known_to);
-            match answer {
-                Answer::Known(_) => return Ok(()),
-                Answer::Unknown => {}
-                Answer::Failed(name, error) => failed = Some((name, error)),
+            match verdict {
+                Verdict::Listed(_) => return Ok(()),
+                Verdict::Unknown => {}
+                Verdict::Failed(name, error) => failed = Some((name, error)),
             }
         }
         if !is_first {
-            return self.page(ctx, &url, target, out, failed).await;
+            return self.list_page(ctx, &url, target, out, failed).await;
         }
-        match self.without(ctx, target.link.clone(), target, out).await {
+        match self
+            .list_without_programs(ctx, target.link.clone(), target, out)
+            .await
+        {
             Err(error) if error.kind == Kind::Unsupported && out.items() + out.embeds() == 0 => {
                 Err(failed.map_or(error, |(_, error)| error))
             }
@@ -241,26 +262,26 @@ impl Source for Chooser {
     }
 
     async fn explain(&self, ctx: &Ctx, url: &Url) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut lines = Vec::new();
         if !matches!(url.scheme(), "http" | "https") || is_file(url) {
-            return told;
+            return lines;
         }
         for name in self.inner.programs() {
             let known = match name {
-                Name::Gallerydl => gallerydl::explain(&self.inner, ctx, url).await,
-                Name::Ytdlp => ytdlp::explain(&self.inner, ctx, url).await,
+                Program::Gallerydl => gallerydl::explain(&self.inner, ctx, url).await,
+                Program::Ytdlp => ytdlp::explain(&self.inner, ctx, url).await,
             };
-            let program = name.program();
-            told.push(match known {
+            let program = name.executable();
+            lines.push(match known {
                 Ok(Some(extractor)) => format!("`{program}` knows it as `{extractor}`"),
                 Ok(None) => format!("`{program}` does not know it"),
                 Err(error) => format!("`{program}` cannot be asked: {error}"),
             });
         }
-        if !told.is_empty() {
-            told.push("the first of these that knows it is used, or else `page` reads it".into());
+        if !lines.is_empty() {
+            lines.push("the first of these that knows it is used, or else `page` reads it".into());
         }
-        told
+        lines
     }
 
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
@@ -269,26 +290,26 @@ impl Source for Chooser {
 }
 
 /// The answer of the programs about a link.
-enum Answer {
+enum Verdict {
     /// This program lists it.
-    Known(Name),
+    Listed(Program),
     /// No program knows it.
     Unknown,
     /// No program lists it, and this one failed.
-    Failed(Name, Error),
+    Failed(Program, Error),
 }
 
 /// Whether a program knows a link but nothing in its answer can be downloaded, and the reason if it gives one.
-fn useless(inner: &Inner, url: &Url, known: &Asked) -> Option<Result<()>> {
+fn useless(inner: &Inner, url: &Url, known: &Answer) -> Option<Result<()>> {
     match known {
-        Asked::Answered(answer) if !ytdlp::has_any(answer) => Some(Ok(())),
-        Asked::Answered(answer) => ytdlp::useless(inner, url, answer).map(Err),
+        Answer::Complete(answer) if !ytdlp::has_any(answer) => Some(Ok(())),
+        Answer::Complete(answer) => ytdlp::useless(inner, url, answer).map(Err),
         _ => None,
     }
 }
 
 /// `NAME:URL`.
-fn behind(name: &str, url: &Url) -> Result<Url> {
+fn with_prefix(name: &str, url: &Url) -> Result<Url> {
     Url::parse(&format!("{name}:{url}")).map_err(|_| {
         let message = format!("`{}` is not a valid link", Shown(url));
         Error::new(Kind::Corrupt, message)

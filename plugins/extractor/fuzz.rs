@@ -102,12 +102,12 @@ fn whatever_the_programs_say_is_read_or_refused() {
     let link = Url::parse("https://x.org/list").unwrap();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for round in 0..6000 {
-        let mut said = [&line, &film, &list][round % 3].clone();
+        let mut output = [&line, &film, &list][round % 3].clone();
         for _ in 0..random.below(5) {
-            spoil(&mut said, &mut random);
+            spoil(&mut output, &mut random);
         }
-        let text = scratch(&said.to_string(), &mut random);
-        read_lines(&link, &[&text, said.to_string().as_bytes(), &text]);
+        let text = scratch(&output.to_string(), &mut random);
+        read_lines(&link, &[&text, output.to_string().as_bytes(), &text]);
         let quality = [
             Quality::Best,
             Quality::Worst,
@@ -115,6 +115,6 @@ fn whatever_the_programs_say_is_read_or_refused() {
             Quality::Lines(480),
         ][random.below(4)];
         read_answer(&link, &text, quality);
-        read_answer(&link, said.to_string().as_bytes(), quality);
+        read_answer(&link, output.to_string().as_bytes(), quality);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Their output is validated like the response of a site, and they run without being trusted: see `docs/extractors.md`.
 
-mod asked;
+mod answer;
 mod child;
 mod chooser;
 #[cfg(test)]
@@ -11,9 +11,9 @@ mod fuzz;
 mod gallerydl;
 mod options;
 mod players;
-mod room;
 mod safe;
-mod said;
+mod sanitize;
+mod temp_dir;
 mod ytdlp;
 
 use std::collections::HashMap;
@@ -28,48 +28,48 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use self::asked::Asked;
+use self::answer::Answer;
 use self::child::{Child, Task};
 use self::chooser::Chooser;
 use self::gallerydl::Gallerydl;
-use self::room::Room;
+use self::temp_dir::TempDir;
 use self::ytdlp::Ytdlp;
 pub use options::{Options, Order};
 
 /// After this many pages in a row that no program knows, a host is no longer asked about: each question costs the start of a
 /// program.
-const STRANGERS: u32 = 4;
+const MAX_MISSES: u32 = 4;
 /// How many pages that no program knows are remembered.
-const UNKNOWN: usize = 64;
+const MAX_UNKNOWN: usize = 64;
 /// How many answers are kept until the link is listed: those dropped are asked for again.
-const ANSWERS: usize = 32;
+const MAX_ANSWERS: usize = 32;
 /// The most hosts remembered.
-const REMEMBERED: usize = 10_000;
+const MAX_HOSTS: usize = 10_000;
 
 /// An external program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Name {
+pub enum Program {
     /// gallery-dl.
     Gallerydl,
     /// yt-dlp.
     Ytdlp,
 }
 
-impl Name {
+impl Program {
     /// The name of its source.
-    fn word(self) -> &'static str {
+    fn id(self) -> &'static str {
         match self {
-            Name::Gallerydl => "gallerydl",
-            Name::Ytdlp => "ytdlp",
+            Program::Gallerydl => "gallerydl",
+            Program::Ytdlp => "ytdlp",
         }
     }
 
     /// The name of its executable.
-    fn program(self) -> &'static str {
+    fn executable(self) -> &'static str {
         match self {
-            Name::Gallerydl => "gallery-dl",
-            Name::Ytdlp => "yt-dlp",
+            Program::Gallerydl => "gallery-dl",
+            Program::Ytdlp => "yt-dlp",
         }
     }
 }
@@ -78,9 +78,9 @@ impl Name {
 #[derive(Clone, Copy, Default)]
 struct Host {
     /// How many pages in a row no program knew.
-    strange: u32,
+    misses: u32,
     /// The program that last knew one.
-    known_to: Option<Name>,
+    known_to: Option<Program>,
 }
 
 /// The state that the sources of the programs share.
@@ -90,10 +90,10 @@ struct Inner {
     broken: [AtomicBool; 2],
     /// The path of each program, looked up on first use.
     found: [OnceLock<Option<PathBuf>>; 2],
-    places: Semaphore,
+    slots: Semaphore,
     /// Answers that programs gave when asked whether they know a link, kept for the listing of that link.
-    answers: Mutex<Vec<(Name, Url, Asked)>>,
-    together: ytdlp::Together,
+    answers: Mutex<Vec<(Program, Url, Answer)>>,
+    batch: ytdlp::Batch,
     /// The results of questions about the pages of each host.
     hosts: Mutex<HashMap<String, Host>>,
     /// The last pages that no program knows: a link that was asked about before it was requested comes here again as a page.
@@ -102,25 +102,25 @@ struct Inner {
 
 impl Inner {
     /// The path of a program, if it is installed.
-    fn find(&self, name: Name) -> Option<&Path> {
+    fn find(&self, name: Program) -> Option<&Path> {
         let (found, set) = match name {
-            Name::Gallerydl => (&self.found[0], &self.options.gallerydl.path),
-            Name::Ytdlp => (&self.found[1], &self.options.ytdlp.path),
+            Program::Gallerydl => (&self.found[0], &self.options.gallerydl.path),
+            Program::Ytdlp => (&self.found[1], &self.options.ytdlp.path),
         };
         let find = || match set {
             Some(path) if path.is_absolute() => Some(path.clone()),
             Some(word) => program(word.to_str()?),
-            None => program(name.program()),
+            None => program(name.executable()),
         };
         found.get_or_init(find).as_deref()
     }
 
     /// The path of a program, or an error if it is not installed.
-    fn program(&self, name: Name) -> Result<&Path> {
+    fn program(&self, name: Program) -> Result<&Path> {
         self.find(name).ok_or_else(|| {
-            let message = format!("`{}` is not installed", name.program());
+            let message = format!("`{}` is not installed", name.executable());
             Error::new(Kind::Unsupported, message)
-                .hint(format!("`extractor.{}.path` sets where it is", name.word()))
+                .hint(format!("`extractor.{}.path` sets where it is", name.id()))
         })
     }
 
@@ -128,30 +128,30 @@ impl Inner {
     fn start(
         &self,
         ctx: &Ctx,
-        name: Name,
+        name: Program,
         args: Vec<OsString>,
-        room: Room,
+        dir: TempDir,
         longest: usize,
     ) -> Result<Child> {
         Child::start(Task {
-            name: name.program(),
+            name: name.executable(),
             program: self.program(name)?,
             args,
             proxy: ctx.settings().proxy.as_deref(),
-            room,
+            dir,
             patience: self.options.timeout,
             longest,
         })
     }
 
     /// Waits until another process may run.
-    async fn place(&self) -> Result<SemaphorePermit<'_>> {
+    async fn slot(&self) -> Result<SemaphorePermit<'_>> {
         // It is never closed.
-        self.places.acquire().await.map_err(|_| Error::closed())
+        self.slots.acquire().await.map_err(|_| Error::closed())
     }
 
     /// Takes the answer that a program has already given about a link.
-    fn taken(&self, name: Name, url: &Url) -> Option<Asked> {
+    fn take_answer(&self, name: Program, url: &Url) -> Option<Answer> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let at = answers
             .iter()
@@ -159,14 +159,14 @@ impl Inner {
         Some(answers.remove(at).2)
     }
 
-    fn keep(&self, name: Name, url: &Url, asked: Asked) {
+    fn keep_answer(&self, name: Program, url: &Url, answer: Answer) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         // Drop an older answer to the same question, which keeps its program running.
         answers.retain(|(by, of, _)| *by != name || of != url);
-        if answers.len() >= ANSWERS {
+        if answers.len() >= MAX_ANSWERS {
             answers.remove(0);
         }
-        answers.push((name, url.clone(), asked));
+        answers.push((name, url.clone(), answer));
     }
 
     /// The results so far for the host of this page.
@@ -177,28 +177,28 @@ impl Inner {
     }
 
     /// Whether asking about pages of this host is pointless.
-    fn is_strange(&self, url: &Url) -> bool {
-        self.host(url).strange >= STRANGERS
+    fn is_unknown_host(&self, url: &Url) -> bool {
+        self.host(url).misses >= MAX_MISSES
     }
 
     /// The programs that are enabled, installed, and working as far as is known, in order.
-    fn programs(&self) -> impl Iterator<Item = Name> {
+    fn programs(&self) -> impl Iterator<Item = Program> {
         let programs = self.options.programs.iter().copied();
-        let works = |name: &Name| !self.broken[*name as usize].load(Ordering::Relaxed);
+        let works = |name: &Program| !self.broken[*name as usize].load(Ordering::Relaxed);
         programs.filter(move |name| works(name) && self.find(*name).is_some())
     }
 
     /// Marks a program as broken, and returns whether it was in use until now.
-    fn give_up(&self, name: Name) -> bool {
+    fn mark_broken(&self, name: Program) -> bool {
         !self.broken[name as usize].swap(true, Ordering::Relaxed)
     }
 
     /// Records which program knows a page, if any does.
-    fn note(&self, url: &Url, known_to: Option<Name>) {
+    fn note(&self, url: &Url, known_to: Option<Program>) {
         self.note_host(url, known_to);
         if known_to.is_none() {
             let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-            if unknown.len() >= UNKNOWN {
+            if unknown.len() >= MAX_UNKNOWN {
                 unknown.remove(0);
             }
             unknown.push(url.clone());
@@ -206,27 +206,27 @@ impl Inner {
     }
 
     /// Records this for the host only, for URLs that do not come here again.
-    fn note_host(&self, url: &Url, known_to: Option<Name>) {
+    fn note_host(&self, url: &Url, known_to: Option<Program>) {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= REMEMBERED {
+        if hosts.len() >= MAX_HOSTS {
             hosts.clear();
         }
         let host = hosts.entry(url.host_str().unwrap_or("").to_owned());
         let host = host.or_default();
         *host = match known_to {
             Some(_) => Host {
-                strange: 0,
+                misses: 0,
                 known_to,
             },
             None => Host {
-                strange: host.strange + 1,
+                misses: host.misses + 1,
                 ..*host
             },
         };
     }
 
     /// Whether this page was recently found to be unknown to all programs.
-    fn is_unknown(&self, url: &Url) -> bool {
+    fn is_unknown_page(&self, url: &Url) -> bool {
         let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         unknown.contains(url)
     }
@@ -245,8 +245,8 @@ pub fn fuzz(data: &[u8]) {
     for quality in [Quality::Best, Quality::Audio, Quality::Lines(480)] {
         ytdlp::read_answer(&link, data, quality);
     }
-    let complaint = said::plain(&String::from_utf8_lossy(data));
-    assert!(said::last_line(&complaint).is_none_or(|line| !line.contains('\u{1b}')));
+    let stderr = sanitize::plain(&String::from_utf8_lossy(data));
+    assert!(sanitize::last_line(&stderr).is_none_or(|line| !line.contains('\u{1b}')));
 }
 
 /// Adds the sources of the programs. `rest` are the sources for links that no program knows. The returned function tells
@@ -261,12 +261,12 @@ pub fn add(
 ) -> Result<impl Fn() -> bool + Send + Sync + 'static> {
     let order = options.order;
     let inner = Arc::new(Inner {
-        places: Semaphore::new(options.processes.max(1)),
+        slots: Semaphore::new(options.processes.max(1)),
         options,
         broken: Default::default(),
         found: Default::default(),
         answers: Mutex::default(),
-        together: ytdlp::Together::default(),
+        batch: ytdlp::Batch::default(),
         hosts: Mutex::default(),
         unknown: Mutex::default(),
     });

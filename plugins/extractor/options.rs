@@ -6,7 +6,7 @@ use std::time::Duration;
 use fetch::model::Quality;
 use serde::{Deserialize, Deserializer};
 
-use super::Name;
+use super::Program;
 
 /// The settings of `[extractor]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Options {
     /// When external programs are asked.
     pub order: Order,
     /// Which programs are asked, in this order.
-    pub programs: Vec<Name>,
+    pub programs: Vec<Program>,
     /// How long a program may print nothing.
     #[serde(deserialize_with = "millis")]
     pub timeout: Duration,

@@ -8,11 +8,11 @@ use fetch::source::url_key;
 use url::Url;
 
 use super::super::page::line;
-use super::found::Findings;
+use super::feed_page::PostFiles;
 
 /// The names of posts in a feed, and whether they are unique.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct PostNames {
     /// The file of the first post with each name, by hash.
     files: HashMap<u64, u64>,
     /// The names used by several posts with different files.
@@ -20,10 +20,10 @@ pub(super) struct Names {
     hasher: RandomState,
 }
 
-impl Names {
+impl PostNames {
     /// Notes the posts of a page before any of them is emitted.
-    pub(super) fn page(&mut self, feed: &Url, posts: &[Findings]) {
-        for Findings { post, files, .. } in posts {
+    pub(super) fn page(&mut self, feed: &Url, posts: &[PostFiles]) {
+        for PostFiles { post, files, .. } in posts {
             let ([(file, medium)], Some(name)) = (&files[..], name(feed, &post.id)) else {
                 continue;
             };
@@ -105,7 +105,7 @@ mod tests {
 
     fn keys(posts: &[(&str, &[&str])]) -> Vec<String> {
         let feed = url("https://x.org/feed.xml");
-        let findings = posts.iter().map(|(id, files)| Findings {
+        let post_files = posts.iter().map(|(id, files)| PostFiles {
             post: Post {
                 id: (*id).to_owned(),
                 ..Post::default()
@@ -116,10 +116,10 @@ mod tests {
                 .map(|file| (url(file), fetch::source::url_medium(&url(file))))
                 .collect(),
         });
-        let findings: Vec<_> = findings.collect();
-        let mut names = Names::default();
-        names.page(&feed, &findings);
-        let keys = findings.iter().flat_map(|one| {
+        let post_files: Vec<_> = post_files.collect();
+        let mut names = PostNames::default();
+        names.page(&feed, &post_files);
+        let keys = post_files.iter().flat_map(|one| {
             let is_alone = one.files.len() == 1;
             let key = |file| names.key(&feed, &one.post.id, file, is_alone).0;
             one.files.iter().map(key).collect::<Vec<_>>()

@@ -4,7 +4,7 @@
 
 mod attribute;
 mod date;
-mod found;
+mod feed_page;
 mod json;
 mod key;
 mod options;
@@ -15,7 +15,7 @@ mod widths;
 mod xml;
 
 #[cfg(fuzzing)]
-pub use found::fuzz;
+pub use feed_page::fuzz;
 use std::sync::Arc;
 
 use fetch::async_trait;
@@ -26,10 +26,10 @@ use http::StatusCode;
 use url::Url;
 
 use super::page::{is_same_host, line, web};
-use super::stream::{Form, film_name};
+use super::stream::{StreamFormat, video_name};
 use date::when;
-use found::Findings;
-use key::Names;
+use feed_page::PostFiles;
+use key::PostNames;
 pub use options::Options;
 
 /// Feeds of any site.
@@ -56,7 +56,7 @@ impl Feed {
     }
 
     /// Reports that there are more pages than are read. A user who has set the limit knows, so that is only a note.
-    async fn leave(&self, feed: &Url, out: &Outlet) -> Result<()> {
+    async fn report_page_limit(&self, feed: &Url, out: &Outlet) -> Result<()> {
         let most = self.options.pages;
         let text = format!(
             "only {most} pages of `{}` are read (`source.feed.pages`); the rest are left out",
@@ -71,13 +71,13 @@ impl Feed {
     async fn post(
         &self,
         feed: &Url,
-        findings: Findings,
-        names: &Names,
+        post_files: PostFiles,
+        names: &PostNames,
         album: &Arc<Album>,
         known: &Meta,
         out: &Outlet,
     ) -> Result<()> {
-        let Findings { post, link, files } = findings;
+        let PostFiles { post, link, files } = post_files;
         let text = |text: &str| Some(line(text)).filter(|text| !text.is_empty());
         let meta = Meta {
             title: text(&post.title),
@@ -91,10 +91,10 @@ impl Feed {
         let is_alone = files.len() == 1;
         for file in &files {
             let (url, medium) = file;
-            let form = Form::of(url);
+            let form = StreamFormat::of_url(url);
             let (name, ext) = match form {
                 None => url_name(url),
-                Some(_) => (film_name(url), None),
+                Some(_) => (video_name(url), None),
             };
             let (key, formerly) = names.key(feed, &post.id, file, is_alone);
             let request = Request {
@@ -160,7 +160,7 @@ impl Source for Feed {
         let mut next = Some(start.clone());
         let mut count = 0;
         let mut posts = 0;
-        let mut names = Names::default();
+        let mut names = PostNames::default();
         let (mut cut, mut broken) = (0, 0);
         while let Some(url) = next.take() {
             pages.turn(url.as_str())?;
@@ -183,7 +183,7 @@ impl Source for Feed {
                 }
                 error
             };
-            let found = found::read(&answer).await.map_err(of_page)?;
+            let found = feed_page::read(&answer).await.map_err(of_page)?;
             let is_all =
                 found.next.is_none() && found.cut + found.broken == 0 && found.error.is_none();
             if count == 1
@@ -220,7 +220,7 @@ impl Source for Feed {
                 .await?;
             }
             if count >= self.options.pages && next.take().is_some() {
-                self.leave(&start, out).await?;
+                self.report_page_limit(&start, out).await?;
             }
         }
         if broken > 0 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fetch::model::Medium;
 use url::Url;
 
-use super::super::stream::Form;
+use super::super::stream::StreamFormat;
 
 /// The most enclosures kept of one post.
 const MOST: usize = 10_000;
@@ -71,7 +71,7 @@ impl Enclosure {
 
     fn is_played(&self) -> bool {
         matches!(self.medium(), Some(Medium::Audio | Medium::Video))
-            || Form::said(&self.kind).is_some()
+            || StreamFormat::of_media_type(&self.kind).is_some()
     }
 
     /// Checks whether it is a file, and not a page with a player.

@@ -149,8 +149,8 @@ impl Image {
         let small = |name| number(value, &[name]).and_then(|number| u32::try_from(number).ok());
         let mut extra = BTreeMap::new();
         for name in ["views", "nsfw", "animated", "has_sound"] {
-            let told = Some(&value[name]).filter(|told| told.is_boolean() || told.is_number());
-            extra.extend(told.map(|told| (name.to_owned(), told.clone())));
+            let field = Some(&value[name]).filter(|field| field.is_boolean() || field.is_number());
+            extra.extend(field.map(|field| (name.to_owned(), field.clone())));
         }
         Some(Image {
             id: id.to_owned(),

@@ -74,47 +74,47 @@ impl Imgur {
         subject: &str,
     ) -> Result<Value> {
         let url = below(&self.api, &[&["3"], path].concat());
-        let asked = self.ask_url(ctx, key, url, subject, |data, _| Ok(data));
+        let asked = self.request(ctx, key, url, subject, |data, _| Ok(data));
         asked.await?.read().await
     }
 
     /// Requests a URL and passes the `data` of the response to `read`; for a large response, that goes on in the
     /// background.
-    pub(super) async fn ask_url<T: Send + 'static>(
+    pub(super) async fn request<T: Send + 'static>(
         &self,
         ctx: &Ctx,
         key: &Secret,
         url: Url,
         subject: &str,
         read: impl FnOnce(Value, &str) -> Result<T> + Send + 'static,
-    ) -> Result<Asked<T>> {
+    ) -> Result<Parsed<T>> {
         let authorization = format!("Client-ID {}", key.reveal().trim());
         let call = ctx.get(url).header(header::AUTHORIZATION, &authorization)?;
         let answer = call.told(limit::wait).send().await?;
         if answer.body.len() < LARGE {
             let read = error::data(&answer, subject).and_then(|data| read(data, subject));
-            return Ok(Asked::Read(read));
+            return Ok(Parsed::Done(read));
         }
         let subject = subject.to_owned();
         let read = move || read(error::data(&answer, &subject)?, &subject);
-        Ok(Asked::Large(tokio::task::spawn_blocking(read)))
+        Ok(Parsed::Pending(tokio::task::spawn_blocking(read)))
     }
 }
 
 /// A response that has been or is being parsed.
-pub(super) enum Asked<T> {
+pub(super) enum Parsed<T> {
     /// Already parsed.
-    Read(Result<T>),
+    Done(Result<T>),
     /// Large, and still being parsed.
-    Large(JoinHandle<Result<T>>),
+    Pending(JoinHandle<Result<T>>),
 }
 
-impl<T> Asked<T> {
+impl<T> Parsed<T> {
     /// Waits until it has been parsed.
     pub(super) async fn read(self) -> Result<T> {
         match self {
-            Asked::Read(read) => read,
-            Asked::Large(reading) => reading.await.unwrap_or_else(|defect| {
+            Parsed::Done(read) => read,
+            Parsed::Pending(reading) => reading.await.unwrap_or_else(|defect| {
                 let message = "a bug in this program interrupted the parsing of a response";
                 Err(Error::new(Kind::Corrupt, message).because(defect.to_string()))
             }),

@@ -21,7 +21,7 @@ const REGION_HINT: &str = "Imgur blocks this region; another network may help";
 
 /// What the site said about a failure.
 #[derive(Debug, Default, PartialEq)]
-struct Told {
+struct SiteMessage {
     code: Option<u64>,
     text: Option<String>,
 }
@@ -34,12 +34,12 @@ pub(super) fn data(answer: &Answer, subject: &str) -> Result<Value> {
     let Ok(mut body) = json::read(&answer.body) else {
         return Err(no_json(answer, subject));
     };
-    if let Some(told) = told(&body, answer.status.is_success()) {
-        return Err(refusal(answer, &told, subject));
+    if let Some(message) = site_message(&body, answer.status.is_success()) {
+        return Err(refusal(answer, &message, subject));
     }
     match body.get_mut("data") {
         Some(data) if answer.status.is_success() => Ok(data.take()),
-        _ => Err(refusal(answer, &Told::default(), subject)),
+        _ => Err(refusal(answer, &SiteMessage::default(), subject)),
     }
 }
 
@@ -48,8 +48,8 @@ pub(super) fn page(answer: &Answer, subject: &str) -> Error {
     // A refusal may be JSON even for a page, when a gateway in front of the site sends it.
     match json::read(&answer.body) {
         Ok(body) => {
-            let told = told(&body, answer.status.is_success()).unwrap_or_default();
-            refusal(answer, &told, subject)
+            let message = site_message(&body, answer.status.is_success()).unwrap_or_default();
+            refusal(answer, &message, subject)
         }
         Err(_) => no_json(answer, subject),
     }
@@ -59,7 +59,7 @@ fn no_json(answer: &Answer, subject: &str) -> Error {
     let html = answer.text();
     let title = between(&html, "<title>", "</title>").or(between(&html, "<h1>", "</h1>"));
     let region = "not available in your region";
-    let told = Told {
+    let message = SiteMessage {
         code: None,
         text: if html.contains(region) {
             Some(format!("Content {region}"))
@@ -69,11 +69,11 @@ fn no_json(answer: &Answer, subject: &str) -> Error {
             title.map(str::to_owned)
         },
     };
-    if answer.status.is_success() && kind(None, told.text.as_deref().unwrap_or("")).is_none() {
+    if answer.status.is_success() && kind(None, message.text.as_deref().unwrap_or("")).is_none() {
         let message = format!("cannot read the response about {subject}: it is a different page");
         return Error::new(Kind::Changed, message);
     }
-    refusal(answer, &told, subject)
+    refusal(answer, &message, subject)
 }
 
 fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
@@ -82,46 +82,46 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
 }
 
 /// Returns what a JSON response says about a failure, or `None` if it does not report one.
-fn told(body: &Value, is_success: bool) -> Option<Told> {
+fn site_message(body: &Value, is_success: bool) -> Option<SiteMessage> {
     let said = |value: &Value| value.as_str().map(str::to_owned);
     let number = |value: &Value| {
         let text = value.as_str().and_then(|text| text.trim().parse().ok());
         value.as_u64().or(text)
     };
     if let Some(error) = body.get("errors").and_then(|errors| errors.get(0)) {
-        return Some(Told {
+        return Some(SiteMessage {
             code: number(&error["code"]).or_else(|| number(&error["status"])),
             text: said(&error["detail"]).or_else(|| said(&error["status"])),
         });
     }
     let (data, status) = (&body["data"], number(&body["status"]));
-    let told = |code, text| Some(Told { code, text });
+    let build = |code, text| Some(SiteMessage { code, text });
     match &data["error"] {
         Value::Null => {}
         error @ Value::Object(_) => {
-            return told(number(&error["code"]).or(status), said(&error["message"]));
+            return build(number(&error["code"]).or(status), said(&error["message"]));
         }
-        error => return told(status, said(error)),
+        error => return build(status, said(error)),
     }
     if let Some(text) = said(data) {
-        return told(status, Some(text));
+        return build(status, Some(text));
     }
     if data.is_null() && body.get("message").is_some() {
-        return told(status, said(&body["message"]));
+        return build(status, said(&body["message"]));
     }
     let denied = body["success"] == Value::Bool(false) || matches!(data, Value::Bool(_));
     if denied || data.is_null() || !is_success {
-        return told(status, None);
+        return build(status, None);
     }
     None
 }
 
-fn refusal(answer: &Answer, told: &Told, subject: &str) -> Error {
-    let text = told.text.as_deref().unwrap_or("");
+fn refusal(answer: &Answer, message: &SiteMessage, subject: &str) -> Error {
+    let text = message.text.as_deref().unwrap_or("");
     let http = u64::from(answer.status.as_u16());
     // An error's own code is more specific than the HTTP status. The envelope's status, if it is not an error code, is
     // not.
-    let code = told
+    let code = message
         .code
         .filter(|code| *code >= 400)
         .or((http >= 400).then_some(http));
@@ -181,13 +181,13 @@ fn kind(code: Option<u64>, text: &str) -> Option<Kind> {
 fn busy(answer: &Answer, subject: &str, says: &str) -> Error {
     let limit = limit::read(answer, limit::now());
     let wait = limit::wait(answer);
-    let whose = limit.map_or(String::new(), |limit| {
-        format!("; {} are used up", limit.whose)
+    let quota = limit.map_or(String::new(), |limit| {
+        format!("; {} are used up", limit.quota)
     });
     let until = wait.map_or(String::new(), |wait| {
         format!(", try again in {}", limit::words(wait))
     });
-    let message = format!("the site asks us to slow down at {subject}: {says}{whose}{until}");
+    let message = format!("the site asks us to slow down at {subject}: {says}{quota}{until}");
     let error = Error::new(Kind::Busy, message);
     match wait {
         Some(wait) => error.after(wait),

@@ -41,17 +41,17 @@ impl Items {
     pub(super) fn single(&self, image: &Image, known: &Meta) -> Item {
         let mut item = self.item(image);
         merge_extra(&mut item.meta, known);
-        let told = item.meta;
+        let own = item.meta;
         let known = known.clone();
         item.meta = Meta {
             name: known.name.or_else(|| Some(image.id.clone())),
-            title: told.title.or(known.title),
-            description: told.description.or(known.description),
-            author: told.author.or(known.author),
-            date: told.date.or(known.date),
+            title: own.title.or(known.title),
+            description: own.description.or(known.description),
+            author: own.author.or(known.author),
+            date: own.date.or(known.date),
             album: known.album,
             number: known.number,
-            ..told
+            ..own
         };
         item
     }
@@ -274,8 +274,8 @@ mod tests {
             ..Image::default()
         };
         let single = items(Animated::Original).single(&image, &known).meta;
-        let told = [&single.name, &single.title, &single.author].map(|text| text.as_deref());
-        assert_eq!(told, [Some("mine"), Some("theirs"), Some("me")]);
+        let own = [&single.name, &single.title, &single.author].map(|text| text.as_deref());
+        assert_eq!(own, [Some("mine"), Some("theirs"), Some("me")]);
         let album = Arc::new(Album::default());
         let member = items(Animated::Original)
             .member(&image, &album, &known, Some(3))

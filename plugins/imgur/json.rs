@@ -15,14 +15,14 @@ use serde_json::{Map, Value};
 pub(super) fn read(body: &[u8]) -> serde_json::Result<Value> {
     read_json(body, |json| {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let value = Asked.deserialize(&mut reader)?;
+        let value = FieldFilter.deserialize(&mut reader)?;
         reader.end()?;
         Ok(value)
     })
 }
 
 /// Checks whether a field of this name is read anywhere: [`super::answer`], [`super::listing`], [`super::error`].
-fn is_asked_for(name: &str) -> bool {
+fn is_used(name: &str) -> bool {
     matches!(
         name,
         // Of a response.
@@ -38,12 +38,12 @@ fn is_asked_for(name: &str) -> bool {
 }
 
 #[derive(Clone, Copy)]
-struct Asked;
+struct FieldFilter;
 
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> DeserializeSeed<'de> for Asked {
+impl<'de> DeserializeSeed<'de> for FieldFilter {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
@@ -51,7 +51,7 @@ impl<'de> DeserializeSeed<'de> for Asked {
     }
 }
 
-impl<'de> Visitor<'de> for Asked {
+impl<'de> Visitor<'de> for FieldFilter {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for Asked {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(Name(name)) = fields.next_key()? {
-            if !is_asked_for(&name) {
+            if !is_used(&name) {
                 fields.next_value::<IgnoredAny>()?;
                 continue;
             }
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> Option<Value> {
+    fn parse(text: &str) -> Option<Value> {
         read(text.as_bytes()).ok()
     }
 
@@ -124,15 +124,15 @@ mod tests {
         let image =
             json!({"id": "abcde", "size": 3, "mp4_size": -3, "width": 1.5, "is_album": false});
         assert_eq!(
-            told(text),
+            parse(text),
             Some(json!({"data": [image, 7], "success": true}))
         );
         assert_eq!(
-            told(r#"{"id": "a", "id": null, "url": 1, "url": 2}"#),
+            parse(r#"{"id": "a", "id": null, "url": 1, "url": 2}"#),
             Some(json!({"url": 2}))
         );
-        assert_eq!(told("null"), Some(Value::Null));
-        let cut = told(r#"{"title": "cut \ud83d"}"#);
+        assert_eq!(parse("null"), Some(Value::Null));
+        let cut = parse(r#"{"title": "cut \ud83d"}"#);
         assert_eq!(cut, Some(json!({"title": "cut \u{fffd}"})));
     }
 
@@ -148,7 +148,7 @@ mod tests {
             "{\"id\": 1e999}",
             &deep,
         ] {
-            assert_eq!(told(text), None, "{}", &text[..text.len().min(20)]);
+            assert_eq!(parse(text), None, "{}", &text[..text.len().min(20)]);
         }
     }
 }

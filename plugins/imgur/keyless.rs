@@ -17,10 +17,10 @@ impl Imgur {
             _ => format!("gallery post `{id}`"),
         };
         match self.page(ctx, &[folder, id], id, &subject).await {
-            Ok(post) if post.is_album => self.backed_up(ctx, Ok(post), id, &subject).await,
+            Ok(post) if post.is_album => self.with_ajax_fallback(ctx, Ok(post), id, &subject).await,
             Ok(post) if post.readable() > 0 => Ok(post),
             Ok(_) => Err(missing(&subject, "its page shows none")),
-            error => self.backed_up(ctx, error, id, &subject).await,
+            error => self.with_ajax_fallback(ctx, error, id, &subject).await,
         }
     }
 
@@ -39,7 +39,7 @@ impl Imgur {
     }
 
     /// Returns the page's post, or that of `ajaxalbums` if it has more.
-    async fn backed_up(
+    async fn with_ajax_fallback(
         &self,
         ctx: &Ctx,
         page: Result<Post>,

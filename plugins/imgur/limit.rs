@@ -8,7 +8,7 @@ use fetch::source::Answer;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limit {
     /// Whose calls are used up, as worded in messages.
-    pub(super) whose: &'static str,
+    pub(super) quota: &'static str,
     /// How long until the limit resets.
     pub(super) wait: Option<Duration>,
 }
@@ -32,11 +32,11 @@ pub(super) fn read(answer: &Answer, now: u64) -> Option<Limit> {
         (seconds <= LONGEST).then(|| Duration::from_secs(seconds))
     };
     let client = (number("x-ratelimit-clientremaining") == Some(0)).then(|| Limit {
-        whose: "the client id's calls for today",
+        quota: "the client id's calls for today",
         wait: wait("x-ratelimit-clientreset"),
     });
     let user = (number("x-ratelimit-userremaining") == Some(0)).then(|| Limit {
-        whose: "your address's calls for this hour",
+        quota: "your address's calls for this hour",
         wait: wait("x-ratelimit-userreset"),
     });
     // The daily limit is the longer wait if both are used up.
@@ -95,7 +95,7 @@ mod tests {
         for (values, expected) in table {
             let headers: Vec<_> = names.into_iter().zip(values).collect();
             let limit = read(&answer(429, &headers, "{}"), now);
-            let found = limit.map(|limit| (limit.whose, limit.wait.map(|wait| wait.as_secs())));
+            let found = limit.map(|limit| (limit.quota, limit.wait.map(|wait| wait.as_secs())));
             assert_eq!(found, expected, "{values:?}");
         }
     }

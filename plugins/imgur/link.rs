@@ -121,17 +121,17 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
         "subdomain" if matches!(rest, "" | "all") => Ok(Goal::Listing(Listing::User(
             target.param("host").to_owned(),
         ))),
-        "subdomain" => again(rest, target, all),
+        "subdomain" => read_path(rest, target, all),
         "id" => match target.param("id") {
             word if is_id(word) && !is_reserved(word) => Ok(Goal::Bare(word.to_owned())),
-            path => again(path, target, all),
+            path => read_path(path, target, all),
         },
         _ => Err(page()),
     }
 }
 
 /// Reads a path as if it were below `imgur.com`, or an address there.
-fn again(path: &str, target: &Target, all: &[Route]) -> Result<Goal> {
+fn read_path(path: &str, target: &Target, all: &[Route]) -> Result<Goal> {
     let url = match Url::parse(path) {
         // `imgur:` in front of the address of a page.
         Ok(url) if url.has_host() => url,

@@ -11,10 +11,10 @@ use tokio::sync::{Semaphore, mpsc};
 use url::Url;
 
 use super::answer::{Image, flag};
-use super::api::Asked;
+use super::api::Parsed;
 use super::image::Items;
 use super::link::is_id;
-use super::{Imgur, below, error, handed_on, routes};
+use super::{Imgur, below, error, link_to, routes};
 
 /// How many entries may be read ahead: a few pages of a small listing, or one large page.
 const AHEAD: u32 = 256;
@@ -74,7 +74,7 @@ impl Imgur {
         let read = async |page| {
             let (url, reader) = (listing.url(&self.api, page), reader.clone());
             let read = move |data, subject: &str| reader.page(&data, subject);
-            self.ask_url(ctx, key, url, &subject, read).await
+            self.request(ctx, key, url, &subject, read).await
         };
         let first = target.resume.as_deref().and_then(|page| page.parse().ok());
         let first = first.unwrap_or(0u32);
@@ -103,13 +103,13 @@ impl Imgur {
                     let held = room.acquire_many(size).await;
                     let asked = read(number)
                         .await
-                        .unwrap_or_else(|error| Asked::Read(Err(error)));
+                        .unwrap_or_else(|error| Parsed::Done(Err(error)));
                     // A large page has entries.
                     let is_last = match &asked {
-                        Asked::Read(page) => {
+                        Parsed::Done(page) => {
                             page.as_ref().map_or(true, |page| page.entries.is_empty())
                         }
-                        Asked::Large(_) => false,
+                        Parsed::Pending(_) => false,
                     };
                     if ready.send((number, asked, held)).is_err() || is_last {
                         break;
@@ -282,7 +282,7 @@ impl Reader {
     fn entry(&self, post: &Value) -> Result<Entry> {
         let is_album = flag(&post["is_album"])
             .unwrap_or(post["images"].is_array() || !post["images_count"].is_null());
-        let link = |url| Entry::Link(Box::new(handed_on(url, &self.known)));
+        let link = |url| Entry::Link(Box::new(link_to(url, &self.known)));
         Ok(match (id(post).filter(|id| is_id(id)), Image::read(post)) {
             (Some(id), _) if is_album => link(routes::album(&id)?),
             (_, Some(image)) => {

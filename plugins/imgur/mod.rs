@@ -70,7 +70,7 @@ impl Imgur {
     async fn album(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let keyless = self.keyless_post(ctx, "a", id);
         match &self.client_id {
-            Some(key) => or_without(self.api_album(ctx, key, id).await, keyless).await,
+            Some(key) => or_keyless(self.api_album(ctx, key, id).await, keyless).await,
             None => keyless.await,
         }
     }
@@ -82,7 +82,7 @@ impl Imgur {
             Err(error) if error.kind == Kind::Missing => error,
             album => return album,
         };
-        let image = match self.told_image(ctx, id).await {
+        let image = match self.known_image(ctx, id).await {
             Err(error) if error.kind == Kind::Missing => return Err(missing),
             image => image?,
         };
@@ -97,7 +97,7 @@ impl Imgur {
     async fn post(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let keyless = self.keyless_post(ctx, "gallery", id);
         let found = match &self.client_id {
-            Some(key) => or_without(self.api_post(ctx, key, id).await, keyless).await,
+            Some(key) => or_keyless(self.api_post(ctx, key, id).await, keyless).await,
             None => keyless.await,
         };
         or_else_missing(found, self.image(ctx, id)).await
@@ -106,14 +106,14 @@ impl Imgur {
     /// Returns the single image with this id. An image that the site denies having may still be on its CDN, so that is
     /// tried next.
     async fn image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
-        or_else_missing(self.told_image(ctx, id).await, self.guess(ctx, id)).await
+        or_else_missing(self.known_image(ctx, id).await, self.guess(ctx, id)).await
     }
 
     /// Returns the single image with this id, if the site knows it.
-    async fn told_image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
+    async fn known_image(&self, ctx: &Ctx, id: &str) -> Result<Post> {
         let keyless = self.keyless_image(ctx, id);
         match &self.client_id {
-            Some(key) => or_without(self.api_image(ctx, key, id).await, keyless).await,
+            Some(key) => or_keyless(self.api_image(ctx, key, id).await, keyless).await,
             None => keyless.await,
         }
     }
@@ -130,14 +130,14 @@ impl Imgur {
                 Some(medium) if medium.starts_with("image/") || medium.starts_with("text/") => {
                     "jpg"
                 }
-                _ => self.moving(ctx, id).await,
+                _ => self.moving_extension(ctx, id).await,
             },
         };
         Ok(Post::guess(id, ext))
     }
 
     /// Returns the extension for a moving image. For an upload that was a video, the `.gif` name serves only a still.
-    async fn moving(&self, ctx: &Ctx, id: &str) -> &'static str {
+    async fn moving_extension(&self, ctx: &Ctx, id: &str) -> &'static str {
         if self.items.animated == Animated::Mp4 {
             return "gifv";
         }
@@ -174,13 +174,13 @@ impl Source for Imgur {
         let post = match goal {
             Goal::File(mut file) => {
                 if file.ext == "gifv" {
-                    file.ext = self.moving(ctx, &file.id).await.to_owned();
+                    file.ext = self.moving_extension(ctx, &file.id).await.to_owned();
                 }
                 return out.item(self.items.file(&file, known)).await;
             }
             Goal::Images(ids) => {
                 for id in ids {
-                    out.link(handed_on(routes::page(&id)?, known)).await?;
+                    out.link(link_to(routes::page(&id)?, known)).await?;
                 }
                 return Ok(());
             }
@@ -192,7 +192,7 @@ impl Source for Imgur {
                 or_else_missing(self.album(ctx, &id).await, self.image(ctx, &id)).await?
             }
         };
-        self.tell_guess(&post, may_be_album, out).await?;
+        self.report_guess(&post, may_be_album, out).await?;
         self.emit(&post, known, out).await
     }
 
@@ -205,7 +205,7 @@ impl Source for Imgur {
 impl Imgur {
     /// Reports an image that is requested by its name alone. If the link was to an album, that name may be somebody
     /// else's image.
-    async fn tell_guess(&self, post: &Post, may_be_album: bool, out: &Outlet) -> Result<()> {
+    async fn report_guess(&self, post: &Post, may_be_album: bool, out: &Outlet) -> Result<()> {
         let mut images = post.images.iter().flatten();
         let Some(image) = images.find(|image| image.is_guess) else {
             return Ok(());
@@ -271,7 +271,7 @@ async fn or_else_missing(
 
 /// Returns the first outcome, or the second if the key's quota is used up: requests without a key are counted
 /// separately.
-async fn or_without(
+async fn or_keyless(
     first: Result<Post>,
     keyless: impl Future<Output = Result<Post>>,
 ) -> Result<Post> {
@@ -282,7 +282,7 @@ async fn or_without(
 }
 
 /// Builds a link to an individual post. Of what is known about the listing, only `extra` applies to each of its posts.
-fn handed_on(url: Url, known: &Meta) -> Link {
+fn link_to(url: Url, known: &Meta) -> Link {
     let meta = Meta {
         extra: known.extra.clone(),
         ..Meta::default()

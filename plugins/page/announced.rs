@@ -3,8 +3,8 @@
 use fetch::model::Medium;
 use url::Url;
 
+use super::parsed_page::ParsedPage;
 use super::player::is_player;
-use super::sheet::Sheet;
 
 /// The metadata that names videos.
 const NAMES: [&str; 5] = [
@@ -19,7 +19,7 @@ const FRAMES: [&str; 3] = ["embed", "iframe", "player"];
 
 /// The declared type of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Says {
+pub(super) enum DeclaredType {
     Nothing,
     /// Flash, which nothing plays any more.
     Flash,
@@ -28,33 +28,33 @@ pub(super) enum Says {
 }
 
 /// Returns the videos, with the declared type of each.
-pub(super) fn films(sheet: &Sheet) -> Vec<(&str, Says)> {
+pub(super) fn films(parsed: &ParsedPage) -> Vec<(&str, DeclaredType)> {
     let named = |name: &'static str| {
-        let metas = sheet.metas.iter().enumerate();
+        let metas = parsed.metas.iter().enumerate();
         let metas = metas.filter(move |(_, (known, _))| known == name);
-        metas.map(move |(at, (_, url))| (url.as_str(), says(sheet, name, at)))
+        metas.map(move |(at, (_, url))| (url.as_str(), declared_type(parsed, name, at)))
     };
     NAMES.into_iter().flat_map(named).collect()
 }
 
-fn says(sheet: &Sheet, name: &str, at: usize) -> Says {
+fn declared_type(parsed: &ParsedPage, name: &str, at: usize) -> DeclaredType {
     let kind = match name {
-        "twitter:player:stream" => sheet.meta("twitter:player:stream:content_type"),
+        "twitter:player:stream" => parsed.meta("twitter:player:stream:content_type"),
         "contenturl" => None,
         // With several videos, each is followed by its own type.
         _ => {
-            let mut behind = sheet.metas[at..].iter();
+            let mut behind = parsed.metas[at..].iter();
             let own = behind.find(|(name, _)| name == "og:video:type");
             own.map(|(_, kind)| kind.as_str())
-                .or(sheet.meta("og:video:type"))
+                .or(parsed.meta("og:video:type"))
         }
     };
     let kind = kind.unwrap_or("").trim().to_ascii_lowercase();
     match () {
-        () if kind.ends_with("flash") => Says::Flash,
-        () if kind.starts_with("video/") => Says::File(Medium::Video),
-        () if kind.starts_with("audio/") => Says::File(Medium::Audio),
-        () => Says::Nothing,
+        () if kind.ends_with("flash") => DeclaredType::Flash,
+        () if kind.starts_with("video/") => DeclaredType::File(Medium::Video),
+        () if kind.starts_with("audio/") => DeclaredType::File(Medium::Audio),
+        () => DeclaredType::Nothing,
     }
 }
 

@@ -164,7 +164,7 @@ pub(super) fn widest(tag: &Tag) -> Option<Candidate> {
         url,
         weight: width,
         width: Some(width),
-        is_makeshift: false,
+        is_fallback: false,
         is_replaced: false,
     })
 }
@@ -230,7 +230,7 @@ pub(super) fn is_lazy(tag: &Tag) -> bool {
 }
 
 /// Checks whether a link is marked as opening a lightbox.
-pub(super) fn opens(tag: &Tag) -> bool {
+pub(super) fn opens_lightbox(tag: &Tag) -> bool {
     let kind = attribute(tag, "data-type").unwrap_or("");
     let words = ["class", "rel"]
         .iter()

@@ -10,7 +10,7 @@ use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
 
-use super::super::stream::{Form, film_name};
+use super::super::stream::{StreamFormat, video_name};
 use super::Page;
 use super::text::line;
 
@@ -66,13 +66,13 @@ impl Page {
                     elsewhere += 1;
                     continue;
                 };
-                let form = Form::of(&url);
+                let form = StreamFormat::of_url(&url);
                 let (name, ext) = match form {
                     None => {
                         let (name, ext) = url_name(&url);
                         (name, ext.or_else(|| Some(String::new())))
                     }
-                    Some(_) => (film_name(&url), None),
+                    Some(_) => (video_name(&url), None),
                 };
                 let request = Request {
                     expect: Expect {

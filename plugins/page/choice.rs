@@ -9,20 +9,22 @@ use url::Url;
 
 use super::super::direct::is_no_document;
 use super::facade;
-use super::likeness::{is_advert, is_chaff, is_dress, is_sign, likeness};
-use super::linked::{self, Linked};
+use super::json_ld::{self, JsonLd};
+use super::media_url::{
+    is_advert, is_in_unwanted_place, is_surely_unwanted, is_unwanted, size_free_key,
+};
 use super::opened::by_query;
 use super::options::Options;
 use super::original::original;
-use super::sheet::{Piece, Role, Sheet};
+use super::parsed_page::{ParsedPage, Piece, Role};
 use super::size::Size;
 use super::srcset;
 use super::teasers::Teasers;
 use super::wanted::{Media, Wanted};
 
+mod metadata;
 mod omitted;
 mod sizes;
-mod told;
 
 /// The choice made on a page.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ pub(super) struct Chosen {
     pub(super) players: Vec<Url>,
     /// The videos and sounds in data for scripts, for a page that has no others.
     pub(super) hidden: Vec<Wanted>,
-    pub(super) linked: Linked,
+    pub(super) json_ld: JsonLd,
     /// Whether the page shows media, or announces a video or sounds: anything but its preview pictures.
     pub(super) is_shown: bool,
     pub(super) omitted: Omitted,
@@ -47,9 +49,9 @@ pub(super) struct Omitted {
     /// Large ones outside the main content.
     pub(super) large: usize,
     /// Ones outside the main content that are not marked as small.
-    pub(super) beside: usize,
+    pub(super) outside: usize,
     /// Ones left out because of their name, though nothing says that they are small.
-    pub(super) dress: usize,
+    pub(super) by_name: usize,
 }
 
 /// The state of choosing.
@@ -63,7 +65,7 @@ struct Choosing<'a> {
     media: Media,
     /// The posters of the videos.
     posters: HashSet<String>,
-    /// The full-size pictures for which small ones are shown, by the likeness of the small ones.
+    /// The full-size pictures for which small ones are shown, by the size-free key of the small ones.
     large: HashMap<String, Url>,
     /// How many bytes of URLs may still be examined.
     room: Cell<usize>,
@@ -87,12 +89,12 @@ const FRAMES: usize = 100;
 const PLAYERS: usize = 20;
 
 /// Chooses the media of a page with this address.
-pub(super) fn choose(sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
-    within(ROOM, sheet, page, options)
+pub(super) fn choose(parsed: &ParsedPage, page: &Url, options: &Options) -> Chosen {
+    within(ROOM, parsed, page, options)
 }
 
-fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
-    let base = sheet.base(page);
+fn within(room: usize, parsed: &ParsedPage, page: &Url, options: &Options) -> Chosen {
+    let base = parsed.base(page);
     let mut choosing = Choosing {
         page,
         base: &base,
@@ -105,26 +107,26 @@ fn within(room: usize, sheet: &Sheet, page: &Url, options: &Options) -> Chosen {
         room: Cell::new(room),
         sizes_room: room,
     };
-    for data in &sheet.data {
-        linked::read(data, &mut choosing.chosen.linked);
+    for data in &parsed.json_ld {
+        json_ld::read(data, &mut choosing.chosen.json_ld);
     }
-    let teasers = Teasers::of(sheet, page, &base);
-    choosing.posters = posters(sheet, &base);
+    let teasers = Teasers::of(parsed, page, &base);
+    choosing.posters = posters(parsed, &base);
     choosing.large();
-    for piece in &sheet.pieces {
+    for piece in &parsed.pieces {
         let is_wanted = match piece.role {
             Role::Background => options.all || options.backgrounds,
             Role::Poster => options.all,
             _ => true,
         };
-        if is_wanted && (options.all || !teasers.is_beside(piece) && !piece.is_makeshift) {
+        if is_wanted && (options.all || !teasers.is_outside(piece) && !piece.is_fallback) {
             choosing.piece(piece);
         }
     }
-    choosing.told(sheet);
-    choosing.hidden(sheet);
-    choosing.chosen.omitted = choosing.omitted(sheet, &teasers);
-    choosing.chosen.cut |= sheet.cut || choosing.chosen.linked.cut || choosing.room.get() == 0;
+    choosing.add_metadata_media(parsed);
+    choosing.hidden(parsed);
+    choosing.chosen.omitted = choosing.omitted(parsed, &teasers);
+    choosing.chosen.cut |= parsed.cut || choosing.chosen.json_ld.cut || choosing.room.get() == 0;
     Chosen {
         media: choosing.media.finish(),
         ..choosing.chosen
@@ -164,15 +166,18 @@ impl Choosing<'_> {
     /// Checks whether a picture is worth looking at by itself.
     fn is_seen(&self, piece: &Piece, url: &Url) -> bool {
         // A button that starts a video shows its poster.
-        let is_poster = || piece.in_button && self.posters.contains(&likeness(url));
-        is_looked_at(piece, url) && !is_poster()
+        let is_poster = || piece.in_button && self.posters.contains(&size_free_key(url));
+        is_of_interest(piece, url) && !is_poster()
     }
 
     fn piece(&mut self, piece: &Piece) {
         let best = piece.best();
         let url = best.and_then(|best| self.web(&best.url));
         let target = piece.link.as_deref().and_then(|link| self.web(link));
-        let saved = piece.saves.as_deref().and_then(|name| self.saved(name));
+        let saved = piece
+            .download_name
+            .as_deref()
+            .and_then(|name| self.saved(name));
         let (name, named) = saved.unzip();
         let medium = |url: &Url| medium(url).or(named);
         match (piece.role, url) {
@@ -184,11 +189,13 @@ impl Choosing<'_> {
                 let is_guess = piece.by_script || viewed.is_some();
                 let target = viewed.or(target);
                 let mut kind = target.as_ref().and_then(medium);
-                let player = || facade::behind(url.as_ref()?, target.as_ref(), self.page);
+                let player = || facade::player_behind(url.as_ref()?, target.as_ref(), self.page);
                 if let Some(player) = player().filter(|_| !self.all && kind.is_none()) {
                     return self.player(player);
                 }
-                let large = url.as_ref().and_then(|url| self.large.get(&likeness(url)));
+                let large = url
+                    .as_ref()
+                    .and_then(|url| self.large.get(&size_free_key(url)));
                 let large = large.filter(|_| kind.is_none()).cloned();
                 kind = kind.or(large.as_ref().map(|_| Medium::Image));
                 let target = large.or(target);
@@ -198,13 +205,13 @@ impl Choosing<'_> {
                     let at = self.media.put(wanted);
                     if let Some(url) = url {
                         // The small picture counts as the same one, wherever else it occurs.
-                        self.media.leads(&url, at);
+                        self.media.note_preview(&url, at);
                     }
                 } else if let (Some(target), Some(shown)) = (&target, &url)
-                    && let Some(wanted) = self.behind(piece, target, shown)
+                    && let Some(wanted) = self.full_size(piece, target, shown)
                 {
                     let at = self.media.put(wanted);
-                    self.media.leads(shown, at);
+                    self.media.note_preview(shown, at);
                 } else if let Some(url) = url.filter(|url| self.all || self.is_seen(piece, url)) {
                     let width = best.and_then(|best| best.width);
                     let (url, small) = match original(&url) {
@@ -215,7 +222,7 @@ impl Choosing<'_> {
                     let size = width.map_or_else(|| Size::of(&url), Size::exactly);
                     let mut wanted =
                         Wanted::shown(url, Some(Medium::Image), &piece.alt, weight(piece));
-                    (wanted.size, wanted.leads) = (size, target);
+                    (wanted.size, wanted.leads_to) = (size, target);
                     wanted.small = small;
                     wanted.is_narrow = piece.width.is_some_and(|width| width < NARROW);
                     let at = self.media.put(wanted);
@@ -223,7 +230,7 @@ impl Choosing<'_> {
                 }
             }
             (Role::Background | Role::Poster, Some(url)) => {
-                if self.all || !is_chaff(&url, &piece.words) {
+                if self.all || !is_unwanted(&url, &piece.words) {
                     self.add(url, Some(Medium::Image), &piece.alt, 0);
                 }
             }
@@ -237,8 +244,8 @@ impl Choosing<'_> {
             }
             (Role::Embed, Some(url)) => self.embed(url),
             (Role::Link, Some(url)) => {
-                let kind = medium(&url).filter(|_| self.all || !is_dress(&url));
-                if kind.is_some() || self.all && (piece.saves.is_some() || is_file(&url)) {
+                let kind = medium(&url).filter(|_| self.all || !is_in_unwanted_place(&url));
+                if kind.is_some() || self.all && (piece.download_name.is_some() || is_file(&url)) {
                     self.media.put(Wanted::linked(url, kind, "", name));
                 }
             }
@@ -258,24 +265,26 @@ fn is_file(url: &Url) -> bool {
 }
 
 /// Returns the posters of a page's videos, if it has any.
-fn posters(sheet: &Sheet, base: &Url) -> HashSet<String> {
-    let of = |role: Role| sheet.pieces.iter().filter(move |piece| piece.role == role);
+fn posters(parsed: &ParsedPage, base: &Url) -> HashSet<String> {
+    let of = |role: Role| parsed.pieces.iter().filter(move |piece| piece.role == role);
     let posters = of(Role::Poster).filter_map(|piece| web(base, &piece.best()?.url));
-    let has_film = of(Role::Video).any(|piece| !piece.aside);
+    let has_film = of(Role::Video).any(|piece| !piece.is_outside);
     let posters = posters.filter(|_| has_film).take(PLAYERS);
-    posters.map(|url| likeness(&url)).collect()
+    posters.map(|url| size_free_key(&url)).collect()
 }
 
 /// Checks whether a picture is large enough to be of interest and not decoration.
-pub(super) fn is_looked_at(piece: &Piece, url: &Url) -> bool {
-    let is_chaff = match piece.is_large() {
-        true => is_dress(url) || is_advert(url, &piece.words),
+pub(super) fn is_of_interest(piece: &Piece, url: &Url) -> bool {
+    let is_unwanted = match piece.is_large() {
+        true => is_in_unwanted_place(url) || is_advert(url, &piece.words),
         // A hidden picture is usually a tracking pixel; if it is large, it may be shown later.
-        false if piece.hidden => true,
-        false if piece.is_wide() => is_dress(url) || is_sign(url, &piece.words),
-        false => is_chaff(url, &piece.words),
+        false if piece.is_hidden => true,
+        false if piece.is_wide() => {
+            is_in_unwanted_place(url) || is_surely_unwanted(url, &piece.words)
+        }
+        false => is_unwanted(url, &piece.words),
     };
-    !is_small(piece) && !is_chaff
+    !is_small(piece) && !is_unwanted
 }
 
 /// Checks whether the page marks a picture as too small to be of interest. The displayed size says nothing about the
@@ -305,8 +314,6 @@ mod attributes;
 #[cfg(test)]
 mod behind;
 #[cfg(test)]
-mod beside;
-#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod described;
@@ -322,5 +329,7 @@ mod largest;
 mod lost;
 #[cfg(test)]
 mod opened;
+#[cfg(test)]
+mod outside;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use html5ever::tokenizer::Tag;
 
-use super::attributes::{attribute, full, is_picture, opens};
+use super::attributes::{attribute, full, is_picture, opens_lightbox};
 
 /// Elements in which scripts keep such an address.
 const ELEMENTS: [&str; 6] = ["button", "div", "figure", "li", "section", "span"];
@@ -23,7 +23,8 @@ impl Container {
             return None;
         }
         // A script may fill the element itself from `data-src`, unless it is marked as opening that in a lightbox.
-        let named = full(tag).or_else(|| attribute(tag, "data-src").filter(|_| opens(tag)));
+        let named =
+            full(tag).or_else(|| attribute(tag, "data-src").filter(|_| opens_lightbox(tag)));
         let target = named.filter(|target| is_picture(target))?;
         Some(Container {
             target: target.to_owned(),

@@ -9,16 +9,16 @@ use super::attributes::{
     attribute, choices, first, full, is_lazy, is_named, is_picture, lazy, pixels, widest,
 };
 use super::container::Container;
-use super::data::{self, Data};
 use super::facade;
-use super::film::{self, Film};
 use super::iiif;
+use super::media_element::{MediaElement, is_media_element};
+use super::nesting::{Nesting, is_single};
 use super::next::is_alone_by_kind;
-use super::place::{Place, is_single};
+use super::parsed_page::{ParsedPage, Piece, Role};
 use super::screen::Screen;
-use super::sheet::{Piece, Role, Sheet};
+use super::script_data::{self, ScriptData};
 use super::srcset::{self, Candidate};
-use super::{own, refresh};
+use super::{image_src, refresh};
 
 /// The most pieces, links and scripts to keep.
 pub(super) const MOST: usize = 100_000;
@@ -28,16 +28,16 @@ const WAITING: [&str; 2] = ["loading", "placeholder"];
 /// The open elements at this point of the page.
 #[derive(Default)]
 pub(super) struct State {
-    sheet: Sheet,
+    parsed: ParsedPage,
     text: Text,
-    place: Place,
+    nesting: Nesting,
     /// The open link.
     link: Option<Anchor>,
     /// The open element that names the next picture in full size.
     container: Option<Container>,
     picture: Option<Vec<Candidate>>,
     in_button: bool,
-    film: Option<Film>,
+    media: Option<MediaElement>,
     /// The content of the open script, if it holds data.
     script: String,
 }
@@ -47,9 +47,9 @@ struct Anchor {
     target: String,
     /// The address that a script opens for it, if it contains a picture.
     script: Option<String>,
-    saves: Option<String>,
+    download_name: Option<String>,
     /// Whether it is marked as opening a lightbox.
-    opens: bool,
+    opens_lightbox: bool,
     /// Whether it contains a picture.
     holds: bool,
 }
@@ -61,7 +61,7 @@ enum Text {
     Nowhere,
     Title,
     Heading,
-    Data,
+    JsonLd,
     Script,
     Style,
 }
@@ -72,12 +72,12 @@ impl State {
         match name {
             "base" => {
                 if let Some(href) = attribute(tag, "href") {
-                    self.sheet.base.get_or_insert_with(|| href.to_owned());
+                    self.parsed.base.get_or_insert_with(|| href.to_owned());
                 }
             }
             "body" => {
-                self.sheet.is_single |= is_single(tag);
-                self.place.is_single |= self.sheet.is_single;
+                self.parsed.is_single |= is_single(tag);
+                self.nesting.is_single |= self.parsed.is_single;
             }
             "button" => self.in_button = true,
             "meta" => self.meta(tag),
@@ -85,11 +85,11 @@ impl State {
             "a" | "area" => self.link(tag),
             "img" | "amp-img" | "amp-anim" => self.image(tag),
             "picture" => self.picture = Some(Vec::new()),
-            name if film::is_one(name) => self.film(tag),
+            name if is_media_element(name) => self.start_media(tag),
             "source" => self.choice(tag),
             "input" => {
                 let kind = attribute(tag, "type").unwrap_or("");
-                self.sheet.asks_password |= kind.eq_ignore_ascii_case("password");
+                self.parsed.asks_password |= kind.eq_ignore_ascii_case("password");
             }
             "iframe" | "embed" | "object" => {
                 if let Some(url) = first(tag, &["src", "data-src", "data-lazy-src", "data"]) {
@@ -98,7 +98,7 @@ impl State {
                 }
             }
             "title" => {
-                if self.sheet.title.is_empty() {
+                if self.parsed.title.is_empty() {
                     self.text = Text::Title;
                 }
                 return TokenSinkResult::RawData(RawKind::Rcdata);
@@ -115,11 +115,11 @@ impl State {
                 // Some add the encoding.
                 let kind = kind.split(';').next().unwrap_or("").trim();
                 if kind.eq_ignore_ascii_case("application/ld+json") {
-                    let has_room = self.sheet.data.len() < MOST / 1000;
-                    self.sheet.cut |= !has_room;
+                    let has_room = self.parsed.json_ld.len() < MOST / 1000;
+                    self.parsed.cut |= !has_room;
                     if has_room {
-                        self.text = Text::Data;
-                        self.sheet.data.push(String::new());
+                        self.text = Text::JsonLd;
+                        self.parsed.json_ld.push(String::new());
                     }
                 }
                 if ["application/json", "text/json"]
@@ -138,7 +138,7 @@ impl State {
         if let Some(player) = facade::player(tag) {
             self.push(Piece::of(Role::Embed, &player));
         }
-        if let Some(settings) = data::settings(tag).filter(|_| !self.place.is_beside()) {
+        if let Some(settings) = script_data::settings(tag).filter(|_| !self.nesting.is_outside()) {
             self.script(settings);
         }
         let manifest = first(
@@ -146,13 +146,13 @@ impl State {
             &["data-iiif-manifest", "data-manifest", "data-manifest-url"],
         );
         if let Some(manifest) = manifest.filter(|href| iiif::is_manifest(href, "")) {
-            self.sheet.manifest(manifest);
+            self.parsed.manifest(manifest);
         }
         if let Some(open) = &mut self.container {
             open.enter(name);
         }
         self.container = Container::read(tag).or(self.container.take());
-        self.place.enter(tag);
+        self.nesting.enter(tag);
         TokenSinkResult::Continue
     }
 
@@ -169,20 +169,20 @@ impl State {
                     self.push(piece);
                 }
             }
-            name if film::is_one(name) => {
-                if let Some(film) = self.film.take() {
-                    film.shut(&mut self.sheet.pieces);
-                    self.end_film(film);
+            name if is_media_element(name) => {
+                if let Some(media) = self.media.take() {
+                    media.mark_fallbacks(&mut self.parsed.pieces);
+                    self.end_media(media);
                 }
             }
             "title" | "h1" | "style" | "script" => {
                 self.text = Text::Nowhere;
                 let script = std::mem::take(&mut self.script);
-                if let Some(data) = data::script(script) {
+                if let Some(data) = script_data::script(script) {
                     self.script(data);
                 }
             }
-            _ => self.place.leave(name),
+            _ => self.nesting.leave(name),
         }
     }
 
@@ -194,10 +194,10 @@ impl State {
         };
         match self.text {
             Text::Nowhere => {}
-            Text::Title => room(&mut self.sheet.title, 1000),
-            Text::Heading => room(&mut self.sheet.heading, 1000),
-            Text::Data => {
-                if let Some(data) = self.sheet.data.last_mut() {
+            Text::Title => room(&mut self.parsed.title, 1000),
+            Text::Heading => room(&mut self.parsed.heading, 1000),
+            Text::JsonLd => {
+                if let Some(data) = self.parsed.json_ld.last_mut() {
                     room(data, 4 << 20);
                 }
             }
@@ -207,9 +207,9 @@ impl State {
     }
 
     /// Keeps data for scripts, up to a limit. It is examined only if the page shows nothing else that plays.
-    fn script(&mut self, data: Data) {
-        if self.sheet.scripts.len() < MOST / 1000 {
-            self.sheet.scripts.push(data);
+    fn script(&mut self, data: ScriptData) {
+        if self.parsed.script_data.len() < MOST / 1000 {
+            self.parsed.script_data.push(data);
         }
     }
 
@@ -218,20 +218,23 @@ impl State {
         if does.eq_ignore_ascii_case("refresh")
             && let Some(url) = attribute(tag, "content").and_then(refresh::target)
         {
-            self.sheet.refresh.get_or_insert_with(|| url.to_owned());
+            self.parsed.refresh.get_or_insert_with(|| url.to_owned());
         }
         let name = first(tag, &["property", "name", "itemprop"]);
         if let (Some(name), Some(content)) = (name, attribute(tag, "content")) {
             let name = name.to_ascii_lowercase();
-            self.place.is_single |= name == "og:type" && is_alone_by_kind(content);
+            self.nesting.is_single |= name == "og:type" && is_alone_by_kind(content);
             self.say(&name, content);
         }
     }
 
     fn say(&mut self, name: &str, content: &str) {
-        match self.sheet.metas.len() < MOST / 100 {
-            true => self.sheet.metas.push((name.to_owned(), content.to_owned())),
-            false => self.sheet.cut = true,
+        match self.parsed.metas.len() < MOST / 100 {
+            true => self
+                .parsed
+                .metas
+                .push((name.to_owned(), content.to_owned())),
+            false => self.parsed.cut = true,
         }
     }
 
@@ -251,7 +254,7 @@ impl State {
         }
         let is_lazy = is_lazy(tag);
         if let Some(url) = attribute(tag, "src") {
-            own::add(&mut piece, url, pixels(tag, "width"), is_lazy);
+            image_src::add(&mut piece, url, pixels(tag, "width"), is_lazy);
         }
         // The useful part of a long text is enough.
         let cut = |text: &str| text.chars().take(500).collect::<String>();
@@ -267,15 +270,15 @@ impl State {
         piece.words = words.collect::<Vec<_>>().join(" ");
         (piece.width, piece.height) = (pixels(tag, "width"), pixels(tag, "height"));
         let style = attribute(tag, "style").unwrap_or("").replace(' ', "");
-        piece.hidden = style.contains("display:none");
+        piece.is_hidden = style.contains("display:none");
         let container = self.container.take();
         if let Some(anchor) = &mut self.link {
             anchor.holds = true;
             let script = anchor.script.as_ref();
             piece.by_script = script.is_some();
             piece.link = Some(script.unwrap_or(&anchor.target).clone());
-            piece.saves.clone_from(&anchor.saves);
-            piece.opens = anchor.opens;
+            piece.download_name.clone_from(&anchor.download_name);
+            piece.opens_lightbox = anchor.opens_lightbox;
         }
         if let Some(container) = container {
             let link = piece.link.take().filter(|link| !link.starts_with('#'));
@@ -284,19 +287,19 @@ impl State {
         self.push(piece);
     }
 
-    fn film(&mut self, tag: &Tag) {
-        if let Some(open) = self.film.take() {
-            self.end_film(open);
+    fn start_media(&mut self, tag: &Tag) {
+        if let Some(open) = self.media.take() {
+            self.end_media(open);
         }
         if let Some(poster) = attribute(tag, "poster") {
             self.push(Piece::of(Role::Poster, poster));
         }
-        self.film = Some(Film::read(tag, self.sheet.pieces.len()));
+        self.media = Some(MediaElement::read(tag, self.parsed.pieces.len()));
     }
 
-    fn end_film(&mut self, film: Film) {
-        if !film.piece.candidates.is_empty() {
-            self.push(film.piece);
+    fn end_media(&mut self, media: MediaElement) {
+        if !media.piece.candidates.is_empty() {
+            self.push(media.piece);
         }
     }
 
@@ -305,8 +308,8 @@ impl State {
         let screen = Screen::read(attribute(tag, "media").unwrap_or(""));
         if let Some(known) = &mut self.picture {
             known.extend(choices(tag).map(|choice| choice.on(screen)));
-        } else if let Some(film) = &mut self.film {
-            film.source(tag, screen);
+        } else if let Some(media) = &mut self.media {
+            media.source(tag, screen);
         }
     }
 
@@ -325,21 +328,21 @@ impl State {
     }
 
     fn push(&mut self, mut piece: Piece) {
-        let is_matter = self.place.is_within() && self.is_matter(&piece);
-        piece.aside = self.place.is_beside() && !is_matter;
-        piece.is_teaser = self.place.is_teaser();
+        let is_main_content = self.nesting.is_only_in_aside() && self.is_main_content(&piece);
+        piece.is_outside = self.nesting.is_outside() && !is_main_content;
+        piece.is_teaser = self.nesting.is_teaser();
         piece.in_button = self.in_button;
-        if self.sheet.pieces.len() < MOST {
-            self.sheet.pieces.push(piece);
+        if self.parsed.pieces.len() < MOST {
+            self.parsed.pieces.push(piece);
         } else {
-            self.sheet.cut = true;
+            self.parsed.cut = true;
         }
     }
 
     /// Checks whether a picture in an `aside` within the main content belongs to that: one in a figure, or one that
     /// links to its own file. Those that link to other pages do not.
-    fn is_matter(&self, piece: &Piece) -> bool {
-        let is_figure = self.place.is_figure();
+    fn is_main_content(&self, piece: &Piece) -> bool {
+        let is_figure = self.nesting.is_figure();
         piece.role == Role::Image
             && match piece.link.as_deref() {
                 None => is_figure,
@@ -350,12 +353,12 @@ impl State {
             }
     }
 
-    pub(super) fn finish(mut self) -> Sheet {
+    pub(super) fn finish(mut self) -> ParsedPage {
         self.end_link();
         self.end("picture");
-        if let Some(film) = self.film.take() {
-            self.end_film(film);
+        if let Some(media) = self.media.take() {
+            self.end_media(media);
         }
-        self.sheet
+        self.parsed
     }
 }

@@ -9,13 +9,13 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::choice::web;
+use super::crawl::Crawl;
 use super::frontier::is_same_host;
-use super::likeness::is_chaff;
+use super::media_url::is_unwanted;
 use super::oembed::{self, Embedded};
 use super::options::Options;
-use super::reading::{Found, is_page, reading};
-use super::sheet::Sheet;
-use super::tour::Tour;
+use super::parsed_page::ParsedPage;
+use super::reading::{PageKind, is_page, reading};
 use super::wanted::Wanted;
 
 /// The most frames of a page that are requested, and the timeout of each: the page may have media regardless.
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Up to this many videos in data for scripts count as the page's own.
 const FEW: usize = 5;
 
-impl Tour<'_> {
+impl Crawl<'_> {
     /// Requests the oEmbed of a page, if it has one. Returns the picture it describes, or the frames it embeds.
     pub(super) async fn embedded(
         &self,
@@ -70,7 +70,7 @@ impl Tour<'_> {
         let mut asked = 0;
         let mut left = Vec::new();
         for frame in std::mem::take(frames) {
-            let is_own = frame != *here && is_same_host(here, &frame) && !is_chaff(&frame, "");
+            let is_own = frame != *here && is_same_host(here, &frame) && !is_unwanted(&frame, "");
             if asked == FRAMES || !is_own {
                 left.push(frame);
                 continue;
@@ -133,7 +133,7 @@ impl Tour<'_> {
             return Ok(shown.into_iter().collect());
         }
         let reading = reading(&answer, &Options::default()).await?;
-        let Found::Page(chosen) = reading.found else {
+        let PageKind::Page(chosen) = reading.kind else {
             return Ok(Vec::new());
         };
         // The page has one or the other.
@@ -144,11 +144,11 @@ impl Tour<'_> {
     }
 
     /// Emits a link to the IIIF manifest that a page names, if it names exactly one: it has all of the pictures.
-    pub(super) async fn manifest(&mut self, sheet: &Sheet, here: &Url) -> Result<bool> {
-        let [manifest] = &*sheet.manifests else {
+    pub(super) async fn manifest(&mut self, parsed: &ParsedPage, here: &Url) -> Result<bool> {
+        let [manifest] = &*parsed.manifests else {
             return Ok(false);
         };
-        let manifest = web(&sheet.base(here), manifest).filter(|url| {
+        let manifest = web(&parsed.base(here), manifest).filter(|url| {
             // The source that reads it requests public hosts only by https.
             let is_read = url.scheme() == "https" || url.domain().is_none();
             // A page that was itself handed on must not hand on further, or there would be no end.

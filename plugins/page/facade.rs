@@ -50,7 +50,7 @@ pub(super) fn player(tag: &Tag) -> Option<String> {
 }
 
 /// Returns the YouTube player whose preview picture this is, unless the link leads elsewhere.
-pub(super) fn behind(picture: &Url, leads: Option<&Url>, page: &Url) -> Option<Url> {
+pub(super) fn player_behind(picture: &Url, target: Option<&Url>, page: &Url) -> Option<Url> {
     let host = picture.host_str()?;
     let is_one = host == "img.youtube.com" || host == "i.ytimg.com" || {
         // `i1.ytimg.com` to `i4.ytimg.com`.
@@ -65,11 +65,12 @@ pub(super) fn behind(picture: &Url, leads: Option<&Url>, page: &Url) -> Option<U
         .next()
         .filter(|_| ["vi", "vi_webp"].contains(&folder))?;
     let player = youtube(id)?;
-    let is_there = |leads: &Url| {
+    let is_there = |target: &Url| {
         // A script shows the player here, or the link leads to the video itself.
-        leads == page || leads.as_str().contains(id) && leads.host_str().is_some_and(is_of_youtube)
+        target == page
+            || target.as_str().contains(id) && target.host_str().is_some_and(is_of_youtube)
     };
-    (url_medium(picture).is_some() && leads.is_none_or(is_there))
+    (url_medium(picture).is_some() && target.is_none_or(is_there))
         .then(|| Url::parse(&player).ok())
         .flatten()
 }

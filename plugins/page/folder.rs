@@ -8,9 +8,9 @@ use fetch::source::url_medium;
 use url::Url;
 
 use super::choice::{ROOM, web};
+use super::crawl::Crawl;
 use super::frontier::Frontier;
-use super::sheet::Sheet;
-use super::tour::Tour;
+use super::parsed_page::ParsedPage;
 
 /// The content of a folder.
 #[derive(Debug)]
@@ -26,22 +26,22 @@ pub(super) struct Listed {
 ///
 /// Only direct children of the folder count, not links that sort the listing or lead up. Pages in it are left out, as
 /// pages are never saved.
-pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
-    let texts = [sheet.title.trim(), sheet.heading.trim()];
+pub(super) fn read(parsed: &ParsedPage, page: &Url) -> Option<Listed> {
+    let texts = [parsed.title.trim(), parsed.heading.trim()];
     let mut named: Vec<&str> = texts.iter().filter_map(|text| called(text)).collect();
-    let placed = by_place(sheet, page);
+    let placed = by_place(parsed, page);
     named.extend(placed);
-    let is_h5ai = sheet.title.trim().starts_with("index - powered by h5ai");
-    let is_caddy = sheet
+    let is_h5ai = parsed.title.trim().starts_with("index - powered by h5ai");
+    let is_caddy = parsed
         .links
         .iter()
         .any(|link| link.contains("caddyserver.com"))
-        && sheet.links.iter().any(|link| link.starts_with("./"));
+        && parsed.links.iter().any(|link| link.starts_with("./"));
     // Anything but a path may also be an ordinary title: `Index of refraction`.
     let is_path = |name: &&str| name.starts_with('/');
     let is_sure = is_caddy || is_h5ai || placed.is_some() || named.iter().any(is_path);
     let leads_up = || {
-        sheet
+        parsed
             .links
             .iter()
             .any(|link| matches!(&**link, ".." | "../"))
@@ -58,7 +58,7 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     let mut seen = HashSet::new();
     let mut room = ROOM;
     let mut left = 0;
-    let inside = sheet.links.iter().filter_map(|link| {
+    let inside = parsed.links.iter().filter_map(|link| {
         let url = (room > 0).then(|| web(page, link))??;
         room = room.saturating_sub(url.as_str().len());
         let name = name_in(&folder, &url).map(|name| (url, name));
@@ -86,7 +86,7 @@ pub(super) fn read(sheet: &Sheet, page: &Url) -> Option<Listed> {
     if urls.is_empty() && !is_sure {
         return None;
     }
-    let cut = sheet.cut || room == 0;
+    let cut = parsed.cut || room == 0;
     Some(Listed { urls, left, cut })
 }
 
@@ -105,8 +105,8 @@ fn called(text: &str) -> Option<&str> {
 
 /// Returns the folder name in titles whose wording is common, so that they must match the address: IIS writes `x.org -
 /// /pub/`, and `serve` `Files within folder/pub/`.
-fn by_place<'a>(sheet: &'a Sheet, page: &Url) -> Option<&'a str> {
-    let title = sheet.title.trim();
+fn by_place<'a>(parsed: &'a ParsedPage, page: &Url) -> Option<&'a str> {
+    let title = parsed.title.trim();
     if let Some(name) = title.strip_prefix("Files within ") {
         // It begins with the folder being served.
         let inner = name.split_once('/').map(|(_, inner)| inner);
@@ -125,7 +125,7 @@ fn by_place<'a>(sheet: &'a Sheet, page: &Url) -> Option<&'a str> {
         .is_some_and(|own| host.eq_ignore_ascii_case(own));
     // The host may be written under another name.
     let is_word = path != "/" && !host.contains(char::is_whitespace);
-    let is_iis = is_own && (is_host || is_word && title == sheet.heading.trim());
+    let is_iis = is_own && (is_host || is_word && title == parsed.heading.trim());
     is_iis.then_some(path)
 }
 
@@ -173,7 +173,7 @@ fn is_named(page: &Url, name: &str) -> bool {
     !name.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
-impl Tour<'_> {
+impl Crawl<'_> {
     /// Emits the files of a folder. They keep their names and get no numbers, which would change with each new file.
     pub(super) async fn folder(
         &mut self,
@@ -273,8 +273,8 @@ mod tests {
         let listed = |title: &str, page: &str, rest: &str| {
             let html = format!("<title>{title}</title><h1>{title}</h1>{rest}");
             let page = Url::parse("http://x.org/").unwrap().join(page).unwrap();
-            let sheet = markup::read(&html, PATIENCE).unwrap();
-            read(&sheet, &page).map(|listed| listed.urls.len())
+            let parsed = markup::read(&html, PATIENCE).unwrap();
+            read(&parsed, &page).map(|listed| listed.urls.len())
         };
         let file = "<a href='a.jpg'>a</a>";
         for (title, page, rest, expected) in [

@@ -6,13 +6,13 @@ use fetch::source::url_medium;
 use url::Url;
 
 use super::choice::web;
+use super::crawl::Crawl;
 use super::frontier::Frontier;
-use super::likeness::is_stream;
+use super::media_url::is_stream;
+use super::parsed_page::ParsedPage;
 use super::reading::is_page;
-use super::sheet::Sheet;
-use super::tour::Tour;
 
-impl Tour<'_> {
+impl Crawl<'_> {
     /// Follows a link. Links that a site's source handles go there, and files are emitted as links.
     pub(super) async fn visit(
         &mut self,
@@ -71,22 +71,22 @@ impl Tour<'_> {
     }
 
     /// Follows the meta refresh of a page without media; returns whether it has one.
-    pub(super) async fn sent_on(
+    pub(super) async fn follow_refresh(
         &mut self,
-        sheet: &Sheet,
+        parsed: &ParsedPage,
         here: &Url,
         depth: u32,
         frontier: &mut Frontier<'_>,
     ) -> Result<bool> {
-        let base = sheet.base(here);
-        let place = sheet.refresh.as_deref().and_then(|url| web(&base, url));
+        let base = parsed.base(here);
+        let place = parsed.refresh.as_deref().and_then(|url| web(&base, url));
         let Some(url) = place.filter(|url| url != here) else {
             return Ok(false);
         };
         match self.follows {
             true => self.redirect(here, url, depth, frontier),
             false => {
-                if self.page.sent.leads_back(here, &url) {
+                if self.page.redirects.leads_back(here, &url) {
                     let message = format!(
                         "`{}` redirects to a page that redirects back to it",
                         Shown(here)

@@ -7,10 +7,10 @@ use fetch::source::url_medium;
 use url::Url;
 
 use super::choice::web;
-use super::likeness::is_stream;
+use super::media_url::is_stream;
 use super::options::Options;
+use super::parsed_page::ParsedPage;
 use super::pattern::is_like;
-use super::sheet::Sheet;
 
 /// The maximum total length of waiting addresses in bytes.
 const ROOM: usize = 16 << 20;
@@ -82,18 +82,18 @@ impl<'a> Frontier<'a> {
     }
 
     /// Adds the links of a page at this depth.
-    pub(super) fn page(&mut self, sheet: &Sheet, page: &Url, depth: u32) {
+    pub(super) fn page(&mut self, parsed: &ParsedPage, page: &Url, depth: u32) {
         if depth >= self.options.depth {
             return;
         }
-        let base = sheet.base(page);
+        let base = parsed.base(page);
         let respects = self.options.robots;
-        let is_unfollowed = respects && sheet.is_unfollowed();
-        for (index, link) in sheet.links.iter().enumerate() {
+        let is_unfollowed = respects && parsed.is_unfollowed();
+        for (index, link) in parsed.links.iter().enumerate() {
             let Some(url) = web(&base, link) else {
                 continue;
             };
-            if is_unfollowed || respects && sheet.unfollowed.contains(&index) {
+            if is_unfollowed || respects && parsed.unfollowed.contains(&index) {
                 self.unfollowed += usize::from(self.is_followed(&url));
             } else {
                 self.add(url, depth + 1);
@@ -168,10 +168,10 @@ mod tests {
 
     fn followed(html: &str, options: &Options) -> Vec<String> {
         let home = Url::parse("https://x.org/a/").unwrap();
-        let sheet = markup::read(html, PATIENCE).unwrap();
+        let parsed = markup::read(html, PATIENCE).unwrap();
         let mut frontier = Frontier::new(&home, options);
         frontier.read(&home);
-        frontier.page(&sheet, &home, 0);
+        frontier.page(&parsed, &home, 0);
         let links = std::iter::from_fn(|| frontier.next());
         let urls = links.map(|(url, _)| url.to_string());
         urls.map(|url| url.replace("https://x.org", "")).collect()

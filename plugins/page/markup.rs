@@ -10,7 +10,7 @@ use html5ever::tokenizer::{
 };
 
 use super::elements::State;
-use super::sheet::Sheet;
+use super::parsed_page::ParsedPage;
 
 /// How many bytes are processed between two checks of the time.
 const STEP: usize = 16 << 10;
@@ -19,7 +19,7 @@ const STEP: usize = 16 << 10;
 ///
 /// # Errors
 /// [`Kind::Corrupt`] if that takes longer than `patience`.
-pub(super) fn read(text: &str, patience: Duration) -> Result<Sheet> {
+pub(super) fn read(text: &str, patience: Duration) -> Result<ParsedPage> {
     let began = Instant::now();
     let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
     let queue = BufferQueue::default();
@@ -64,16 +64,16 @@ impl TokenSink for Sink {
 #[cfg(test)]
 mod tests {
     use super::super::elements::MOST;
-    use super::super::sheet::Role;
+    use super::super::parsed_page::Role;
     use super::*;
 
-    fn read(text: &str) -> Result<Sheet> {
+    fn read(text: &str) -> Result<ParsedPage> {
         super::read(text, Duration::from_secs(60))
     }
 
     #[test]
     fn a_page_is_read_in_its_order() {
-        let sheet = read(
+        let parsed = read(
             "<base href=/b/><title>A &amp; B</title><nav><img src=n.png></nav>\
              <main><header><a href=big.jpg><img src=thumb.jpg alt='a cat' width=100></a></header>\
              <picture><source srcset='a.webp 400w, b.webp 800w'><img src=c.jpg></picture>\
@@ -82,18 +82,18 @@ mod tests {
              <script type='application/ld+json'>{\"a\":\"</b>\"}</script><link rel=next href='?p=2'>",
         )
         .unwrap();
-        assert_eq!(sheet.base.as_deref(), Some("/b/"));
-        assert_eq!(sheet.title, "A & B");
-        assert_eq!(sheet.next.as_deref(), Some("?p=2"));
-        assert_eq!(sheet.data, ["{\"a\":\"</b>\"}"]);
-        let pieces: Vec<_> = sheet
+        assert_eq!(parsed.base.as_deref(), Some("/b/"));
+        assert_eq!(parsed.title, "A & B");
+        assert_eq!(parsed.next.as_deref(), Some("?p=2"));
+        assert_eq!(parsed.json_ld, ["{\"a\":\"</b>\"}"]);
+        let pieces: Vec<_> = parsed
             .pieces
             .iter()
             .map(|piece| {
                 (
                     piece.role,
                     piece.best().map_or("", |best| &*best.url),
-                    piece.aside,
+                    piece.is_outside,
                 )
             })
             .collect();
@@ -107,7 +107,7 @@ mod tests {
             (Role::Embed, "//player.example/1", false),
         ];
         assert_eq!(pieces, expected);
-        assert_eq!(sheet.pieces[1].link.as_deref(), Some("big.jpg"));
+        assert_eq!(parsed.pieces[1].link.as_deref(), Some("big.jpg"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reports what a tour has missed.
+//! Reports what a crawl has missed.
 
 use std::collections::HashSet;
 
@@ -8,20 +8,20 @@ use fetch::source::Answer;
 use url::Url;
 
 use super::choice::Omitted;
-use super::linked::Linked;
+use super::crawl::Crawl;
+use super::json_ld::JsonLd;
 use super::options::Options;
 use super::player::is_player;
 use super::reading::{has_end, whole};
-use super::tour::Tour;
 
 /// A hint about programs that may support a page without media in its markup.
 pub(in super::super) const PROGRAMS: &str =
     "gallery-dl or yt-dlp may support the page, and are used if they are installed";
 
-impl Tour<'_> {
+impl Crawl<'_> {
     /// Records a link that failed. Missing pages are common on the web, so they are only noted; other errors are
     /// reported at the end.
-    pub(super) async fn miss(&mut self, error: Error) -> Result<()> {
+    pub(super) async fn note_failed_link(&mut self, error: Error) -> Result<()> {
         match error.kind {
             Kind::Closed => return Err(error),
             Kind::Missing | Kind::Login | Kind::Blocked => {
@@ -37,7 +37,7 @@ impl Tour<'_> {
 
     /// Reports how many pictures of a page were left out. Most pages have some, so that is only a note, unless it is
     /// unusual.
-    pub(super) async fn leave_out(
+    pub(super) async fn report_omitted(
         &mut self,
         page: &Url,
         omitted: Omitted,
@@ -45,12 +45,12 @@ impl Tour<'_> {
     ) -> Result<()> {
         let Omitted {
             large,
-            beside,
-            dress,
+            outside,
+            by_name,
         } = omitted;
         let known = &mut self.omitted;
-        (known.large, known.beside) = (known.large + large, known.beside + beside);
-        known.dress += dress;
+        (known.large, known.outside) = (known.large + large, known.outside + outside);
+        known.by_name += by_name;
         let page = Shown(page);
         if large > 0 {
             let text = format!(
@@ -61,9 +61,9 @@ impl Tour<'_> {
                 false => self.out.note(text).await?,
             }
         }
-        if dress > 0 {
+        if by_name > 0 {
             let text = format!(
-                "pictures of `{page}` left out because of their names: {dress} (`--all` includes them)"
+                "pictures of `{page}` left out because of their names: {by_name} (`--all` includes them)"
             );
             self.out.note(text).await?;
         }
@@ -72,7 +72,7 @@ impl Tour<'_> {
 
     /// Reports a page with nothing but its preview picture: the rest may be added by scripts. Among many pages, that is
     /// only a note.
-    pub(super) async fn leave_scripts(&self, page: &Url, is_first: bool) -> Result<()> {
+    pub(super) async fn report_only_preview(&self, page: &Url, is_first: bool) -> Result<()> {
         let text = format!(
             "the markup of `{}` has nothing but its preview picture (`og:image`); content added by scripts is not visible",
             Shown(page)
@@ -84,21 +84,21 @@ impl Tour<'_> {
     }
 
     /// Reports scripts describing a page that could not be read, even after tolerating common errors.
-    pub(super) async fn unread(&self, page: &Url, linked: &Linked) -> Result<()> {
-        let Some(fault) = &linked.fault else {
+    pub(super) async fn report_json_ld_faults(&self, page: &Url, json_ld: &JsonLd) -> Result<()> {
+        let Some(fault) = &json_ld.fault else {
             return Ok(());
         };
         let text = format!(
             "unreadable JSON-LD scripts of `{}`: {}: {fault}",
             Shown(page),
-            linked.faults
+            json_ld.faults
         );
         self.out.note(text).await
     }
 
     /// Reports a page that may be truncated: only the end of the connection delimits it (RFC 9112 §6.3), and it lacks
     /// the usual end of a page.
-    pub(super) async fn doubt(&self, answer: &Answer) -> Result<()> {
+    pub(super) async fn warn_if_truncated(&self, answer: &Answer) -> Result<()> {
         if !answer.open_end || has_end(&answer.body) {
             return Ok(());
         }
@@ -110,7 +110,7 @@ impl Tour<'_> {
     }
 
     /// Reports that an album has more pages than are read. A user who has set the limit knows, so that is only a note.
-    pub(super) async fn leave_behind(&self, album: &Url) -> Result<()> {
+    pub(super) async fn report_page_limit(&self, album: &Url) -> Result<()> {
         let most = self.options.pages;
         let text = format!(
             "only {most} pages of `{}` are read (`source.page.pages`); the rest are left out",
@@ -123,7 +123,7 @@ impl Tour<'_> {
     }
 
     /// Reports what is missing.
-    pub(super) async fn end(self) -> Result<()> {
+    pub(super) async fn finish(self) -> Result<()> {
         if self.leading > 0 {
             let text = format!(
                 "pictures that link to pages: {} (`--depth 1` follows them)",
@@ -159,10 +159,10 @@ impl Tour<'_> {
         if let Some(error) = self.fault {
             let message = format!("links that could not be followed: {}", self.failed);
             let hint = error.hint.clone();
-            let told = Error::new(error.kind, message).because(error);
+            let failure = Error::new(error.kind, message).because(error);
             return Err(match hint {
-                Some(hint) => told.hint(hint),
-                None => told,
+                Some(hint) => failure.hint(hint),
+                None => failure,
             });
         }
         if let Some(page) = &self.cut {
@@ -185,16 +185,18 @@ impl Tour<'_> {
         }
         let Omitted {
             large,
-            beside,
-            dress,
+            outside,
+            by_name,
         } = self.omitted;
-        match (large, beside) {
+        match (large, outside) {
             (0, 0) => {}
-            (0, beside) => hints.push(format!("pictures outside its main content: {beside}")),
+            (0, outside) => hints.push(format!("pictures outside its main content: {outside}")),
             (large, _) => hints.push(format!("large pictures outside its main content: {large}")),
         }
-        if dress > 0 {
-            hints.push(format!("pictures left out because of their names: {dress}"));
+        if by_name > 0 {
+            hints.push(format!(
+                "pictures left out because of their names: {by_name}"
+            ));
         }
         hints.push("content added by scripts is not visible".to_owned());
         if !self.options.all {

@@ -4,49 +4,49 @@
 
 mod announced;
 mod attributes;
-mod behind;
 mod bucket;
 mod choice;
 mod container;
+mod crawl;
 mod crop;
-mod data;
 mod elements;
 mod embedded;
 mod facade;
-mod film;
 mod folder;
 mod follow;
 mod frontier;
 mod height;
 mod iiif;
+mod image_src;
 mod json;
-mod likeness;
-mod linked;
+mod json_ld;
 mod login;
 mod markup;
+mod media_element;
+mod media_url;
 mod missing;
+mod nesting;
 mod next;
 mod oembed;
 mod opened;
 mod options;
 mod original;
-mod own;
+mod parsed_page;
 mod pattern;
-mod place;
+mod picture_link;
 mod player;
 mod reading;
 mod refresh;
 mod robots;
+mod robots_cache;
 mod screen;
+mod script_data;
 mod seen;
-mod sheet;
-mod sites;
+mod single_item;
 mod size;
 mod srcset;
 mod teasers;
 mod text;
-mod thing;
-mod tour;
 mod wanted;
 
 use std::time::Duration;
@@ -61,16 +61,16 @@ use url::Url;
 
 use choice::choose;
 pub(super) use choice::web;
+use crawl::Crawl;
 pub(super) use frontier::is_same_host;
-use likeness::named;
+use media_url::named;
 pub(super) use missing::{PROGRAMS, left_out};
 pub use options::Options;
-use refresh::Sent;
-use sites::Sites;
+use refresh::Redirects;
+use robots_cache::RobotsCache;
 pub(super) use text::{date, entity, line};
-use tour::Tour;
 
-use super::stream::{Form, film_name};
+use super::stream::{StreamFormat, video_name};
 
 /// The time limit for reading one page. A tag with endless attributes takes quadratic time.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,8 +81,8 @@ type IsAlone = dyn Fn() -> bool + Send + Sync;
 pub struct Page {
     manifest: Manifest,
     options: Options,
-    sites: Sites,
-    sent: Sent,
+    robots_cache: RobotsCache,
+    redirects: Redirects,
     /// Whether there is no program to fetch the players of a page.
     is_alone: Option<Box<IsAlone>>,
 }
@@ -101,8 +101,8 @@ impl Page {
                 routes: vec![Route::new("id", "page:{url...}", example)?],
             },
             options,
-            sites: Sites::default(),
-            sent: Sent::default(),
+            robots_cache: RobotsCache::default(),
+            redirects: Redirects::default(),
             is_alone: None,
         })
     }
@@ -127,10 +127,10 @@ impl Page {
     }
 
     fn item(&self, page: &Url, url: Url, medium: Option<Medium>, meta: Meta) -> Item {
-        let form = Form::of(&url);
+        let form = StreamFormat::of_url(&url);
         let (name, ext) = match form {
             None => named(&url),
-            Some(_) => (film_name(&url), None),
+            Some(_) => (video_name(&url), None),
         };
         // Used if its URL alone does not give it that name.
         let title = name.clone().filter(|_| name != url_name(&url).0);
@@ -187,7 +187,7 @@ impl Source for Page {
         if bucket::is_one(&answer.body) {
             return self.bucket(ctx, answer, out).await;
         }
-        Tour::new(self, ctx, target, out).run(answer, &url).await
+        Crawl::new(self, ctx, target, out).run(answer, &url).await
     }
 }
 
@@ -207,7 +207,7 @@ pub(super) fn images(html: &str, base: &Url, patience: Duration) -> Result<Vec<U
 /// Decodes the character references in a line of markup without elements.
 ///
 /// # Errors
-/// [`Kind::Corrupt`] if it takes too long to read.= plugins/page/missing.rs
+/// [`Kind::Corrupt`] if it takes too long to read.
 pub(super) fn words(line: &str) -> Result<String> {
     Ok(markup::read(&format!("<h1>{line}"), PATIENCE)?.heading)
 }
@@ -215,13 +215,13 @@ pub(super) fn words(line: &str) -> Result<String> {
 /// Returns the `Referer` for a file, as browsers send it: the full address of the page for its own origin, and only its
 /// origin for others.
 fn referer(page: &Url, url: &Url) -> Headers {
-    let mut told = page.clone();
-    told.set_fragment(None);
+    let mut shown = page.clone();
+    shown.set_fragment(None);
     // A URL without a host has no user, so neither call can fail here.
-    let _ = told.set_username("");
-    let _ = told.set_password(None);
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
     let value = match page.origin() == url.origin() {
-        true => told.to_string(),
+        true => shown.to_string(),
         false if page.scheme() == "https" && url.scheme() == "http" => return Headers::default(),
         false => format!("{}/", page.origin().ascii_serialization()),
     };
@@ -234,7 +234,7 @@ pub fn fuzz(data: &[u8]) {
     let Ok(page) = Url::parse("https://page.example/a/b?c=d") else {
         return;
     };
-    let Ok(sheet) = markup::read(&fetch::net::read_text(data, None), PATIENCE) else {
+    let Ok(parsed) = markup::read(&fetch::net::read_text(data, None), PATIENCE) else {
         return;
     };
     for all in [false, true] {
@@ -242,11 +242,11 @@ pub fn fuzz(data: &[u8]) {
             all,
             ..Options::default()
         };
-        for wanted in choose(&sheet, &page, &options).media {
+        for wanted in choose(&parsed, &page, &options).media {
             assert!(matches!(wanted.url.scheme(), "http" | "https"));
         }
     }
-    let _ = folder::read(&sheet, &page);
+    let _ = folder::read(&parsed, &page);
     bucket::fuzz(data);
     let _ = oembed::read(data, &page);
     let _ = robots::Rules::read(&String::from_utf8_lossy(data)).allow(&page);

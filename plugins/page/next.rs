@@ -3,8 +3,8 @@
 use url::{Position, Url};
 
 use super::choice::web;
-use super::sheet::Sheet;
-use super::thing::{is_another, is_one_of_many};
+use super::parsed_page::ParsedPage;
+use super::single_item::{is_another_item, is_item_of_series};
 
 /// Query parameters that select an article rather than a page of a listing.
 const ARTICLES: [&str; 3] = ["attachment_id", "id", "page_id"];
@@ -12,24 +12,24 @@ const ARTICLES: [&str; 3] = ["attachment_id", "id", "page_id"];
 const KINDS: [&str; 5] = ["article", "image", "photo", "product", "video"];
 
 /// Returns the next page, if it belongs to the same listing. The first page read may not belong to a listing at all.
-pub(super) fn next(sheet: &Sheet, here: &Url, is_first: bool) -> Option<Url> {
-    let base = sheet.base(here);
-    let next = match &sheet.next {
+pub(super) fn next(parsed: &ParsedPage, here: &Url, is_first: bool) -> Option<Url> {
+    let base = parsed.base(here);
+    let next = match &parsed.next {
         Some(next) => web(&base, next)?,
         None => {
-            web(&base, sheet.pager.as_deref()?).filter(|next| value(next, "cpage").is_none())?
+            web(&base, parsed.pager.as_deref()?).filter(|next| value(next, "cpage").is_none())?
         }
     };
     // If a base address moves the page's links elsewhere, the page itself counts as being there, under its own name.
     let name = here.path().rsplit('/').next().unwrap_or("");
     let query = &here[Position::AfterPath..Position::AfterQuery];
     let moved = base.join(&format!("./{name}{query}")).ok();
-    let is_other = is_first && (is_alone(sheet, here) || is_one_of_many(here));
-    let is_named = sheet.next_title.as_deref().is_some_and(is_name);
+    let is_other = is_first && (is_alone(parsed, here) || is_item_of_series(here));
+    let is_named = parsed.next_title.as_deref().is_some_and(is_name);
     let leads_away = |here: &Url| is_named || is_other && is_counted(here, &next);
     let follows = |here: &Url| {
         is_next(here, &next)
-            && !(is_first && is_another(here, &next))
+            && !(is_first && is_another_item(here, &next))
             && (is_turned(here, &next) || !leads_away(here))
     };
     let is_one = follows(here) || moved.as_ref().is_some_and(follows);
@@ -120,10 +120,10 @@ fn is_counted(here: &Url, next: &Url) -> bool {
 }
 
 /// Checks whether a page declares itself to be about a single thing.
-pub(super) fn is_alone(sheet: &Sheet, here: &Url) -> bool {
-    let kind = sheet.meta("og:type").unwrap_or("");
-    let own = sheet.canonical.as_deref().or(sheet.meta("og:url"));
-    let own = own.and_then(|own| web(&sheet.base(here), own));
+pub(super) fn is_alone(parsed: &ParsedPage, here: &Url) -> bool {
+    let kind = parsed.meta("og:type").unwrap_or("");
+    let own = parsed.canonical.as_deref().or(parsed.meta("og:url"));
+    let own = own.and_then(|own| web(&parsed.base(here), own));
     let is_own = own.is_some_and(|own| own.path() == here.path());
     is_own && is_alone_by_kind(kind)
 }
@@ -194,8 +194,8 @@ mod tests {
     #[test]
     fn the_next_article_is_no_next_page() {
         let next = |page: &str, head: &str| {
-            let sheet = markup::read(head, PATIENCE).unwrap();
-            next(&sheet, &url(page), true).is_some()
+            let parsed = markup::read(head, PATIENCE).unwrap();
+            next(&parsed, &url(page), true).is_some()
         };
         let titled = |href: &str| format!("<link rel=next title='Another post' href='{href}'>");
         for (here, href, expected) in [
@@ -243,8 +243,8 @@ mod tests {
     #[test]
     fn a_pager_that_is_known_by_its_class_leads_on() {
         let leads = |here: &str, html: &str| {
-            let sheet = markup::read(html, PATIENCE).unwrap();
-            next(&sheet, &url(here), true).map(|url| url.path().to_owned())
+            let parsed = markup::read(html, PATIENCE).unwrap();
+            next(&parsed, &url(here), true).map(|url| url.path().to_owned())
         };
         for class in [
             "next page-numbers",
@@ -269,8 +269,8 @@ mod tests {
     #[test]
     fn the_next_page_is_found_from_the_base() {
         let next = |page: &str, head: &str| {
-            let sheet = markup::read(head, PATIENCE).unwrap();
-            next(&sheet, &url(page), true).map(|url| url.path().to_owned())
+            let parsed = markup::read(head, PATIENCE).unwrap();
+            next(&parsed, &url(page), true).map(|url| url.path().to_owned())
         };
         let moved = "<base href=/b/><link rel=next href=list2.html>";
         assert_eq!(

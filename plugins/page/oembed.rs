@@ -8,7 +8,7 @@ use url::Url;
 
 use super::choice::web;
 use super::markup;
-use super::sheet::Role;
+use super::parsed_page::Role;
 use super::text::line;
 
 /// How many bytes of its markup are read.
@@ -49,8 +49,8 @@ pub(super) fn read(body: &[u8], from: &Url) -> Option<Embedded> {
         "video" | "rich" => {
             let html = text("html")?;
             let end = (0..=html.len().min(LONGEST)).rfind(|at| html.is_char_boundary(*at))?;
-            let sheet = markup::read(&html[..end], PATIENCE).ok()?;
-            let frames = sheet
+            let parsed = markup::read(&html[..end], PATIENCE).ok()?;
+            let frames = parsed
                 .pieces
                 .iter()
                 .filter(|piece| piece.role == Role::Embed);

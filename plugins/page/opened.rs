@@ -10,7 +10,7 @@ use url::Url;
 
 use super::attributes::attribute;
 use super::choice::web;
-use super::likeness::{is_chaff, likeness};
+use super::media_url::{is_unwanted, size_free_key};
 use super::size::Size;
 
 /// How many parameters of a query are examined.
@@ -57,7 +57,7 @@ fn quoted(script: &str) -> Option<String> {
 fn is_picture(text: &str) -> bool {
     let base = Url::parse("https://page.invalid/").ok();
     let url = base.and_then(|base| web(&base, text));
-    url.is_some_and(|url| url_medium(&url) == Some(Medium::Image) && !is_chaff(&url, ""))
+    url.is_some_and(|url| url_medium(&url) == Some(Medium::Image) && !is_unwanted(&url, ""))
 }
 
 /// Returns the picture that a page is asked to show by its query: `view.php?img=full/5.jpg` around `thumb/5.jpg`. It
@@ -76,6 +76,6 @@ pub(super) fn by_query(target: &Url, shown: &Url) -> Option<Url> {
     let beside = shown.join(name).ok()?;
     let mut alone = shown.clone();
     alone.set_query(None);
-    let is_same = likeness(&alone) == likeness(&beside);
+    let is_same = size_free_key(&alone) == size_free_key(&beside);
     (is_same && !Size::of(shown).exceeds(Size::of(&picture))).then_some(picture)
 }

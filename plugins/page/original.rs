@@ -5,7 +5,7 @@ use fetch::source::{url_medium, url_name};
 use url::Url;
 
 use super::frontier::is_same_host;
-use super::likeness::without_sizes;
+use super::media_url::without_sizes;
 
 /// Hosts with the size in a folder of its own: `/w640-h480-p/cat.jpg`.
 const SIZED: [&str; 2] = [".bp.blogspot.com", ".googleusercontent.com"];
@@ -88,7 +88,7 @@ pub(super) fn within(url: &Url) -> Option<Url> {
 
 /// Returns what all versions of a picture made by a server have in common: the path of the file itself, if visible, and
 /// its name, if no other picture of a page is likely to have it.
-pub(super) fn marks(url: &Url) -> impl Iterator<Item = String> {
+pub(super) fn shared_keys(url: &Url) -> impl Iterator<Item = String> {
     let inner = within(url);
     let url = inner.as_ref().unwrap_or(url);
     let path = url.path();

@@ -10,19 +10,19 @@ use url::Url;
 
 use super::choice::{Chosen, choose};
 use super::folder::{self, Listed};
-use super::linked::Linked;
+use super::json_ld::JsonLd;
 use super::options::Options;
-use super::sheet::Sheet;
+use super::parsed_page::ParsedPage;
 use super::{PATIENCE, markup, text};
 
 /// A page, and what was found on it.
 pub(super) struct Reading {
-    pub(super) sheet: Sheet,
-    pub(super) found: Found,
+    pub(super) parsed: ParsedPage,
+    pub(super) kind: PageKind,
 }
 
 /// What a page turned out to be.
-pub(super) enum Found {
+pub(super) enum PageKind {
     Folder(Listed),
     Page(Box<Chosen>),
 }
@@ -32,12 +32,12 @@ pub(super) async fn reading(answer: &Answer, options: &Options) -> Result<Readin
     let page = answer.text();
     let (url, options) = (answer.url.clone(), options.clone());
     let read = move || {
-        let sheet = markup::read(&page, PATIENCE)?;
-        let found = match folder::read(&sheet, &url) {
-            Some(listed) => Found::Folder(listed),
-            None => Found::Page(choose(&sheet, &url, &options).into()),
+        let parsed = markup::read(&page, PATIENCE)?;
+        let kind = match folder::read(&parsed, &url) {
+            Some(listed) => PageKind::Folder(listed),
+            None => PageKind::Page(choose(&parsed, &url, &options).into()),
         };
-        Ok(Reading { sheet, found })
+        Ok(Reading { parsed, kind })
     };
     let read = tokio::task::spawn_blocking(read).await;
     read.unwrap_or_else(|error| {
@@ -70,16 +70,18 @@ pub(super) fn has_end(body: &[u8]) -> bool {
 }
 
 /// Returns the metadata common to all media of a page.
-pub(super) fn about(
-    sheet: &Sheet,
-    linked: &Linked,
+pub(super) fn page_meta(
+    parsed: &ParsedPage,
+    json_ld: &JsonLd,
     known: &Meta,
     page: &Url,
     album: &Arc<Album>,
 ) -> Meta {
-    let date = sheet.meta("article:published_time").or(sheet.meta("date"));
-    let date = date.or(linked.date.as_deref()).and_then(text::date);
-    let author = sheet.meta("author").or(linked.author.as_deref());
+    let date = parsed
+        .meta("article:published_time")
+        .or(parsed.meta("date"));
+    let date = date.or(json_ld.date.as_deref()).and_then(text::date);
+    let author = parsed.meta("author").or(json_ld.author.as_deref());
     Meta {
         album: Some(album.clone()),
         author: author.map(text::line),

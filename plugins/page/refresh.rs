@@ -41,12 +41,12 @@ const HOPS: usize = 16;
 
 /// The redirects of pages in this run. Only hashes are kept.
 #[derive(Default)]
-pub(super) struct Sent {
+pub(super) struct Redirects {
     places: Mutex<HashMap<u64, u64>>,
     hasher: RandomState,
 }
 
-impl Sent {
+impl Redirects {
     /// Notes a redirect, and returns whether it leads back to the page.
     pub(super) fn leads_back(&self, from: &Url, to: &Url) -> bool {
         let hash = |url: &Url| self.hasher.hash_one(url.as_str());
@@ -67,14 +67,14 @@ mod tests {
     #[test]
     fn pages_that_send_to_each_other_are_known() {
         let url = |path: &str| Url::parse("https://x.org/").unwrap().join(path).unwrap();
-        let sent = Sent::default();
-        assert!(!sent.leads_back(&url("a"), &url("b")));
-        assert!(!sent.leads_back(&url("c"), &url("b")));
-        assert!(!sent.leads_back(&url("b"), &url("d")));
-        assert!(sent.leads_back(&url("d"), &url("a")));
-        assert!(sent.leads_back(&url("e"), &url("e")));
+        let redirects = Redirects::default();
+        assert!(!redirects.leads_back(&url("a"), &url("b")));
+        assert!(!redirects.leads_back(&url("c"), &url("b")));
+        assert!(!redirects.leads_back(&url("b"), &url("d")));
+        assert!(redirects.leads_back(&url("d"), &url("a")));
+        assert!(redirects.leads_back(&url("e"), &url("e")));
         // A page that leads into a loop without being part of it.
-        assert!(!sent.leads_back(&url("f"), &url("a")));
+        assert!(!redirects.leads_back(&url("f"), &url("a")));
     }
 
     #[test]

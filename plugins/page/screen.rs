@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Screen {
     /// Whether it replaces the picture only where that does not fit: on small, portrait or dark screens, or on paper.
-    pub(super) is_makeshift: bool,
+    pub(super) is_fallback: bool,
     /// The minimum width of the window in pixels.
     pub(super) least: Option<u32>,
 }
@@ -27,15 +27,15 @@ impl Screen {
         let plain: String = media.chars().filter(|c| !c.is_whitespace()).collect();
         let plain = plain.to_ascii_lowercase();
         let screens = plain.split(',').map(|query| Screen {
-            is_makeshift: LIMITS.iter().any(|limit| query.contains(limit)),
+            is_fallback: LIMITS.iter().any(|limit| query.contains(limit)),
             least: least(query),
         });
-        let wide = screens.filter(|screen| !screen.is_makeshift);
-        let makeshift = Screen {
-            is_makeshift: true,
+        let wide = screens.filter(|screen| !screen.is_fallback);
+        let fallback = Screen {
+            is_fallback: true,
             least: None,
         };
-        wide.max_by_key(|screen| screen.least).unwrap_or(makeshift)
+        wide.max_by_key(|screen| screen.least).unwrap_or(fallback)
     }
 }
 
@@ -60,11 +60,11 @@ mod tests {
     #[test]
     fn a_query_says_for_which_screens_a_source_is() {
         let wide = |least| Screen {
-            is_makeshift: false,
+            is_fallback: false,
             least,
         };
-        let makeshift = Screen {
-            is_makeshift: true,
+        let fallback = Screen {
+            is_fallback: true,
             least: None,
         };
         let table = [
@@ -72,14 +72,14 @@ mod tests {
             ("(min-width: 1200px)", wide(Some(1200))),
             ("screen and (MIN-WIDTH:48.5em)", wide(Some(776))),
             ("(width >= 600px)", wide(Some(600))),
-            ("(max-width: 767px)", makeshift),
-            ("(min-width: 600px) and (max-width: 767px)", makeshift),
-            ("(400px <= width < 700px)", makeshift),
+            ("(max-width: 767px)", fallback),
+            ("(min-width: 600px) and (max-width: 767px)", fallback),
+            ("(400px <= width < 700px)", fallback),
             ("(max-width: 767px), (min-width: 900px)", wide(Some(900))),
-            ("(prefers-color-scheme: dark)", makeshift),
+            ("(prefers-color-scheme: dark)", fallback),
             ("(prefers-color-scheme: light)", wide(None)),
-            ("(orientation: portrait)", makeshift),
-            ("print", makeshift),
+            ("(orientation: portrait)", fallback),
+            ("print", fallback),
             ("(min-width: calc(1px + 2em))", wide(None)),
             ("(min-width:", wide(None)),
         ];

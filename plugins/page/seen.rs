@@ -1,4 +1,4 @@
-//! Tracks which media of a tour are taken: each once, and of several sizes of a picture not the small one that led to
+//! Tracks which media of a crawl are taken: each once, and of several sizes of a picture not the small one that led to
 //! the large one.
 
 use std::collections::{HashMap, HashSet};

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::likeness::sizes;
+use super::media_url::sizes;
 
 /// The apparent width of a picture in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

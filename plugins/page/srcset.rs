@@ -10,7 +10,7 @@ pub(super) struct Candidate {
     /// Its declared width in pixels.
     pub(super) width: Option<u32>,
     /// Whether it is only used where the picture itself does not fit.
-    pub(super) is_makeshift: bool,
+    pub(super) is_fallback: bool,
     /// Whether a script replaces it, so that it may stand for any picture.
     pub(super) is_replaced: bool,
 }
@@ -19,7 +19,7 @@ impl Candidate {
     /// Returns the candidate restricted to these screens. Without a declared width, it is made for the narrowest of
     /// them.
     pub(super) fn on(mut self, screen: Screen) -> Candidate {
-        self.is_makeshift = screen.is_makeshift;
+        self.is_fallback = screen.is_fallback;
         if let (None, Some(least)) = (self.width, screen.least) {
             let density = match self.weight {
                 UNSAID => 100,
@@ -65,7 +65,7 @@ pub(super) fn read(text: &str) -> Vec<Candidate> {
             url: url.to_owned(),
             weight,
             width,
-            is_makeshift: false,
+            is_fallback: false,
             is_replaced: false,
         });
     }

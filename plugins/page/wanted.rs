@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use fetch::model::Medium;
 use url::{Position, Url};
 
-use super::likeness::{likeness, without_www};
+use super::media_url::{size_free_key, without_www};
 use super::original::is_made_of;
 use super::size::Size;
 
@@ -24,14 +24,14 @@ pub(super) struct Wanted {
     /// Whether a link leads to it.
     pub(super) is_linked: bool,
     /// The page that it links to.
-    pub(super) leads: Option<Url>,
+    pub(super) leads_to: Option<Url>,
     /// Whether it is displayed as narrow as a teaser.
     pub(super) is_narrow: bool,
     /// The small picture to use instead if it turns out not to be a picture.
     pub(super) small: Option<Url>,
-    /// Its weight compared with others on the page with the same likeness.
+    /// Its weight compared with others on the page with the same key.
     weight: u64,
-    /// The position of the first one with its likeness.
+    /// The position of the first one with its key.
     first: usize,
 }
 
@@ -46,7 +46,7 @@ impl Wanted {
             alt: alt.to_owned(),
             size,
             is_linked: false,
-            leads: None,
+            leads_to: None,
             is_narrow: false,
             small: None,
             weight: weight.max(u64::from(size.likely)),
@@ -71,16 +71,16 @@ impl Wanted {
 pub(super) struct Media {
     pub(super) list: Vec<Wanted>,
     all: bool,
-    /// Positions by the hash of the likeness.
-    known: HashMap<u64, Place>,
+    /// Positions by the hash of the key, see [`identity`].
+    known: HashMap<u64, Slot>,
     hasher: RandomState,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Slot {
     at: usize,
-    /// Whether the likeness is that of a picture that leads to the medium.
-    leads: bool,
+    /// Whether the key is that of a small picture that leads to the medium.
+    is_preview: bool,
 }
 
 impl Media {
@@ -95,15 +95,18 @@ impl Media {
 
     /// Checks whether a picture, or another size of it, is there.
     pub(super) fn knows(&self, url: &Url) -> bool {
-        let likeness = self.hasher.hash_one(likeness(url));
-        self.known.contains_key(&likeness)
+        let key = self.hasher.hash_one(size_free_key(url));
+        self.known.contains_key(&key)
     }
 
     /// Notes that a picture leads to the medium at this position, and stands for it wherever else it is shown.
-    pub(super) fn leads(&mut self, picture: &Url, at: usize) {
-        let likeness = self.hasher.hash_one(likeness(picture));
-        let place = Place { at, leads: true };
-        self.known.entry(likeness).or_insert(place);
+    pub(super) fn note_preview(&mut self, picture: &Url, at: usize) {
+        let key = self.hasher.hash_one(size_free_key(picture));
+        let slot = Slot {
+            at,
+            is_preview: true,
+        };
+        self.known.entry(key).or_insert(slot);
     }
 
     /// Adds a medium, or another size of one already there; returns its position until `finish` is called.
@@ -112,18 +115,18 @@ impl Media {
     /// whose sizes cannot be compared, both are taken, since the author of the page meant both to be available.
     pub(super) fn put(&mut self, wanted: Wanted) -> usize {
         let identity = identity(&wanted.url, wanted.medium, self.all);
-        let likeness = self.hasher.hash_one(&identity);
-        let Some(Place { at, leads }) = self.known.get(&likeness).copied() else {
-            return self.push(likeness, None, wanted);
+        let key = self.hasher.hash_one(&identity);
+        let Some(Slot { at, is_preview }) = self.known.get(&key).copied() else {
+            return self.push(key, None, wanted);
         };
         let known = &mut self.list[at];
         if known.alt.is_empty() {
             known.alt.clone_from(&wanted.alt);
         }
-        let leads_on = known.leads.take().or(wanted.leads.clone());
-        known.leads = leads_on;
+        let leads_on = known.leads_to.take().or(wanted.leads_to.clone());
+        known.leads_to = leads_on;
         known.is_narrow &= wanted.is_narrow;
-        if leads {
+        if is_preview {
             return at;
         }
         let is_better = match (known.is_linked, wanted.is_linked) {
@@ -151,18 +154,24 @@ impl Media {
         if file(&known.url) == file(&wanted.url) {
             return at;
         }
-        let likeness = self.hasher.hash_one((identity, file(&wanted.url)));
-        match self.known.get(&likeness) {
-            Some(place) => place.at,
-            None => self.push(likeness, Some(at), wanted),
+        let key = self.hasher.hash_one((identity, file(&wanted.url)));
+        match self.known.get(&key) {
+            Some(slot) => slot.at,
+            None => self.push(key, Some(at), wanted),
         }
     }
 
-    fn push(&mut self, likeness: u64, first: Option<usize>, mut wanted: Wanted) -> usize {
+    fn push(&mut self, key: u64, first: Option<usize>, mut wanted: Wanted) -> usize {
         let at = self.list.len();
         wanted.first = first.unwrap_or(at);
         self.list.push(wanted);
-        self.known.insert(likeness, Place { at, leads: false });
+        self.known.insert(
+            key,
+            Slot {
+                at,
+                is_preview: false,
+            },
+        );
         at
     }
 
@@ -185,7 +194,7 @@ impl Media {
 pub(super) fn identity(url: &Url, medium: Option<Medium>, all: bool) -> String {
     match medium {
         _ if all => url.as_str().to_owned(),
-        Some(Medium::Image) => likeness(url),
+        Some(Medium::Image) => size_free_key(url),
         _ => uncounted(url),
     }
 }
@@ -201,7 +210,7 @@ fn uncounted(url: &Url) -> String {
     format!("{}?{}", &url[..Position::AfterPath], kept.join("&"))
 }
 
-/// Returns what tells one file of a picture from others with its likeness; the same file may have several addresses.
+/// Returns what tells one file of a picture from others with its size-free key; the same file may have several addresses.
 pub(super) fn file(url: &Url) -> (&str, Size) {
     let place = &url[Position::BeforeHost..Position::AfterPath];
     (without_www(place), Size::of(url))

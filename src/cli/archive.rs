@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{ArchiveCommand, Args};
 use super::lock::Lock;
-use super::talk::{counted, explain, tell};
+use super::messages::{counted, eprint, explain};
 use super::{exit, main, verify};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -26,19 +26,19 @@ pub(super) fn archive(
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
     match command {
-        ArchiveCommand::Import { file, place } => {
-            place.apply(&mut args.place);
+        ArchiveCommand::Import { file, location } => {
+            location.apply(&mut args.output);
             let settings = main::config(&args)?.pipeline()?;
             import::import(&file, &enabled(settings.archive)?, &settings.root)?;
         }
         ArchiveCommand::Export {
             file,
             format,
-            place,
+            location,
         } => {
-            place.apply(&mut args.place);
+            location.apply(&mut args.output);
             let settings = main::config(&args)?.pipeline()?;
-            let archive = verify::known(settings.archive)?;
+            let archive = verify::existing_archive(settings.archive)?;
             let file = file.filter(|file| file.as_os_str() != "-");
             export::export(&archive, &settings.root, format, file.as_deref())?;
         }
@@ -46,26 +46,26 @@ pub(super) fn archive(
         ArchiveCommand::Forget {
             what,
             dry_run,
-            place,
+            location,
         } => {
-            place.apply(&mut args.place);
+            location.apply(&mut args.output);
             let config = main::config(&args)?;
             let registry = main::registry(&config, sources)?;
             let settings = config.pipeline()?;
-            let archive = verify::known(settings.archive)?;
+            let archive = verify::existing_archive(settings.archive)?;
             forget::forget(&archive, &settings.root, &registry, &what, dry_run)?;
         }
         ArchiveCommand::Stats { json, file } => {
-            args.place.archive = file.or(args.place.archive.take());
+            args.output.archive = file.or(args.output.archive.take());
             let settings = main::config(&args)?.pipeline()?;
-            stats::stats(&verify::known(settings.archive)?, json)?;
+            stats::stats(&verify::existing_archive(settings.archive)?, json)?;
         }
         ArchiveCommand::Move { old, new, file } => {
-            args.place.archive = file.or(args.place.archive.take());
+            args.output.archive = file.or(args.output.archive.take());
             let settings = main::config(&args)?.pipeline()?;
-            let archive = verify::known(settings.archive)?;
+            let archive = verify::existing_archive(settings.archive)?;
             // The path may also be given as `stats` shows it.
-            let old = old.to_str().map_or(old.clone(), archive::root_of);
+            let old = old.to_str().map_or(old.clone(), archive::root_from_text);
             if !new.is_dir() {
                 let message = format!("there is no folder `{}`", new.display());
                 return Err(Error::new(Kind::Config, message).hint(
@@ -75,21 +75,21 @@ pub(super) fn archive(
             return relocate(&archive, &old, &new);
         }
     }
-    Ok(exit::WELL)
+    Ok(exit::SUCCESS)
 }
 
 /// The archive, which need not exist yet; it is an error if it is disabled.
 fn enabled(archive: Option<PathBuf>) -> Result<PathBuf> {
     match archive {
         Some(file) => Ok(file),
-        None => verify::known(None),
+        None => verify::existing_archive(None),
     }
 }
 
 fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
     // A run in progress would lose its records.
     let known = Records::roots(file)?;
-    let (from, to) = (archive::place(old), archive::place(new));
+    let (from, to) = (archive::absolute_root(old), archive::absolute_root(new));
     let below = known
         .iter()
         .filter_map(|root| root.strip_prefix(&from).ok());
@@ -100,15 +100,15 @@ fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
         .collect();
     let mut locks = Vec::new();
     for root in roots {
-        match Lock::whole(&root) {
+        match Lock::exclusive(&root) {
             Some(lock) => locks.push(lock),
             // It has its own exit code, so it is printed here.
             None => {
-                let message = format!("a running `fetch` uses `{}`", archive::written(&root));
+                let message = format!("a running `fetch` uses `{}`", archive::root_text(&root));
                 let error =
                     Error::new(Kind::Config, message).hint("wait until it ends, or stop it");
-                tell(&explain(&error));
-                return Ok(exit::RUNNING);
+                eprint(&explain(&error));
+                return Ok(exit::IN_USE);
             }
         }
     }
@@ -120,8 +120,8 @@ fn relocate(file: &Path, old: &Path, new: &Path) -> Result<u8> {
         }
         count => {
             let folders = counted(count as u64, "output folder", "output folders");
-            tell(&format!("moved {folders} to `{}`\n", new.display()));
-            Ok(exit::WELL)
+            eprint(&format!("moved {folders} to `{}`\n", new.display()));
+            Ok(exit::SUCCESS)
         }
     }
 }

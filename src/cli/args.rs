@@ -2,10 +2,10 @@
 
 mod command;
 mod foreign;
-mod kept;
 mod links;
 mod plugin;
 mod read;
+mod saved;
 mod values;
 
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -14,12 +14,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as Group, Parser, ValueHint};
 
 pub(super) use self::command::{
-    Command, ConfigCommand, FromCurl, FromHar, Jobs, Past, Retry, Run, SourcesCommand,
+    Command, ConfigCommand, FromCurl, FromHar, HistoryArgs, Jobs, Retry, Run, SourcesCommand,
 };
-pub(super) use self::kept::{Adopt, ArchiveCommand, Format, Rename, Repair, Telling, Verify};
 pub(super) use self::links::as_path;
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
-pub(super) use self::values::{Known, Medium, Packed, Twins};
+pub(super) use self::saved::{Adopt, ArchiveCommand, Format, Rename, Repair, ResultArgs, Verify};
+pub(super) use self::values::{DuplicatesArg, KindArg, PackingArg, SkipArg};
 use self::values::{Offered, path, positive, whole};
 use crate::config::{Resolve, Size};
 
@@ -71,13 +71,13 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) links: Links,
     #[command(flatten)]
-    pub(super) what: What,
+    pub(super) selection: SelectionArgs,
     #[command(flatten)]
-    pub(super) place: Where,
+    pub(super) output: OutputArgs,
     #[command(flatten)]
-    pub(super) how: How,
+    pub(super) network: NetworkArgs,
     #[command(flatten)]
-    pub(super) talk: Talk,
+    pub(super) report: ReportArgs,
     #[command(flatten)]
     pub(super) settings: Settings,
 }
@@ -102,7 +102,7 @@ pub(super) struct Links {
 
 #[derive(Debug, Group)]
 #[command(next_help_heading = "What to fetch")]
-pub(super) struct What {
+pub(super) struct SelectionArgs {
     /// Follow links from a page to other pages, up to N levels deep
     ///
     /// Stays on the host of the page, obeys its robots.txt, and stops after 1,000 pages: `-S source.page.max_pages=N`.
@@ -145,7 +145,7 @@ pub(super) struct What {
         value_delimiter = ',',
         hide_possible_values = true
     )]
-    pub(super) kind: Vec<Medium>,
+    pub(super) kind: Vec<KindArg>,
     /// Only items for which this is true: `width >= 1000`
     ///
     /// Uses the same fields as templates (see `fetch fields LINK`); `size >= bytes("2M")` compares sizes.
@@ -163,14 +163,14 @@ pub(super) struct What {
     #[arg(allow_negative_numbers = true)]
     pub(super) max_new: Option<NonZeroU64>,
     #[command(flatten)]
-    pub(super) of_streams: OfStreams,
+    pub(super) streams: StreamArgs,
     /// Which known items to skip: present, changed, seen, never
     ///
     /// `present`: those whose files exist. `changed`: the same, but the server is asked for changes, and a new version is
     /// saved beside the old one; a file for which it sends neither ETag nor date is downloaded again and compared.
     /// `seen`: those that were ever saved. `never`: none.
     #[arg(long, value_name = "WHICH", hide_possible_values = true)]
-    pub(super) skip: Option<Known>,
+    pub(super) skip: Option<SkipArg>,
     /// What to do with a file identical to another item's: keep, link, skip
     ///
     /// `link` makes a hard link to the existing file, `skip` does not save the new one. Files are compared byte by byte,
@@ -181,7 +181,7 @@ pub(super) struct What {
         hide_possible_values = true,
         hide_short_help = true
     )]
-    pub(super) duplicates: Option<Twins>,
+    pub(super) duplicates: Option<DuplicatesArg>,
     /// Also request items that were gone from their site
     ///
     /// By default, items that a site has reported as missing or removed are remembered and skipped.
@@ -197,7 +197,7 @@ pub(super) struct What {
 /// Which parts of streams to download.
 #[derive(Debug, Group)]
 #[command(next_help_heading = "What to fetch")]
-pub(super) struct OfStreams {
+pub(super) struct StreamArgs {
     /// Which rendition of a stream: best, worst, audio, or a height such as 720p
     ///
     /// `720p` is the best with at most 720 lines. A stream is a video that comes as a playlist of segments.
@@ -234,13 +234,13 @@ pub(super) struct OfStreams {
 
 #[derive(Debug, Group)]
 #[command(next_help_heading = "Output")]
-pub(super) struct Where {
+pub(super) struct OutputArgs {
     /// Save files in this directory instead of the current one
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) directory: Option<String>,
     /// Name files by this template
-    #[arg(short, long, value_name = "TEMPLATE")]
-    pub(super) output: Option<String>,
+    #[arg(id = "output", short = 'o', long = "output", value_name = "TEMPLATE")]
+    pub(super) template: Option<String>,
     /// Do not set the modification times of files
     ///
     /// By default, a file gets the time when its item was published, or else the one the server reports.
@@ -258,11 +258,11 @@ pub(super) struct Where {
     /// deleted once all of them are packed and verified.
     #[arg(long, value_name = "ONLY", hide_short_help = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "beside")]
-    pub(super) zip: Option<Packed>,
+    pub(super) zip: Option<PackingArg>,
     /// Like `--zip`, but only the pictures, for comic readers: `ALBUM.cbz`
     #[arg(long, value_name = "ONLY", hide_short_help = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "beside")]
-    pub(super) cbz: Option<Packed>,
+    pub(super) cbz: Option<PackingArg>,
     /// Run a program for each saved file: `exiftool {path}`
     ///
     /// `{path}`, `{dir}`, `{name}`, `{source}`, `{key}` and `{url}` are replaced with the values of the file, each within
@@ -284,7 +284,7 @@ pub(super) struct Where {
 
 #[derive(Debug, Group)]
 #[command(next_help_heading = "Network")]
-pub(super) struct How {
+pub(super) struct NetworkArgs {
     /// Maximum number of connections for files
     #[arg(short = 'N', long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
     #[arg(allow_negative_numbers = true)]
@@ -346,7 +346,7 @@ pub(super) struct How {
 
 #[derive(Debug, Group)]
 #[command(next_help_heading = "Messages")]
-pub(super) struct Talk {
+pub(super) struct ReportArgs {
     /// Download nothing; print what would be downloaded
     #[arg(short, long)]
     pub(super) simulate: bool,

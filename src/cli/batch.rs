@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 
 use super::columns::{Columns, separator};
 use super::listed::{self, Listed, wrong};
+use super::messages::eprint;
 use super::rows::{Rows, Wrong};
-use super::talk::tell;
 use super::text::{self, Found, Lines};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Wanted;
@@ -100,7 +100,7 @@ impl List {
 pub(super) fn prompt(lists: &[PathBuf], quiet: bool) -> bool {
     let is_typed = lists.iter().any(|list| list == Path::new("-")) && io::stdin().is_terminal();
     if is_typed && !quiet {
-        tell(PROMPT);
+        eprint(PROMPT);
     }
     is_typed
 }
@@ -273,8 +273,8 @@ mod tests {
     fn a_quote_without_an_end_is_told_where_it_begins() {
         let content =
             b"title,url\na,https://a.org/1\n\"b,https://b.org/2\nc \"3\",https://c.org/3\n";
-        let told = "line 3 of `x.csv`: a quote begins there and never ends";
-        let expected = ["https://a.org/1", told, "https://c.org/3"];
+        let error = "line 3 of `x.csv`: a quote begins there and never ends";
+        let expected = ["https://a.org/1", error, "https://c.org/3"];
         assert_eq!(read("x.csv", content), expected);
         let content = b"title\turl\n\"a\thttps://a.org/1\nb\thttps://b.org/2\n";
         let expected = ["https://a.org/1", "https://b.org/2"];
@@ -288,15 +288,15 @@ mod tests {
             "title,url\na,{long}\n{long},https://a.org/1\nb,w{}\n",
             "t".repeat(999)
         );
-        let told = read("x.csv", content.as_bytes());
+        let lines = read("x.csv", content.as_bytes());
         assert_eq!(
-            told[..2],
+            lines[..2],
             [
                 "line 2 of `x.csv`: it is too long for a link",
                 "https://a.org/1"
             ]
         );
-        assert!(told[2].len() < 300, "{}", told[2]);
+        assert!(lines[2].len() < 300, "{}", lines[2]);
     }
 
     #[test]
@@ -311,7 +311,7 @@ mod tests {
             assert_eq!(read("x.txt", bytes), expected, "{bytes:?}");
         }
         let rows = "Titel;Link\r\nOne, two;https://a.org/1\r\n;https://b.org/2\r\n";
-        let told = format!("sep=;\r\n{rows}");
+        let with_separator = format!("sep=;\r\n{rows}");
         let tabs = rows.replace(';', "\t");
         let wide: Vec<u8> = format!("\u{feff}{tabs}")
             .encode_utf16()
@@ -319,7 +319,7 @@ mod tests {
             .collect();
         for (name, bytes) in [
             ("x.csv", rows.as_bytes()),
-            ("x.csv", told.as_bytes()),
+            ("x.csv", with_separator.as_bytes()),
             ("x.tsv", tabs.as_bytes()),
             ("x.csv", &wide),
         ] {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::args::Args;
 use super::batch::List;
-use super::talk::print;
-use super::{jobs, main, meaning, variables};
+use super::messages::print;
+use super::{jobs, main, overrides, variables};
 use crate::config::Config;
 use crate::model::Result;
 use crate::net::Client;
@@ -15,13 +15,13 @@ use crate::source::Registry;
 pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Result<()> {
     let config = main::config(args)?;
     let registry = main::registry(&config, sources)?;
-    let net = meaning::net(args, config.net()?)?;
+    let net = overrides::net(args, config.net()?)?;
     Client::new(net)?;
     config.pipeline()?;
     config.check_commands()?;
     for name in config.jobs() {
         let job = config.job(name)?;
-        Client::new(meaning::net(args, job.net()?)?)?;
+        Client::new(overrides::net(args, job.net()?)?)?;
         job.pipeline()?;
         let (links, lists) = jobs::links(name, &job)?;
         for link in &links {
@@ -31,7 +31,7 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
             check_list(name, list)?;
         }
     }
-    variables::tell_of_all(&config)?;
+    variables::warn_of_all(&config)?;
     print("the settings are valid\n")
 }
 

@@ -4,25 +4,25 @@ use crate::model::Kind;
 use crate::report::Summary;
 
 /// Success.
-pub(super) const WELL: u8 = 0;
+pub(super) const SUCCESS: u8 = 0;
 /// A bug in this program.
-pub(super) const DEFECT: u8 = 1;
+pub(super) const BUG: u8 = 1;
 /// Usage or configuration error.
-pub(super) const WRONGLY: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 /// Some failed.
-pub(super) const SOME: u8 = 3;
+pub(super) const PARTIAL: u8 = 3;
 /// Nothing succeeded.
-pub(super) const NOTHING: u8 = 4;
+pub(super) const FAILED: u8 = 4;
 /// Disk error.
 const DISK: u8 = 8;
 /// The job is already running, or another process uses the folder to be moved, or renames files in it.
-pub(super) const RUNNING: u8 = 9;
+pub(super) const IN_USE: u8 = 9;
 /// Interrupted by the user.
 pub(super) const INTERRUPTED: u8 = 130;
 
 /// The code of an error that ends the program.
 pub(super) fn of_error(kind: Kind) -> u8 {
-    of_class(class(kind)).unwrap_or(NOTHING)
+    of_class(class(kind)).unwrap_or(FAILED)
 }
 
 /// The code of a run, which may have ended with an error of this kind.
@@ -36,12 +36,12 @@ pub(super) fn of_run(summary: &Summary, end: Option<Kind>) -> u8 {
     classes.sort();
     classes.dedup();
     match classes.as_slice() {
-        [] if !summary.missed.is_empty() => SOME,
-        [] => WELL,
+        [] if !summary.missed.is_empty() => PARTIAL,
+        [] => SUCCESS,
         classes if classes.contains(&Class::Disk) => DISK,
-        _ if end.is_none() && summary.succeeded() > 0 => SOME,
-        [class] => of_class(*class).unwrap_or(NOTHING),
-        _ => NOTHING,
+        _ if end.is_none() && summary.succeeded() > 0 => PARTIAL,
+        [class] => of_class(*class).unwrap_or(FAILED),
+        _ => FAILED,
     }
 }
 
@@ -49,12 +49,12 @@ pub(super) fn of_run(summary: &Summary, end: Option<Kind>) -> u8 {
 pub(super) fn of_runs(codes: &[u8]) -> u8 {
     let has = |code| codes.contains(&code);
     match codes {
-        [] => WELL,
+        [] => SUCCESS,
         _ if has(INTERRUPTED) => INTERRUPTED,
         _ if has(DISK) => DISK,
         [first, rest @ ..] if rest.iter().all(|code| code == first) => *first,
-        _ if has(WELL) || has(SOME) => SOME,
-        _ => NOTHING,
+        _ if has(SUCCESS) || has(PARTIAL) => PARTIAL,
+        _ => FAILED,
     }
 }
 
@@ -87,7 +87,7 @@ fn class(kind: Kind) -> Class {
 
 fn of_class(class: Class) -> Option<u8> {
     match class {
-        Class::Config => Some(WRONGLY),
+        Class::Config => Some(USAGE),
         Class::Unsupported => Some(5),
         Class::Login => Some(6),
         Class::Refused => Some(7),

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::args::Args;
-use super::talk::{print, tell};
-use super::{main, meaning};
+use super::messages::{eprint, print};
+use super::{main, overrides};
 use crate::config::Config;
 use crate::model::{Error, Item, Result};
 use crate::net::Client;
@@ -25,10 +25,10 @@ pub(super) fn list(
 ) -> Result<()> {
     let config = main::config(args)?;
     let registry = main::registry(&config, sources)?;
-    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let client = Client::new(overrides::net(args, config.net()?)?)?;
     let link = registry.read(link)?;
     let runtime = main::runtime()?;
-    let (items, failures) = runtime.block_on(pipeline::look(client, registry, link, items));
+    let (items, failures) = runtime.block_on(pipeline::preview(client, registry, link, items));
     runtime.shutdown_background();
     let text: String = match json {
         true => items
@@ -40,7 +40,7 @@ pub(super) fn list(
     print(&text)?;
     let Some(failure) = failures.into_iter().next() else {
         if items.is_empty() {
-            tell("nothing found\n");
+            eprint("nothing found\n");
         }
         return Ok(());
     };

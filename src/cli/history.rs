@@ -6,23 +6,23 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::args::{Args, Past};
+use super::args::{Args, HistoryArgs};
 use super::lock::Lock;
-use super::talk::print;
+use super::messages::print;
 use super::{main, verify};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{self, History, written};
+use crate::pipeline::archive::{self, History, root_text};
 use crate::report::{Summary, Verbosity, clean, span, totals};
 
 /// The minimum width of the command column, however narrow the terminal is.
 const LEAST: usize = 12;
 
 /// Prints the last runs, or the summary of one of them.
-pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
+pub(super) fn history(args: &Args, wanted: &HistoryArgs) -> Result<()> {
     let config = main::config(args)?;
-    let file = match (&past.archive, config.pipeline()?.archive) {
+    let file = match (&wanted.archive, config.pipeline()?.archive) {
         // An archive named explicitly must exist.
-        (Some(file), _) => verify::known(Some(file.clone()))?,
+        (Some(file), _) => verify::existing_archive(Some(file.clone()))?,
         (None, Some(file)) => file,
         (None, None) => {
             return Err(Error::new(Kind::Config, "there is no archive")
@@ -30,19 +30,19 @@ pub(super) fn history(args: &Args, past: &Past) -> Result<()> {
         }
     };
     let history = History::open(&file)?;
-    match past.run {
+    match wanted.run {
         Some(id) => {
             let run = history
                 .map(|history| history.run(id))
                 .transpose()?
                 .flatten();
-            print(&one(&run.ok_or_else(|| unknown(id, &file))?, past.json)?)
+            print(&one(&run.ok_or_else(|| unknown(id, &file))?, wanted.json)?)
         }
         None => {
-            let runs = history.map(|history| history.last(past.count.get()));
+            let runs = history.map(|history| history.last(wanted.count.get()));
             let mut runs = runs.transpose()?.unwrap_or_default();
             runs.reverse();
-            match past.json {
+            match wanted.json {
                 true => print(&runs.iter().map(|run| line(&row(run))).collect::<String>()),
                 false => {
                     let term = console::Term::stdout();
@@ -60,7 +60,7 @@ fn unknown(id: i64, file: &Path) -> Error {
 }
 
 /// The table of runs, one per line, cut to the width of the terminal if it is one.
-fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
+fn table(runs: &[archive::PastRun], columns: Option<usize>) -> String {
     if runs.is_empty() {
         return "no runs yet\n".to_owned();
     }
@@ -75,7 +75,7 @@ fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
         "exit",
     ];
     let titles = titles.map(str::to_owned);
-    let cells = |run: &archive::Past| {
+    let cells = |run: &archive::PastRun| {
         [
             run.id.to_string(),
             run.began.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -115,7 +115,7 @@ fn table(runs: &[archive::Past], columns: Option<usize>) -> String {
     text
 }
 
-fn one(run: &archive::Past, as_json: bool) -> Result<String> {
+fn one(run: &archive::PastRun, as_json: bool) -> Result<String> {
     let cannot = |error: serde_json::Error| {
         Error::new(
             Kind::Disk,
@@ -134,7 +134,7 @@ fn one(run: &archive::Past, as_json: bool) -> Result<String> {
         "run {}: {}\n  root: {}\n  began: {}\n  took: {}\n",
         run.id,
         clean(&what(run)),
-        clean(&written(&run.root)),
+        clean(&root_text(&run.root)),
         run.began.strftime("%Y-%m-%d %H:%M:%S UTC"),
         took(run)
     );
@@ -156,7 +156,7 @@ fn one(run: &archive::Past, as_json: bool) -> Result<String> {
     Ok(text)
 }
 
-fn what(run: &archive::Past) -> String {
+fn what(run: &archive::PastRun) -> String {
     match &run.job {
         Some(job) => format!("{} (job `{job}`)", run.command),
         None => run.command.clone(),
@@ -164,12 +164,12 @@ fn what(run: &archive::Past) -> String {
 }
 
 /// Checks whether a run without an end is a job still running. For other runs, this is unknown.
-pub(super) fn is_running(run: &archive::Past) -> bool {
+pub(super) fn is_running(run: &archive::PastRun) -> bool {
     let job = run.job.as_ref().filter(|_| run.ended.is_none());
-    job.is_some_and(|job| Lock::is_held(job, &run.root))
+    job.is_some_and(|job| Lock::is_job_running(job, &run.root))
 }
 
-fn took(run: &archive::Past) -> String {
+fn took(run: &archive::PastRun) -> String {
     match run.ended {
         Some(ended) => {
             let took = ended.duration_since(run.began);
@@ -181,11 +181,11 @@ fn took(run: &archive::Past) -> String {
     }
 }
 
-fn row(run: &archive::Past) -> Value {
+fn row(run: &archive::PastRun) -> Value {
     json!({
         "v": 1,
         "run": run.id,
-        "root": written(&run.root),
+        "root": root_text(&run.root),
         "command": run.command,
         "job": run.job,
         "began": seconds(run.began),

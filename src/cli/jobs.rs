@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{Args, Jobs, Run};
-use super::due::When;
-use super::lock::{Asked, Lock};
-use super::talk::{explain, print, tell};
-use super::{due, exit, main, variables};
+use super::job_status::JobStatus;
+use super::lock::{Lock, TryLock};
+use super::messages::{eprint, explain, print};
+use super::{exit, job_status, main, variables};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
@@ -20,10 +20,10 @@ pub(super) fn run(
     run: Run,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
-    args.take(run.flags);
+    args.apply(run.flags);
     let all = main::config(&args)?;
     let registry = main::registry(&all, sources)?;
-    variables::tell_of_slips(&all)?;
+    variables::warn_of_typos(&all)?;
     let names = match run.jobs.names.as_slice() {
         [] => all.jobs(),
         names => names.iter().map(String::as_str).collect(),
@@ -48,26 +48,26 @@ pub(super) fn run(
         let now = Timestamp::now();
         let mut due = Vec::new();
         for (name, config) in jobs {
-            let when = When::of(name, &config, now)?;
-            if let Err(error) = when.check() {
+            let status = JobStatus::of(name, &config, now)?;
+            if let Err(error) = status.check() {
                 codes.push(code_of(&error));
             }
-            if when.due {
+            if status.is_due {
                 due.push((name, config));
             }
         }
         jobs = due;
-        if jobs.is_empty() && codes.is_empty() && !args.talk.quiet {
-            tell("no job is due\n");
+        if jobs.is_empty() && codes.is_empty() && !args.report.quiet {
+            eprint("no job is due\n");
         }
     }
     let is_one = run.jobs.names.len() == 1;
     for (name, config) in &jobs {
         let is_named = announce(&args, name, jobs.len())? || is_one;
-        let code = one(&mut args, &run.jobs, name, config, &registry);
+        let code = run_one(&mut args, &run.jobs, name, config, &registry);
         codes.push(code.unwrap_or_else(|error| {
             if !is_named {
-                tell(&heading(name));
+                eprint(&heading(name));
             }
             code_of(&error)
         }));
@@ -83,33 +83,33 @@ pub(super) fn list(all: &Config, as_json: bool) -> Result<()> {
     let now = Timestamp::now();
     let mut rows = Vec::new();
     for name in all.jobs() {
-        rows.push(When::of(name, &all.job(name)?, now)?);
+        rows.push(JobStatus::of(name, &all.job(name)?, now)?);
     }
-    for error in rows.iter().filter_map(|when| when.check().err()) {
-        tell(&explain(&error));
+    for error in rows.iter().filter_map(|status| status.check().err()) {
+        eprint(&explain(&error));
     }
     print(&match as_json {
         true => rows
             .iter()
-            .map(|when| format!("{}\n", when.row()))
+            .map(|status| format!("{}\n", status.row()))
             .collect(),
-        false => due::table(&rows),
+        false => job_status::table(&rows),
     })
 }
 
 /// Announces the next of `count` jobs, and returns whether its heading was printed.
 fn announce(args: &Args, name: &str, count: usize) -> Result<bool> {
-    if args.talk.json {
+    if args.report.json {
         print(&format!(
             "{}\n",
             json!({ "v": 1, "event": "job", "name": name })
         ))?;
     }
-    let is_told = count > 1 && !args.talk.quiet && !args.talk.get_urls;
-    if is_told {
-        tell(&heading(name));
+    let is_printed = count > 1 && !args.report.quiet && !args.report.get_urls;
+    if is_printed {
+        eprint(&heading(name));
     }
-    Ok(is_told)
+    Ok(is_printed)
 }
 
 fn heading(name: &str) -> String {
@@ -128,11 +128,11 @@ pub(super) fn links(name: &str, config: &Config) -> Result<(Vec<String>, Vec<Pat
 
 /// Prints the error of a job, and returns its exit code.
 fn code_of(error: &Error) -> u8 {
-    tell(&explain(error));
+    eprint(&explain(error));
     exit::of_error(error.kind)
 }
 
-fn one(
+fn run_one(
     args: &mut Args,
     jobs: &Jobs,
     name: &str,
@@ -142,23 +142,23 @@ fn one(
     (args.links.links, args.links.input_file) = links(name, config)?;
     let fetch = || main::fetch(args, config, registry.clone(), Some(name));
     // Simulating needs no lock.
-    if args.talk.simulate || args.talk.get_urls {
+    if args.report.simulate || args.report.get_urls {
         return fetch();
     }
     // With `--due` or `--all`, a job already running is no failure.
     let running = match jobs.due || jobs.names.is_empty() {
-        true => Running::LeftAlone {
-            is_told: !args.talk.quiet,
+        true => IfRunning::Skip {
+            is_reported: !args.report.quiet,
         },
-        false => Running::Fails,
+        false => IfRunning::Fail,
     };
-    alone(name, config, running, || {
+    locked(name, config, running, || {
         // Another process may have run it since the check.
-        if jobs.due && !When::of(name, config, Timestamp::now())?.due {
-            if !args.talk.quiet {
-                tell(&format!("the job `{name}` is no longer due\n"));
+        if jobs.due && !JobStatus::of(name, config, Timestamp::now())?.is_due {
+            if !args.report.quiet {
+                eprint(&format!("the job `{name}` is no longer due\n"));
             }
-            return Ok(exit::WELL);
+            return Ok(exit::SUCCESS);
         }
         fetch()
     })
@@ -166,34 +166,34 @@ fn one(
 
 /// What to do if a job is already running.
 #[derive(Clone, Copy)]
-pub(super) enum Running {
+pub(super) enum IfRunning {
     /// Fail: the user named it.
-    Fails,
+    Fail,
     /// Skip it: the user asked for all jobs, or all that are due.
-    LeftAlone { is_told: bool },
+    Skip { is_reported: bool },
 }
 
 /// Does `work` for a job while holding its lock.
-pub(super) fn alone(
+pub(super) fn locked(
     name: &str,
     config: &Config,
-    running: Running,
+    running: IfRunning,
     work: impl FnOnce() -> Result<u8>,
 ) -> Result<u8> {
-    let process = match Lock::ask(name, &config.pipeline()?.root)? {
-        Asked::Free(_lock) => return work(),
-        Asked::Running(process) => process,
+    let process = match Lock::try_job(name, &config.pipeline()?.root)? {
+        TryLock::Acquired(_lock) => return work(),
+        TryLock::Held(process) => process,
     };
     let process = process.map_or("another process".to_owned(), |id| format!("process {id}"));
     let message = format!("the job `{name}` is already running, as {process}");
-    if let Running::LeftAlone { is_told } = running {
-        if is_told {
-            tell(&format!("{message}; skipped\n"));
+    if let IfRunning::Skip { is_reported } = running {
+        if is_reported {
+            eprint(&format!("{message}; skipped\n"));
         }
-        return Ok(exit::WELL);
+        return Ok(exit::SUCCESS);
     }
     // It has its own exit code, so it is printed here.
     let error = Error::new(Kind::Config, message);
-    tell(&explain(&error.hint("wait until it ends, or stop it")));
-    Ok(exit::RUNNING)
+    eprint(&explain(&error.hint("wait until it ends, or stop it")));
+    Ok(exit::IN_USE)
 }

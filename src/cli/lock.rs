@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::place;
+use crate::pipeline::archive::absolute_root;
 use crate::pipeline::default_archive;
 
 /// A lock on a job or an output root. The system releases it when the process ends, however it ends.
@@ -21,15 +21,17 @@ pub(super) struct Lock {
 /// Exclusive use of an output root: a lock, or nothing where locks cannot be taken. There, no other process can lock it
 /// either.
 #[derive(Debug)]
-pub(super) struct Whole(#[expect(dead_code, reason = "holding it keeps the lock")] Option<Lock>);
+pub(super) struct ExclusiveLock(
+    #[expect(dead_code, reason = "holding it keeps the lock")] Option<Lock>,
+);
 
 /// The result of trying to take a lock.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum TryLock {
     /// It was free and is taken now.
-    Free(Lock),
+    Acquired(Lock),
     /// Another process has it, with this id if that could be read.
-    Running(Option<u32>),
+    Held(Option<u32>),
 }
 
 /// How often to try a lock that is taken, and how long to wait in between.
@@ -41,43 +43,43 @@ const LONGEST: u64 = 16;
 
 impl Lock {
     /// Takes a shared lock on an output root, or none where locks cannot be taken.
-    pub(super) fn share(root: &Path) -> Option<Lock> {
+    pub(super) fn shared(root: &Path) -> Option<Lock> {
         // This waits, but moving a root locks it only for a moment.
-        take(&of_root(root)?, |file| {
+        acquire(&root_path(root)?, |file| {
             file.lock_shared().map_err(TryLockError::Error)
         })
         .ok()
     }
 
     /// Takes an output root exclusively. Returns none if it is in use; where locks cannot be taken, it counts as unused.
-    pub(super) fn whole(root: &Path) -> Option<Whole> {
-        match of_root(root).map(|path| take(&path, File::try_lock)) {
+    pub(super) fn exclusive(root: &Path) -> Option<ExclusiveLock> {
+        match root_path(root).map(|path| acquire(&path, File::try_lock)) {
             Some(Err(TryLockError::WouldBlock)) => None,
-            Some(Ok(lock)) => Some(Whole(Some(lock))),
-            Some(Err(TryLockError::Error(_))) | None => Some(Whole(None)),
+            Some(Ok(lock)) => Some(ExclusiveLock(Some(lock))),
+            Some(Err(TryLockError::Error(_))) | None => Some(ExclusiveLock(None)),
         }
     }
 
     /// Tries to lock the job with this name and output root.
-    pub(super) fn ask(job: &str, root: &Path) -> Result<Asked> {
-        let path = named("jobs", &format!("{job}-"), root);
-        ask(path, &format!("the job `{job}`"))
+    pub(super) fn try_job(job: &str, root: &Path) -> Result<TryLock> {
+        let path = lock_path("jobs", &format!("{job}-"), root);
+        try_path(path, &format!("the job `{job}`"))
     }
 
     /// Checks whether the job with this name and output root is running.
-    pub(super) fn is_held(job: &str, root: &Path) -> bool {
-        let path = named("jobs", &format!("{job}-"), root);
+    pub(super) fn is_job_running(job: &str, root: &Path) -> bool {
+        let path = lock_path("jobs", &format!("{job}-"), root);
         path.is_some_and(|path| is_held(&path))
     }
 
     /// Tries to lock an output root for renaming.
-    pub(super) fn rename(root: &Path) -> Result<Asked> {
-        let path = named("renames", "", root);
-        ask(path, &format!("the output folder `{}`", root.display()))
+    pub(super) fn try_rename(root: &Path) -> Result<TryLock> {
+        let path = lock_path("renames", "", root);
+        try_path(path, &format!("the output folder `{}`", root.display()))
     }
 }
 
-fn ask(path: Option<PathBuf>, what: &str) -> Result<Asked> {
+fn try_path(path: Option<PathBuf>, what: &str) -> Result<TryLock> {
     let hint = "set `HOME` or `XDG_STATE_HOME`";
     let path = path.ok_or_else(|| {
         let message = format!("there is no home folder for the lock of {what}");
@@ -95,16 +97,16 @@ fn is_held(path: &Path) -> bool {
     matches!(tried, Ok(Err(TryLockError::WouldBlock)))
 }
 
-fn of_root(root: &Path) -> Option<PathBuf> {
-    named("roots", "", root)
+fn root_path(root: &Path) -> Option<PathBuf> {
+    lock_path("roots", "", root)
 }
 
 /// The path of a lock file for an output root.
-fn named(folder: &str, what: &str, root: &Path) -> Option<PathBuf> {
+fn lock_path(folder: &str, prefix: &str, root: &Path) -> Option<PathBuf> {
     let folder = default_archive()?.with_file_name(folder);
-    let root = place(root);
+    let root = absolute_root(root);
     let root = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
-    Some(folder.join(format!("{what}{}.lock", &root[..16])))
+    Some(folder.join(format!("{prefix}{}.lock", &root[..16])))
 }
 
 impl Drop for Lock {
@@ -117,12 +119,12 @@ impl Drop for Lock {
 }
 
 /// Opens the file and locks it, and starts over if the file was removed before it was locked.
-fn take(
+fn acquire(
     path: &Path,
     lock: impl Fn(&File) -> Result<(), TryLockError>,
 ) -> Result<Lock, TryLockError> {
     loop {
-        let file = opened(path).map_err(TryLockError::Error)?;
+        let file = open(path).map_err(TryLockError::Error)?;
         lock(&file)?;
         if is_at(path, &file) {
             let path = path.to_owned();
@@ -144,7 +146,7 @@ fn is_at(_path: &Path, _file: &File) -> bool {
     true
 }
 
-fn opened(path: &Path) -> std::io::Result<File> {
+fn open(path: &Path) -> std::io::Result<File> {
     fs::create_dir_all(path.parent().unwrap_or("".as_ref()))?;
     let mut options = OpenOptions::new();
     options
@@ -156,13 +158,13 @@ fn opened(path: &Path) -> std::io::Result<File> {
 }
 
 /// Takes a lock, with this many tries: [`is_held`] shares it for a moment.
-fn lock(path: &Path, tries: u32) -> std::io::Result<Asked> {
-    match take(path, File::try_lock) {
+fn lock(path: &Path, tries: u32) -> std::io::Result<TryLock> {
+    match acquire(path, File::try_lock) {
         Ok(lock) => {
             let mut file = &lock.file;
             file.set_len(0)?;
             file.write_all(std::process::id().to_string().as_bytes())?;
-            Ok(Asked::Free(lock))
+            Ok(TryLock::Acquired(lock))
         }
         Err(TryLockError::WouldBlock) if tries > 1 => {
             thread::sleep(MOMENT);
@@ -173,7 +175,7 @@ fn lock(path: &Path, tries: u32) -> std::io::Result<Asked> {
             // Some systems do not allow reading a file that another process has locked.
             let read =
                 File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text));
-            Ok(Asked::Running(read.ok().and_then(|_| text.parse().ok())))
+            Ok(TryLock::Held(read.ok().and_then(|_| text.parse().ok())))
         }
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -191,9 +193,9 @@ mod tests {
         let path = folder.path().join("jobs/daily.lock");
         assert!(!is_held(&path));
         let first = lock(&path, 1).unwrap();
-        assert!(matches!(first, Asked::Free(_)));
+        assert!(matches!(first, TryLock::Acquired(_)));
         assert!(is_held(&path));
-        let Asked::Running(process) = lock(&path, 1).unwrap() else {
+        let TryLock::Held(process) = lock(&path, 1).unwrap() else {
             panic!("two have it");
         };
         #[cfg(unix)]
@@ -201,7 +203,7 @@ mod tests {
         let _ = process;
         drop(first);
         assert!(!is_held(&path));
-        assert!(matches!(lock(&path, 1).unwrap(), Asked::Free(_)));
+        assert!(matches!(lock(&path, 1).unwrap(), TryLock::Acquired(_)));
         #[cfg(unix)]
         assert!(!path.exists());
     }
@@ -215,7 +217,7 @@ mod tests {
             for _ in 0..4 {
                 at_once.spawn(|| {
                     for _ in 0..300 {
-                        let Asked::Free(_lock) = lock(&path, 1).unwrap() else {
+                        let TryLock::Acquired(_lock) = lock(&path, 1).unwrap() else {
                             continue;
                         };
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
@@ -234,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root.lock");
         let share = || {
-            take(&path, |file| {
+            acquire(&path, |file| {
                 file.lock_shared().map_err(TryLockError::Error)
             })
             .unwrap()
@@ -242,11 +244,11 @@ mod tests {
         let (one, other) = (share(), share());
         drop(one);
         assert!(path.exists());
-        let whole = take(&path, File::try_lock);
+        let whole = acquire(&path, File::try_lock);
         assert!(matches!(whole, Err(TryLockError::WouldBlock)));
         drop(other);
         assert!(!path.exists());
-        drop(take(&path, File::try_lock).unwrap());
+        drop(acquire(&path, File::try_lock).unwrap());
         assert!(!path.exists());
     }
 }

@@ -13,17 +13,17 @@ use tokio::sync::mpsc;
 
 use super::args::{Args, Command};
 use super::batch::{self, List};
-use super::called::called;
+use super::command_line::abbreviated;
 use super::lock::Lock;
-use super::talk::{explain, print, reporters, tell, unless_unread, warn};
+use super::messages::{eprint, explain, print, reporters, unless_closed, warn};
 use super::{
-    archive, exit, fields, handed, history, interrupt, jobs, limits, meaning, plugin, rename,
-    retry, settings, sources, variables, verify,
+    archive, browser_requests, exit, fields, history, interrupt, jobs, limits, overrides, plugin,
+    rename, retry, settings, sources, variables, verify,
 };
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
-use crate::pipeline::archive::{Ended, Run};
+use crate::pipeline::archive::{Run, RunResult};
 use crate::pipeline::{self, Ask, Stop};
 use crate::report::{Reporting, Signals, Summary};
 use crate::source::Registry;
@@ -47,11 +47,11 @@ pub fn run_with_args(
         // Clap returns help and version as errors, too.
         Err(error) => {
             let printed = error.print().and_then(|()| io::stdout().flush());
-            return match (error.use_stderr(), unless_unread(printed)) {
-                (true, _) => exit::WRONGLY.into(),
-                (false, Ok(())) => exit::WELL.into(),
+            return match (error.use_stderr(), unless_closed(printed)) {
+                (true, _) => exit::USAGE.into(),
+                (false, Ok(())) => exit::SUCCESS.into(),
                 (false, Err(error)) => {
-                    tell(&explain(&error));
+                    eprint(&explain(&error));
                     exit::of_error(error.kind).into()
                 }
             };
@@ -62,14 +62,14 @@ pub fn run_with_args(
     let code = match ended {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            tell(&explain(&error));
+            eprint(&explain(&error));
             exit::of_error(error.kind)
         }
         Err(_) => {
-            tell(
+            eprint(
                 "error: this is a bug in `fetch`\n  hint: please report it, with the command and the lines above\n",
             );
-            exit::DEFECT
+            exit::BUG
         }
     };
     code.into()
@@ -89,24 +89,24 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             }
             args.links.check()?;
             let config = config(&args)?;
-            meaning::crawl(&args, &config)?;
+            overrides::crawl(&args, &config)?;
             let registry = registry(&config, sources)?;
-            variables::tell_of_slips(&config)?;
+            variables::warn_of_typos(&config)?;
             return fetch(&args, &config, registry, None);
         }
         Some(Command::Archive(command)) => return archive::archive(args, command, sources),
         Some(Command::Verify(verify)) => return verify::verify(args, *verify, sources),
         Some(Command::Jobs { json }) => jobs::list(&config(&args)?, json)?,
         Some(Command::Run(run)) => return jobs::run(args, *run, sources),
-        Some(Command::FromHar(given)) => return handed::har(args, *given, sources),
-        Some(Command::FromCurl(given)) => return handed::curl(args, *given, sources),
+        Some(Command::FromHar(given)) => return browser_requests::har(args, *given, sources),
+        Some(Command::FromCurl(given)) => return browser_requests::curl(args, *given, sources),
         Some(Command::Retry(retry)) => return retry::retry(args, *retry, sources),
         Some(Command::Rename(rename)) => return rename::rename(args, *rename, sources),
         Some(Command::History(past)) => history::history(&args, &past)?,
         Some(Command::Sources { which }) => {
             let config = config(&args)?;
             let registry = registry(&config, sources)?;
-            let net = meaning::net(&args, config.net()?)?;
+            let net = overrides::net(&args, config.net()?)?;
             sources::sources(&registry, net, which.as_ref())?;
         }
         Some(Command::Fields { link, number, json }) => {
@@ -120,12 +120,12 @@ fn run(mut args: Args, sources: impl FnOnce(&Config) -> Result<Registry>) -> Res
             print(&String::from_utf8_lossy(&script))?;
         }
     }
-    Ok(exit::WELL)
+    Ok(exit::SUCCESS)
 }
 
 /// Loads the configuration, overridden by the flags.
 pub(super) fn config(args: &Args) -> Result<Config> {
-    let config = Config::load(&args.settings.config, meaning::flags(args)?)?;
+    let config = Config::load(&args.settings.config, overrides::flags(args)?)?;
     Ok(config.with_plugins(&args.settings.plugin))
 }
 
@@ -138,17 +138,17 @@ pub(super) fn registry(
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<Registry> {
     let registry = sources(config)?;
-    handed::known(config)?;
+    browser_requests::check_config(config)?;
     let mut names: Vec<_> = registry
         .sources()
         .map(|source| source.manifest().name.as_str())
         .collect();
     for (name, error) in registry.left_out() {
-        tell(&warn(error));
+        eprint(&warn(error));
         // Its settings are no mistake.
         names.push(name);
     }
-    names.push(handed::NAME);
+    names.push(browser_requests::NAME);
     config.check_sources(&names)?;
     Ok(registry)
 }
@@ -160,15 +160,15 @@ pub(super) fn fetch(
     registry: Registry,
     job: Option<&str>,
 ) -> Result<u8> {
-    let is_look = args.talk.simulate || args.talk.get_urls;
+    let is_look = args.report.simulate || args.report.get_urls;
     let settings = match is_look {
         true => config.pipeline_to_look()?,
         false => config.pipeline()?,
     };
-    let settings = meaning::pipeline(args, settings)?;
+    let settings = overrides::pipeline(args, settings)?;
     let run = match job {
         Some(job) => Run::of_job(job),
-        None => Run::new(called(&args.links, &registry), None),
+        None => Run::new(abbreviated(&args.links, &registry), None),
     };
     let lists = args.links.input_file.iter().map(|path| List::open(path));
     let lists = lists.collect::<Result<Vec<_>>>()?;
@@ -194,16 +194,16 @@ pub(super) fn perform(
             .flatten()
             .try_for_each(|command| command.check())?;
     }
-    let mut net = meaning::net(args, config.net()?)?;
+    let mut net = overrides::net(args, config.net()?)?;
     net.connections = limits::connections(net.connections)?;
     let client = Client::new(net)?;
-    if let Some(file) = client.cookies_over().filter(|_| !args.talk.quiet) {
+    if let Some(file) = client.cookies_over().filter(|_| !args.report.quiet) {
         let message = format!("all cookies in `{}` have expired", file.display());
-        tell(&warn(&Error::new(Kind::Login, message)));
+        eprint(&warn(&Error::new(Kind::Login, message)));
     }
     // Records for an output root that is moved during the run would be lost.
     let notes = settings.archive.is_some() && !settings.simulate;
-    let _lock = notes.then(|| Lock::share(&settings.root)).flatten();
+    let _lock = notes.then(|| Lock::shared(&settings.root)).flatten();
     let run = Arc::new(run);
     let archive = settings.archive.clone();
     let settings = pipeline::Settings {
@@ -214,57 +214,57 @@ pub(super) fn perform(
     let (events, receiver) = mpsc::channel(EVENTS);
     let (stop, signals) = (Stop::default(), Signals::default());
     interrupt::watch(&stop, &signals)?;
-    let (drain, unread) = (stop.drain.clone(), signals.unread.clone());
-    let (unheard, moves) = (unread.clone(), !settings.simulate);
+    let (drain, closed) = (stop.drain.clone(), signals.output_closed.clone());
+    let (output_closed, moves) = (closed.clone(), !settings.simulate);
     runtime.spawn(async move {
-        unread.cancelled().await;
+        closed.cancelled().await;
         drain.cancel();
     });
-    let is_typed = batch::prompt(&args.links.input_file, args.talk.quiet);
-    let reporters = reporters(&args.talk, &settings.root, is_typed);
+    let is_typed = batch::prompt(&args.links.input_file, args.report.quiet);
+    let reporters = reporters(&args.report, &settings.root, is_typed);
     let reporting = Reporting::start(reporters, receiver, signals)?;
     let running = pipeline::run(client.clone(), registry, settings, asks, events, stop);
     // The terminal is restored before a panic continues.
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(running)));
     // Tasks that still hold an event sender end with the runtime, so that the reporters see the end of the channel.
     runtime.shutdown_background();
-    let (summary, told) = reporting.finish();
+    let (summary, reported) = reporting.finish();
     let saved = client.save_cookies();
     let ended = ended.unwrap_or_else(|panic| resume_unwind(panic));
-    let ended = ended.and(told).and(saved);
+    let ended = ended.and(reported).and(saved);
     if let Err(error) = &ended
         && error.kind != Kind::Closed
     {
-        tell(&explain(error));
+        eprint(&explain(error));
     }
     let mut ending = ended.err();
     let mut code = exit::of_run(&summary, ending.as_ref().map(|error| error.kind));
     // When nothing is to be saved, a closed stdout loses nothing.
     let open = if moves { summary.not_done() } else { 0 };
-    if code == exit::WELL && open > 0 {
+    if code == exit::SUCCESS && open > 0 {
         let error;
-        (error, code) = match unheard.is_cancelled() {
-            true => (Error::new(Kind::Closed, "stdout was closed"), exit::SOME),
+        (error, code) = match output_closed.is_cancelled() {
+            true => (Error::new(Kind::Closed, "stdout was closed"), exit::PARTIAL),
             // Every item must have an outcome.
             false => {
                 let message = format!("a bug in this program left {open} items without an outcome");
-                (Error::new(Kind::Disk, message), exit::DEFECT)
+                (Error::new(Kind::Disk, message), exit::BUG)
             }
         };
         let error = error.hint("run the same command again to continue");
-        tell(&explain(&error));
+        eprint(&explain(&error));
         ending = Some(error);
     }
     if let Some(archive) = archive {
-        run.end(&archive, &past(&summary, code, ending))?;
+        run.end(&archive, &run_record(&summary, code, ending))?;
     }
     Ok(code)
 }
 
 /// What the archive records about a run.
-fn past(summary: &Summary, code: u8, ending: Option<Error>) -> Ended {
+fn run_record(summary: &Summary, code: u8, ending: Option<Error>) -> RunResult {
     let failed = summary.failed.values().chain(summary.links_failed.values());
-    Ended {
+    RunResult {
         exit: code,
         ending: ending.map(|error| error.message),
         found: summary.found,

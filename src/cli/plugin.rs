@@ -1,6 +1,6 @@
 //! `fetch plugin`: lists, explains, creates, tests and installs script plugins.
 
-mod asking;
+mod consent;
 mod indexes;
 mod installed;
 mod packing;
@@ -11,14 +11,14 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::args::{Args, PluginCommand};
-use super::talk::{print, tell};
-use super::{exit, main, meaning};
+use super::messages::{eprint, print};
+use super::{exit, main, overrides};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::plugins::{NATIVE, SCRIPTS};
 use crate::report::clean;
-use crate::script::{self, Delegate, Found, Grants, Manifest, Places, Script};
+use crate::script::{self, Delegate, FoundPlugin, Grants, Manifest, Script, SearchPaths};
 use crate::source::Registry;
 
 /// Runs a subcommand of `fetch plugin`.
@@ -68,7 +68,7 @@ pub(super) fn plugin(
             trusting::trust(&config, &sources(&config)?, folder, *yes)?;
         }
     }
-    Ok(exit::WELL)
+    Ok(exit::SUCCESS)
 }
 
 fn list(config: &Config) -> Result<()> {
@@ -115,7 +115,7 @@ fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
 
 fn about(config: &Config, name: &str) -> Result<()> {
     let (found, _) = script::find(config.plugins(), SCRIPTS)?;
-    let id = |plugin: &Found| plugin.package.manifest.id.clone();
+    let id = |plugin: &FoundPlugin| plugin.package.manifest.id.clone();
     if let Some(plugin) = found.iter().find(|plugin| id(plugin) == *name) {
         plugin.check()?;
         return print(&info(plugin));
@@ -150,7 +150,7 @@ fn test(
     let runtime = main::runtime()?;
     let verdicts = match live {
         true => {
-            let (set, client) = at_work(args, config, &Found::named(folder)?)?;
+            let (set, client) = at_work(args, config, &FoundPlugin::read(folder)?)?;
             runtime.block_on(script::live(folder, only, &set, &client))?
         }
         false => runtime.block_on(script::replay(folder, only))?,
@@ -181,30 +181,30 @@ fn test(
     }
     print(&text)?;
     Ok(match failed {
-        0 => exit::WELL,
-        _ => exit::SOME,
+        0 => exit::SUCCESS,
+        _ => exit::PARTIAL,
     })
 }
 
 /// The user's settings for a plugin, and an HTTP client for it.
-fn at_work(args: &Args, config: &Config, found: &Found) -> Result<(Value, Client)> {
-    let client = Client::new(meaning::net(args, config.net()?)?)?;
+fn at_work(args: &Args, config: &Config, found: &FoundPlugin) -> Result<(Value, Client)> {
+    let client = Client::new(overrides::net(args, config.net()?)?)?;
     let set = config.options_known(&found.package.manifest.id, Script::known(found))?;
     Ok((set, client))
 }
 
 fn check(folder: &Path) -> Result<u8> {
     let mut wrong = main::runtime()?.block_on(script::check(folder))?;
-    let id = Found::named(folder)?.package.manifest.id;
-    let (scripts, _) = script::find(&Places::default(), SCRIPTS)?;
+    let id = FoundPlugin::read(folder)?.package.manifest.id;
+    let (scripts, _) = script::find(&SearchPaths::default(), SCRIPTS)?;
     let mut scripts = scripts.iter().map(|own| &own.package.manifest.id);
     match NATIVE.iter().position(|own| *own == id) {
         // The first native source is for a single site, as scripts are, and may be replaced.
         Some(1..) => wrong.push(format!(
             "a plugin cannot be called `{id}`, which is part of the program"
         )),
-        Some(_) => tell(&in_place_of(&id, "nobody can install one with this name")),
-        None if scripts.any(|own| *own == id) => tell(&in_place_of(
+        Some(_) => eprint(&in_place_of(&id, "nobody can install one with this name")),
+        None if scripts.any(|own| *own == id) => eprint(&in_place_of(
             &id,
             "others need `--over-builtin` to install one with this name, and it has to be newer",
         )),
@@ -219,8 +219,8 @@ fn check(folder: &Path) -> Result<u8> {
         false => &text,
     })?;
     Ok(match wrong.len() {
-        0 => exit::WELL,
-        _ => exit::SOME,
+        0 => exit::SUCCESS,
+        _ => exit::PARTIAL,
     })
 }
 
@@ -229,7 +229,7 @@ fn in_place_of(id: &str, others: &str) -> String {
 }
 
 fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -> Result<()> {
-    let found = Found::named(folder)?;
+    let found = FoundPlugin::read(folder)?;
     let (set, client) = at_work(args, config, &found)?;
     let recorded = script::record(found, folder, name, link, set, client);
     let files = main::runtime()?.block_on(recorded)?;
@@ -243,7 +243,7 @@ fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -
     ))
 }
 
-fn line(plugin: &Found) -> String {
+fn line(plugin: &FoundPlugin) -> String {
     let Manifest { id, version, .. } = &plugin.package.manifest;
     let over: Vec<_> = plugin
         .over
@@ -254,19 +254,19 @@ fn line(plugin: &Found) -> String {
     format!("{}\n", clean(&line))
 }
 
-fn info(plugin: &Found) -> String {
+fn info(plugin: &FoundPlugin) -> String {
     let manifest = &plugin.package.manifest;
     let may = &manifest.permissions;
     // The texts of a plugin may contain terminal control sequences: each is reduced to one clean line.
     let mut text = format!("{}{}\n", line(plugin), clean(&manifest.about));
-    let mut tell = |name: &str, list: Vec<String>| {
+    let mut section = |name: &str, list: Vec<String>| {
         if !list.is_empty() {
             text.push_str(&format!("{name}:\n"));
             list.iter()
                 .for_each(|item| text.push_str(&format!("  {}\n", clean(item))));
         }
     };
-    tell(
+    section(
         "links",
         manifest
             .routes
@@ -283,12 +283,12 @@ fn info(plugin: &Found) -> String {
     }
     let set = Grants::of(manifest).sites.into_iter();
     hosts.extend(set.map(|key| format!("what you set as {key}")));
-    tell("asks", hosts);
-    tell("posts to", may.post.0.clone());
+    section("asks", hosts);
+    section("posts to", may.post.0.clone());
     let as_user = "with the cookies and the netrc that you give fetch for these hosts";
-    tell("asks as you", vec![as_user.into()]);
-    tell("saves from", may.media.0.clone());
-    tell(
+    section("asks as you", vec![as_user.into()]);
+    section("saves from", may.media.0.clone());
+    section(
         "hands links on",
         match &may.delegate {
             Delegate::Any(true) => vec!["to any other source, on any host".into()],
@@ -304,9 +304,9 @@ fn info(plugin: &Found) -> String {
             option.help
         )
     });
-    tell("options", options.collect());
+    section("options", options.collect());
     let secrets = manifest.secrets.iter();
-    tell(
+    section(
         "secrets",
         secrets
             .map(|secret| {
@@ -317,8 +317,8 @@ fn info(plugin: &Found) -> String {
             })
             .collect(),
     );
-    tell("made by", manifest.authors.clone());
-    tell("licence", manifest.license.iter().cloned().collect());
-    tell("home", manifest.homepage.iter().cloned().collect());
+    section("made by", manifest.authors.clone());
+    section("licence", manifest.license.iter().cloned().collect());
+    section("home", manifest.homepage.iter().cloned().collect());
     text
 }

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::args::{self, Args};
 use super::batch::List;
-use super::lock::{Asked, Lock};
-use super::talk::{counted, explain, print, tell};
-use super::{exit, given, interrupt, main, meaning, verify};
+use super::lock::{Lock, TryLock};
+use super::messages::{counted, eprint, explain, print};
+use super::{exit, interrupt, job_links, main, overrides, verify};
 use crate::config::Config;
 use crate::model::{Error, Item, Kind, Result};
 use crate::net::Client;
 use crate::pipeline::archive::{Identity, Records};
-use crate::pipeline::rename::{Fate, Rename, Renamed, Said};
+use crate::pipeline::rename::{ListOptions, Rename, RenameOutcome, Renamed};
 use crate::pipeline::{self, Stop};
 use crate::report::{Signals, clean};
 use crate::source::Registry;
@@ -31,9 +31,9 @@ struct Counts {
     numbered: u64,
     stays: u64,
     /// Files that stay because a field is not known.
-    unknown: u64,
+    fields_unknown: u64,
     /// Files that stay because the options that a list set are not known.
-    unsaid: u64,
+    options_unknown: u64,
 }
 
 /// Renames files, and returns the exit code.
@@ -42,23 +42,23 @@ pub(super) fn rename(
     rename: args::Rename,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
-    rename.place.apply(&mut args.place);
-    args.place.output = rename.output.or(args.place.output.take());
+    rename.location.apply(&mut args.output);
+    args.output.template = rename.output.or(args.output.template.take());
     let all = main::config(&args)?;
-    let mut said = silent(&all);
+    let mut said = jobs_without_lists(&all);
     let config = match &rename.job {
         Some(name) => all.job(name)?,
         None => all,
     };
     let settings = config.pipeline()?;
-    let archive = verify::known(settings.archive)?;
+    let archive = verify::existing_archive(settings.archive)?;
     // A mistyped folder is reported before any request.
     drop(Records::known(&archive, &settings.root)?);
     let mut listed = HashMap::new();
     let registry = main::registry(&config, sources)?;
     if rename.job.is_some() || !rename.links.is_empty() || !rename.input_file.is_empty() {
-        let lists = (&rename.input_file[..], rename.talk.quiet);
-        say(&mut said, lists, &config, &registry)?;
+        let lists = (&rename.input_file[..], rename.report.quiet);
+        add_lists(&mut said, lists, &config, &registry)?;
         listed = list(&args, &config, &rename.links, &registry)?;
     }
     let mut templates = settings.templates;
@@ -68,20 +68,20 @@ pub(super) fn rename(
         root: settings.root,
         templates,
         listed,
-        said,
+        list_options: said,
         simulate: rename.simulate,
     };
     // Another rename would take the unfinished work of this one for leftovers.
     let _locks = match rename.simulate {
         true => None,
-        false => match Lock::rename(&work.root)? {
-            Asked::Free(lock) => Some((lock, Lock::share(&work.root))),
+        false => match Lock::try_rename(&work.root)? {
+            TryLock::Acquired(lock) => Some((lock, Lock::shared(&work.root))),
             // It has its own exit code, so it is printed here.
-            Asked::Running(_) => {
+            TryLock::Held(_) => {
                 let message = format!("another `fetch rename` runs in `{}`", work.root.display());
                 let error = Error::new(Kind::Config, message).hint("wait until it is done");
-                tell(&explain(&error));
-                return Ok(exit::RUNNING);
+                eprint(&explain(&error));
+                return Ok(exit::IN_USE);
             }
         },
     };
@@ -90,22 +90,22 @@ pub(super) fn rename(
     let mut counts = Counts::default();
     work.run(&stop.drain, &mut |renamed| {
         counts.take(&renamed);
-        if rename.talk.json {
+        if rename.report.json {
             return print(&format!("{}\n", object(&renamed, rename.simulate)));
         }
-        line(&renamed, &rename.talk)
+        line(&renamed, &rename.report)
     })?;
-    if rename.talk.json {
+    if rename.report.json {
         print(&format!("{}\n", counts.object()))?;
-    } else if !rename.talk.quiet {
-        tell(&counts.line(rename.simulate));
-        if counts.unsaid > 0 {
-            tell(
+    } else if !rename.report.quiet {
+        eprint(&counts.line(rename.simulate));
+        if counts.options_unknown > 0 {
+            eprint(
                 "hint: name the list: `fetch rename -i FILE`, or `--job NAME` for that of a job\n",
             );
         }
-        if counts.unknown > 0 && rename.links.is_empty() {
-            tell("hint: give their links to look up missing fields: `fetch rename LINK…`\n");
+        if counts.fields_unknown > 0 && rename.links.is_empty() {
+            eprint("hint: give their links to look up missing fields: `fetch rename LINK…`\n");
         }
     }
     Ok(match signals.interrupted.is_cancelled() {
@@ -115,18 +115,18 @@ pub(super) fn rename(
 }
 
 /// The jobs without lists. Jobs with mistakes are skipped; running them reports the mistakes.
-fn silent(all: &Config) -> Said {
-    let mut said = Said::default();
+fn jobs_without_lists(all: &Config) -> ListOptions {
+    let mut said = ListOptions::default();
     let has_none = |name: &&str| all.job(name).is_ok_and(|job| job.links().1.is_empty());
     for name in all.jobs().into_iter().filter(has_none) {
-        said.silent(name);
+        said.add_job_without_list(name);
     }
     said
 }
 
 /// Adds the options that lists now set for their links: first the lists named, then those of the job.
-fn say(
-    said: &mut Said,
+fn add_lists(
+    said: &mut ListOptions,
     (lists, is_quiet): (&[PathBuf], bool),
     config: &Config,
     registry: &Registry,
@@ -142,7 +142,7 @@ fn say(
         });
         wrong.map_or(Ok(()), Err)?;
     }
-    given::each(config, registry, is_quiet, &mut |wanted| {
+    job_links::for_each(config, registry, is_quiet, &mut |wanted| {
         said.add(wanted);
     });
     Ok(())
@@ -159,15 +159,15 @@ fn list(
     if links.is_empty() {
         return Ok(listed);
     }
-    let client = Client::new(meaning::net(args, config.net()?)?)?;
+    let client = Client::new(overrides::net(args, config.net()?)?)?;
     let runtime = main::runtime()?;
     for text in links {
         let link = registry.read(text)?;
-        let look = pipeline::look(client.clone(), registry.clone(), link, usize::MAX);
-        let (items, failures) = runtime.block_on(look);
+        let preview = pipeline::preview(client.clone(), registry.clone(), link, usize::MAX);
+        let (items, failures) = runtime.block_on(preview);
         // Files of items that could not be listed stay where they are.
         for failure in failures {
-            tell(&format!("`{}`: {}\n", clean(text), clean(&failure.message)));
+            eprint(&format!("`{}`: {}\n", clean(text), clean(&failure.message)));
         }
         listed.extend(items.into_iter().map(|item| {
             let (source, key) = (item.source.clone(), item.key.clone());
@@ -178,24 +178,26 @@ fn list(
     Ok(listed)
 }
 
-fn line(renamed: &Renamed, talk: &args::Telling) -> Result<()> {
+fn line(renamed: &Renamed, report: &args::ResultArgs) -> Result<()> {
     let old = clean(&renamed.old);
-    match &renamed.fate {
-        Fate::Moved(new) if !talk.quiet => print(&format!("{old} → {}\n", clean(new)))?,
-        Fate::Numbered(here, error) => {
+    match &renamed.outcome {
+        RenameOutcome::Moved(new) if !report.quiet => print(&format!("{old} → {}\n", clean(new)))?,
+        RenameOutcome::Numbered(here, error) => {
             let here = clean(here);
-            if !talk.quiet {
+            if !report.quiet {
                 print(&format!("{old} → {here}\n"))?;
             }
-            tell(&format!(
+            eprint(&format!(
                 "{here} keeps its number: {}{}\n",
                 reason(error),
                 hint(error)
             ));
         }
-        Fate::Stays(error) => tell(&format!("{old} stays: {}{}\n", reason(error), hint(error))),
-        Fate::Absent if talk.verbose => tell(&format!("{old} is not there\n")),
-        Fate::Moved(_) | Fate::Right | Fate::Absent => {}
+        RenameOutcome::Stays(error) => {
+            eprint(&format!("{old} stays: {}{}\n", reason(error), hint(error)))
+        }
+        RenameOutcome::Absent if report.verbose => eprint(&format!("{old} is not there\n")),
+        RenameOutcome::Moved(_) | RenameOutcome::AlreadyNamed | RenameOutcome::Absent => {}
     }
     Ok(())
 }
@@ -212,13 +214,13 @@ fn reason(error: &Error) -> String {
 }
 
 fn object(renamed: &Renamed, simulate: bool) -> Value {
-    let (event, to, why) = match &renamed.fate {
-        Fate::Moved(new) if simulate => ("would_move", Some(new), None),
-        Fate::Moved(new) => ("moved", Some(new), None),
-        Fate::Numbered(here, error) => ("numbered", Some(here), Some(reason(error))),
-        Fate::Right => ("right", None, None),
-        Fate::Absent => ("absent", None, None),
-        Fate::Stays(error) => ("stays", None, Some(reason(error))),
+    let (event, to, why) = match &renamed.outcome {
+        RenameOutcome::Moved(new) if simulate => ("would_move", Some(new), None),
+        RenameOutcome::Moved(new) => ("moved", Some(new), None),
+        RenameOutcome::Numbered(here, error) => ("numbered", Some(here), Some(reason(error))),
+        RenameOutcome::AlreadyNamed => ("right", None, None),
+        RenameOutcome::Absent => ("absent", None, None),
+        RenameOutcome::Stays(error) => ("stays", None, Some(reason(error))),
     };
     let mut object = json!({"v": 1, "event": event, "path": renamed.old});
     if let Some(identity) = &renamed.identity {
@@ -236,18 +238,18 @@ fn object(renamed: &Renamed, simulate: bool) -> Value {
 
 impl Counts {
     fn take(&mut self, renamed: &Renamed) {
-        let count = match renamed.fate {
-            Fate::Moved(_) if renamed.identity.is_none() => &mut self.along,
-            Fate::Moved(_) => &mut self.moved,
-            Fate::Numbered(..) => {
+        let count = match renamed.outcome {
+            RenameOutcome::Moved(_) if renamed.identity.is_none() => &mut self.along,
+            RenameOutcome::Moved(_) => &mut self.moved,
+            RenameOutcome::Numbered(..) => {
                 self.numbered += 1;
                 &mut self.moved
             }
-            Fate::Right => &mut self.right,
-            Fate::Absent => &mut self.absent,
-            Fate::Stays(ref error) => {
-                self.unknown += u64::from(error.kind == Kind::Missing);
-                self.unsaid += u64::from(error.kind == Kind::Expired);
+            RenameOutcome::AlreadyNamed => &mut self.right,
+            RenameOutcome::Absent => &mut self.absent,
+            RenameOutcome::Stays(ref error) => {
+                self.fields_unknown += u64::from(error.kind == Kind::Missing);
+                self.options_unknown += u64::from(error.kind == Kind::Expired);
                 &mut self.stays
             }
         };
@@ -293,9 +295,9 @@ impl Counts {
 
     fn code(&self) -> u8 {
         match (self.stays + self.numbered, self.moved + self.right) {
-            (0, _) => exit::WELL,
-            (_, 0) => exit::NOTHING,
-            _ => exit::SOME,
+            (0, _) => exit::SUCCESS,
+            (_, 0) => exit::FAILED,
+            _ => exit::PARTIAL,
         }
     }
 }

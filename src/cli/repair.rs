@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use futures_util::stream;
 use serde_json::json;
 
-use super::args::{Args, Telling};
-use super::talk::{counted, print, tell};
-use super::{exit, handed, main};
+use super::args::{Args, ResultArgs};
+use super::messages::{counted, eprint, print};
+use super::{browser_requests, exit, main};
 use crate::config::Config;
 use crate::model::Result;
-use crate::pipeline::archive::{Records, Run, written};
+use crate::pipeline::archive::{Records, Run, root_text};
 use crate::pipeline::verify::{Remade, remake};
 use crate::pipeline::{self, Ask};
 use crate::report::clean;
@@ -33,7 +33,7 @@ pub(super) fn fetch_again(
         return Ok(codes);
     }
     let mut registry = main::registry(config, sources)?;
-    handed::forgotten(&mut registry);
+    browser_requests::register_expired(&mut registry);
     for (root, files) in files {
         let Some(records) = Records::open(archive, &root)? else {
             continue;
@@ -43,7 +43,7 @@ pub(super) fn fetch_again(
             root,
             ..settings.clone()
         };
-        let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
+        let asks = stream::iter(again.map(|again| again.map(Ask::Retry)));
         let run = Run::new("fetch verify --repair", None);
         let registry = registry.clone();
         codes.push(main::perform(args, config, registry, settings, asks, run)?);
@@ -58,7 +58,7 @@ pub(super) fn fetch_again(
 pub(super) fn remake_all(
     archive: &Path,
     packed: &[(PathBuf, String)],
-    talk: &Telling,
+    report: &ResultArgs,
 ) -> Result<(bool, bool)> {
     let (mut is_aside, mut is_well) = (false, true);
     for (root, path) in packed {
@@ -66,34 +66,33 @@ pub(super) fn remake_all(
         let shown = clean(path);
         is_aside |= done.is_ok();
         is_well &= matches!(done, Ok(Remade::Anew(_)));
-        if talk.json {
+        if report.json {
             let (event, why) = match &done {
                 Ok(Remade::Anew(_)) => ("repacked", None),
                 Ok(Remade::Aside) => ("aside", None),
                 Err(error) => ("broken", Some(&error.message)),
             };
-            let object =
-                json!({"v": 1, "event": event, "root": written(root), "path": path, "reason": why});
+            let object = json!({"v": 1, "event": event, "root": root_text(root), "path": path, "reason": why});
             print(&format!("{object}\n"))?;
             continue;
         }
         match done {
-            Ok(_) if talk.quiet => {}
-            Ok(Remade::Anew(files)) => tell(&format!(
+            Ok(_) if report.quiet => {}
+            Ok(Remade::Anew(files)) => eprint(&format!(
                 "repacked `{shown}`, {}\n",
                 counted(files, "file", "files")
             )),
-            Ok(Remade::Aside) => tell(&format!(
+            Ok(Remade::Aside) => eprint(&format!(
                 "`{shown}` cannot be read and was moved aside; the next run of its album repacks it\n"
             )),
             Err(error) => {
-                tell(&format!(
+                eprint(&format!(
                     "`{shown}` was not repacked: {}\n",
                     clean(&error.message)
                 ));
                 let hint = error.hint.as_deref();
                 hint.iter()
-                    .for_each(|hint| tell(&format!("  hint: {hint}\n")));
+                    .for_each(|hint| eprint(&format!("  hint: {hint}\n")));
             }
         }
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use futures_util::stream;
 
 use super::args::{Args, Retry};
-use super::jobs::Running;
-use super::talk::{shell_word, tell};
-use super::{exit, given, handed, jobs, main, meaning, variables};
+use super::jobs::IfRunning;
+use super::messages::{eprint, shell_word};
+use super::{browser_requests, exit, job_links, jobs, main, overrides, variables};
 use crate::config::{Config, Since};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Choice, Records, Run, place, written};
+use crate::pipeline::archive::{Records, RetryFilter, Run, absolute_root, root_text};
 use crate::pipeline::{self, Ask, Given};
 use crate::source::Registry;
 
@@ -21,44 +21,44 @@ pub(super) fn retry(
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
     let choice = choice(&retry)?;
-    (args.place, args.how, args.talk) = (retry.place, retry.how, retry.talk);
-    args.what.of_streams = retry.of_streams;
+    (args.output, args.network, args.report) = (retry.output, retry.network, retry.report);
+    args.selection.streams = retry.streams;
     let all = main::config(&args)?;
     let mut registry = main::registry(&all, sources)?;
-    variables::tell_of_slips(&all)?;
-    handed::forgotten(&mut registry);
+    variables::warn_of_typos(&all)?;
+    browser_requests::register_expired(&mut registry);
     let config = match &retry.job {
         Some(name) => all.job(name)?,
         None => all,
     };
     let again = || again(&args, &choice, &config, registry);
     match &retry.job {
-        Some(name) if !args.talk.simulate && !args.talk.get_urls => {
-            jobs::alone(name, &config, Running::Fails, again)
+        Some(name) if !args.report.simulate && !args.report.get_urls => {
+            jobs::locked(name, &config, IfRunning::Fail, again)
         }
         _ => again(),
     }
 }
 
 /// Prints a hint about `--recheck`, if there is something gone from its site.
-fn tell_of_gone(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
+fn hint_at_gone(settings: &pipeline::Settings, choice: &RetryFilter) -> Result<()> {
     let is_left_out = !choice.gone && choice.reasons.is_empty();
     let Some(file) = settings.archive.as_ref().filter(|_| is_left_out) else {
         return Ok(());
     };
-    let all = Choice {
+    let all = RetryFilter {
         gone: true,
         ..choice.clone()
     };
-    let gone = Records::again(file, &settings.root, &all)?;
+    let gone = Records::retries(file, &settings.root, &all)?;
     if gone.into_iter().flatten().next().is_some() {
-        tell("hint: something is gone from its site; `--recheck` requests it again\n");
+        eprint("hint: something is gone from its site; `--recheck` requests it again\n");
     }
     Ok(())
 }
 
 /// Prints other folders with failures, which can only be retried there.
-fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> {
+fn hint_at_others(settings: &pipeline::Settings, choice: &RetryFilter) -> Result<()> {
     /// How many are printed.
     const NAMED: usize = 3;
     /// How many are checked: each costs a query of the archive.
@@ -68,16 +68,16 @@ fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> 
     };
     let mut others = Vec::new();
     for root in Records::roots(file)?.into_iter().take(LOOKED) {
-        let again = Records::again(file, &root, choice)?;
+        let again = Records::retries(file, &root, choice)?;
         if again.into_iter().flatten().next().is_some() {
-            others.push(format!("`-d {}`", shell_word(&written(&root))));
+            others.push(format!("`-d {}`", shell_word(&root_text(&root))));
         }
         if others.len() == NAMED {
             break;
         }
     }
     if !others.is_empty() {
-        tell(&format!(
+        eprint(&format!(
             "hint: there are failures in another folder: {}\n",
             others.join(", ")
         ));
@@ -85,11 +85,11 @@ fn tell_of_others(settings: &pipeline::Settings, choice: &Choice) -> Result<()> 
     Ok(())
 }
 
-fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> Result<u8> {
+fn again(args: &Args, choice: &RetryFilter, config: &Config, registry: Registry) -> Result<u8> {
     let settings = pipeline::Settings {
         items: None,
         max_new: None,
-        ..meaning::pipeline(args, config.pipeline()?)?
+        ..overrides::pipeline(args, config.pipeline()?)?
     };
     if settings.archive.is_none() {
         let message = "failures are recorded in the archive, which is disabled";
@@ -102,46 +102,50 @@ fn again(args: &Args, choice: &Choice, config: &Config, registry: Registry) -> R
         ..settings
     };
     let again = match &settings.archive {
-        Some(file) => Records::again(file, &settings.root, choice)?,
+        Some(file) => Records::retries(file, &settings.root, choice)?,
         None => None,
     };
     let mut again = again.into_iter().flatten().peekable();
     if again.peek().is_none() {
-        if let (Some(typed), Some(file)) = (&args.place.directory, &settings.archive)
-            && !Records::roots(file)?.contains(&place(&settings.root))
+        if let (Some(typed), Some(file)) = (&args.output.directory, &settings.archive)
+            && !Records::roots(file)?.contains(&absolute_root(&settings.root))
         {
-            if !args.talk.quiet {
-                tell_of_others(&settings, choice)?;
+            if !args.report.quiet {
+                hint_at_others(&settings, choice)?;
             }
             let message = format!("the archive knows nothing of the folder `{typed}`");
             return Err(Error::new(Kind::Config, message)
                 .hint("give `-d` the same folder as the run that failed"));
         }
-        if !args.talk.quiet {
+        if !args.report.quiet {
             let root = settings.root.display();
-            tell(&format!("nothing to retry in `{root}`\n"));
-            tell_of_gone(&settings, choice)?;
-            tell_of_others(&settings, choice)?;
+            eprint(&format!("nothing to retry in `{root}`\n"));
+            hint_at_gone(&settings, choice)?;
+            hint_at_others(&settings, choice)?;
         }
-        return Ok(exit::WELL);
+        return Ok(exit::SUCCESS);
     }
-    if choice.job.is_none() && !args.talk.quiet {
-        tell_of_jobs(&settings, choice, config)?;
+    if choice.job.is_none() && !args.report.quiet {
+        hint_at_jobs(&settings, choice, config)?;
     }
-    let asks = stream::iter(again.map(|again| again.map(Ask::Again)));
+    let asks = stream::iter(again.map(|again| again.map(Ask::Retry)));
     let run = Run::new("fetch retry", choice.job.clone());
     main::perform(args, config, registry, settings, asks, run)
 }
 
 /// Prints which failures belong to jobs, whose templates and headers are not those of this call.
-fn tell_of_jobs(settings: &pipeline::Settings, choice: &Choice, config: &Config) -> Result<()> {
+fn hint_at_jobs(
+    settings: &pipeline::Settings,
+    choice: &RetryFilter,
+    config: &Config,
+) -> Result<()> {
     let Some(file) = &settings.archive else {
         return Ok(());
     };
     let known = config.jobs();
     for job in Records::jobs(file, &settings.root, choice)? {
         if known.contains(&job.as_str()) {
-            tell(&format!(
+            eprint(&format!(
                 "some of it failed in the job `{job}`: `fetch retry --job {job}` uses its settings\n"
             ));
         }
@@ -152,7 +156,7 @@ fn tell_of_jobs(settings: &pipeline::Settings, choice: &Choice, config: &Config)
 /// The current links of the job, with their secrets and their own options.
 fn given(
     args: &Args,
-    choice: &Choice,
+    choice: &RetryFilter,
     config: &Config,
     registry: &Registry,
     settings: &pipeline::Settings,
@@ -161,20 +165,20 @@ fn given(
         return Ok(None);
     };
     let mut given = Given::new(Records::marks(file, &settings.root, choice)?);
-    given::each(config, registry, args.talk.quiet, &mut |wanted| {
+    job_links::for_each(config, registry, args.report.quiet, &mut |wanted| {
         given.add(wanted);
     });
     Ok(Some(Arc::new(given)))
 }
 
-fn choice(retry: &Retry) -> Result<Choice> {
+fn choice(retry: &Retry) -> Result<RetryFilter> {
     let reasons = retry.reason.iter().map(|word| word.parse::<Kind>());
     let since = retry
         .since
         .as_deref()
         .map(str::parse::<Since>)
         .transpose()?;
-    Ok(Choice {
+    Ok(RetryFilter {
         reasons: reasons.collect::<Result<_>>()?,
         gone: retry.recheck,
         since: since.map(|since| since.moment),

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::Write;
 
 use super::args::{Args, ConfigCommand};
-use super::talk::print;
-use super::{check, handed, main};
+use super::messages::print;
+use super::{browser_requests, check, main};
 use crate::config::{Config, EXAMPLE, places};
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
@@ -31,7 +31,7 @@ pub(super) fn settings(
             // Independent of the user's settings, which may be wrong: the schema helps to fix them.
             let config = Config::default();
             sources(&config)?;
-            handed::known(&config)?;
+            browser_requests::check_config(&config)?;
             print(&config.schema()?)
         }
     }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::args::SourcesCommand;
 use super::main::runtime;
-use super::talk::print;
+use super::messages::print;
 use crate::model::{Document, Result};
 use crate::net::{Client, Settings};
 use crate::report::clean;
@@ -66,9 +66,9 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
     }
     let mut text = format!("{}\n", clean(&text));
     let url = &target.link.url;
-    let told = explained(&source, ctx, url)?;
-    if !told.is_empty() {
-        return Ok(text + &told);
+    let explanation = explained(&source, ctx, url)?;
+    if !explanation.is_empty() {
+        return Ok(text + &explanation);
     }
     let mut routes = source.manifest().routes.iter();
     if routes.any(|route| route.name == target.route && route.pattern.takes_any_host()) {
@@ -98,8 +98,10 @@ fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
 
 /// The explanation that a source gives for a page, indented.
 fn explained(source: &Arc<dyn Source>, ctx: &Ctx, url: &Url) -> Result<String> {
-    let told = runtime()?.block_on(source.explain(ctx, url));
-    let lines = told.iter().map(|line| format!("    {}\n", clean(line)));
+    let explanation = runtime()?.block_on(source.explain(ctx, url));
+    let lines = explanation
+        .iter()
+        .map(|line| format!("    {}\n", clean(line)));
     Ok(lines.collect())
 }
 
@@ -164,8 +166,8 @@ album: albums, for example
         let expected = "album: albums[2J fake: a source\n  x.org/a  https://x.org/a# x\n";
         assert_eq!(list(&registry), expected);
         let ctx = Ctx::new(Client::new(Settings::default()).unwrap());
-        let told = which(&registry, &ctx, "x.org/a").unwrap();
-        assert_eq!(told, "source `album`, route `one]0;owned`\n");
+        let explanation = which(&registry, &ctx, "x.org/a").unwrap();
+        assert_eq!(explanation, "source `album`, route `one]0;owned`\n");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::talk::{tell, warn};
+use super::messages::{eprint, warn};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::source::nearest;
@@ -13,18 +13,18 @@ use crate::source::nearest;
 const PREFIX: &str = "FETCH_";
 
 /// Warns about every variable with the prefix that has no effect. Values are not shown.
-pub(super) fn tell_of_all(config: &Config) -> Result<()> {
-    tell_of(config, |_, _| true)
+pub(super) fn warn_of_all(config: &Config) -> Result<()> {
+    warn_of(config, |_, _| true)
 }
 
 /// Warns only about those with one `_` where a key has two: others may belong to another program.
-pub(super) fn tell_of_slips(config: &Config) -> Result<()> {
-    tell_of(config, |stray, keys| {
+pub(super) fn warn_of_typos(config: &Config) -> Result<()> {
+    warn_of(config, |stray, keys| {
         keys.iter().any(|key| bare(key) == bare(stray))
     })
 }
 
-fn tell_of(config: &Config, is_meant: fn(&str, &[String]) -> bool) -> Result<()> {
+fn warn_of(config: &Config, is_meant: fn(&str, &[String]) -> bool) -> Result<()> {
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let strays = variables.filter(|name| name.starts_with(PREFIX) && !name.contains("__"));
     let strays: BTreeSet<_> = strays.collect();
@@ -37,7 +37,7 @@ fn tell_of(config: &Config, is_meant: fn(&str, &[String]) -> bool) -> Result<()>
     for stray in strays.iter().filter(|stray| is_meant(stray, &keys)) {
         let message = format!("the variable `{stray}` has no effect");
         let error = Error::new(Kind::Config, message);
-        tell(&warn(&match meant(stray, &keys) {
+        eprint(&warn(&match meant(stray, &keys) {
             Some(key) => error.hint(format!("did you mean `{key}`?")),
             None => error.hint("put two `_` between section and key: `FETCH_NET__RETRIES`"),
         }));

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::{self, Args, Repair, Telling};
-use super::talk::{print, tell};
+use super::args::{self, Args, Repair, ResultArgs};
+use super::messages::{eprint, print};
 use super::{exit, interrupt, main, repair};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
@@ -32,15 +32,15 @@ pub(super) fn verify(
     verify: args::Verify,
     sources: impl FnOnce(&Config) -> Result<Registry>,
 ) -> Result<u8> {
-    verify.place.apply(&mut args.place);
-    args.how = verify.how;
+    verify.location.apply(&mut args.output);
+    args.network = verify.network;
     let config = main::config(&args)?;
     let settings = config.pipeline()?;
     let folder = verify.folder.unwrap_or(settings.root.clone());
-    let archive = known(settings.archive.clone())?;
-    let mut lost = Lost::default();
+    let archive = existing_archive(settings.archive.clone())?;
+    let mut repairs = Repairs::default();
     let mut packed = Vec::new();
-    let checks = look(&archive, &folder, &verify.talk, |checked| {
+    let checks = check_files(&archive, &folder, &verify.report, |checked| {
         let wanted = match checked.state {
             State::Missing => Repair::Missing,
             State::Broken => Repair::Broken,
@@ -49,7 +49,7 @@ pub(super) fn verify(
         };
         if verify.repair.contains(&wanted) {
             match &checked.known {
-                Some(known) => lost.add(known.id, checked),
+                Some(known) => repairs.add(known.id, checked),
                 // Only packed albums can be broken without being items.
                 None => packed.push((checked.root.clone(), checked.path.clone())),
             }
@@ -59,41 +59,45 @@ pub(super) fn verify(
         return Ok(exit::INTERRUPTED);
     }
     let left_out = left_out(&verify.repair, &checks);
-    if !left_out.is_empty() && !verify.talk.quiet {
-        tell(&left_as_they_are(&left_out));
+    if !left_out.is_empty() && !verify.report.quiet {
+        eprint(&left_as_they_are(&left_out));
     }
-    if lost.files.is_empty() && packed.is_empty() {
-        return Ok(if checks.is_well() {
-            exit::WELL
+    if repairs.files.is_empty() && packed.is_empty() {
+        return Ok(if checks.is_intact() {
+            exit::SUCCESS
         } else {
-            exit::SOME
+            exit::PARTIAL
         });
     }
-    args.talk.json = verify.talk.json;
-    args.talk.quiet = verify.talk.quiet;
-    args.talk.verbose = verify.talk.verbose.into();
-    let (asides, files) = (lost.asides(), std::mem::take(&mut lost.files));
+    args.report.json = verify.report.json;
+    args.report.quiet = verify.report.quiet;
+    args.report.verbose = verify.report.verbose.into();
+    let (asides, files) = (repairs.aside_paths(), std::mem::take(&mut repairs.files));
     let mut codes = repair::fetch_again((&args, &config), &archive, files, &settings, sources)?;
     let mut is_aside = asides.iter().any(|aside| aside.exists());
     // A damaged packed album may need the files just downloaded again.
     if !codes.ends_with(&[exit::INTERRUPTED]) && !packed.is_empty() {
-        let (is_other, is_well) = repair::remake_all(&archive, &packed, &verify.talk)?;
+        let (is_other, is_well) = repair::remake_all(&archive, &packed, &verify.report)?;
         is_aside |= is_other;
-        codes.push(if is_well { exit::WELL } else { exit::SOME });
+        codes.push(if is_well {
+            exit::SUCCESS
+        } else {
+            exit::PARTIAL
+        });
     }
-    if !verify.talk.quiet {
+    if !verify.report.quiet {
         if is_aside {
-            tell("the replaced files are kept beside the new ones as `NAME.broken`\n");
+            eprint("the replaced files are kept beside the new ones as `NAME.broken`\n");
         }
-        if lost.more > 0 {
-            tell(&format!(
+        if repairs.remaining > 0 {
+            eprint(&format!(
                 "{} more have to be downloaded again: run the same command to continue\n",
-                lost.more
+                repairs.remaining
             ));
         }
     }
-    if lost.more + checks.unreadable > 0 || !left_out.is_empty() {
-        codes.push(exit::SOME);
+    if repairs.remaining + checks.unreadable > 0 || !left_out.is_empty() {
+        codes.push(exit::PARTIAL);
     }
     Ok(exit::of_runs(&codes))
 }
@@ -127,41 +131,41 @@ fn left_as_they_are(left: &[(u64, &str)]) -> String {
 
 /// The files to download again.
 #[derive(Debug, Default)]
-struct Lost {
+struct Repairs {
     /// By output root: the id of the item, and the path.
     files: repair::Files,
     /// Those that exist, and are moved aside.
-    there: Vec<PathBuf>,
+    existing: Vec<PathBuf>,
     /// How many are left for the next run.
-    more: u64,
+    remaining: u64,
 }
 
-impl Lost {
+impl Repairs {
     fn add(&mut self, id: i64, checked: &Checked) {
         let files = self.files.entry(checked.root.clone()).or_default();
         if files.len() >= MOST {
-            self.more += 1;
+            self.remaining += 1;
             return;
         }
         files.push((id, checked.path.clone()));
         if checked.state != State::Missing {
-            self.there.push(checked.root.join(&checked.path));
+            self.existing.push(checked.root.join(&checked.path));
         }
     }
 
     /// The names that they will get when moved aside, which are still free.
-    fn asides(&self) -> Vec<PathBuf> {
+    fn aside_paths(&self) -> Vec<PathBuf> {
         let free = |path: &PathBuf| {
             let name = path.file_name()?.to_str()?;
             let mut names = (1..1000).map(|copy| path.with_file_name(aside(name, copy)));
             names.find(|path| path.symlink_metadata().is_err())
         };
-        self.there.iter().filter_map(free).collect()
+        self.existing.iter().filter_map(free).collect()
     }
 }
 
 /// The archive, which must exist.
-pub(super) fn known(archive: Option<PathBuf>) -> Result<PathBuf> {
+pub(super) fn existing_archive(archive: Option<PathBuf>) -> Result<PathBuf> {
     match archive {
         Some(file) if file.is_file() => Ok(file),
         Some(file) => {
@@ -175,10 +179,10 @@ pub(super) fn known(archive: Option<PathBuf>) -> Result<PathBuf> {
 }
 
 /// Checks the files, and reports results as they come.
-fn look(
+fn check_files(
     archive: &Path,
     folder: &Path,
-    talk: &Telling,
+    report: &ResultArgs,
     mut each: impl FnMut(&Checked),
 ) -> Result<Checks> {
     let began = Instant::now();
@@ -189,7 +193,7 @@ fn look(
     interrupt::watch(&stop, &signals)?;
     let (sender, found) = sync_channel(AHEAD);
     let looking = thread::spawn(move || verify.run(sender));
-    let bar = bar(&progress, talk);
+    let bar = bar(&progress, report);
     let mut checks = Checks::default();
     loop {
         if stop.drain.is_cancelled() {
@@ -199,7 +203,7 @@ fn look(
             Ok(checked) => {
                 checks.take(&checked);
                 each(&checked);
-                if let Some(text) = text(&checked, talk, &here) {
+                if let Some(text) = line(&checked, report, &here) {
                     bar.suspend(|| print(&text))?;
                 }
             }
@@ -219,33 +223,33 @@ fn look(
         Err(panic) => std::panic::resume_unwind(panic),
     }
     checks.interrupted = signals.interrupted.is_cancelled();
-    if talk.json {
+    if report.json {
         print(&checks.json())?;
     }
-    if !talk.json && !talk.quiet || talk.verbose {
-        tell(&checks.totals(began.elapsed()));
+    if !report.json && !report.quiet || report.verbose {
+        eprint(&checks.totals(began.elapsed()));
     }
     Ok(checks)
 }
 
 /// The line for one file, if it is reported.
-fn text(checked: &Checked, talk: &Telling, here: &Path) -> Option<String> {
+fn line(checked: &Checked, report: &ResultArgs, here: &Path) -> Option<String> {
     let is_fine = matches!(
         checked.state,
         State::Whole { .. } | State::Packed | State::Unknown
     );
-    if is_fine && !talk.verbose {
+    if is_fine && !report.verbose {
         return None;
     }
-    Some(match talk.json {
+    Some(match report.json {
         true => check_object(checked),
         false => check_line(checked, here),
     })
 }
 
 /// A progress bar on stderr, hidden if that is not a terminal.
-fn bar(progress: &Progress, talk: &Telling) -> ProgressBar {
-    if talk.quiet {
+fn bar(progress: &Progress, report: &ResultArgs) -> ProgressBar {
+    if report.quiet {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(progress.bytes());
@@ -262,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_for_one_time_is_counted() {
-        let mut lost = Lost::default();
+        let mut repairs = Repairs::default();
         let checked = Checked {
             root: "/pictures".into(),
             path: "cat.jpg".into(),
@@ -270,7 +274,10 @@ mod tests {
             state: State::Missing,
             reason: None,
         };
-        (0..MOST as i64 + 2).for_each(|id| lost.add(id, &checked));
-        assert_eq!((lost.files[&checked.root].len(), lost.more), (MOST, 2));
+        (0..MOST as i64 + 2).for_each(|id| repairs.add(id, &checked));
+        assert_eq!(
+            (repairs.files[&checked.root].len(), repairs.remaining),
+            (MOST, 2)
+        );
     }
 }

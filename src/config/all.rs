@@ -23,7 +23,7 @@ use super::read::{is_secret, read, read_known, wrong};
 use super::schema::{Options, try_out};
 use super::sections::{Sections, Use};
 use crate::model::{Error, Kind, Result};
-use crate::script::{PROJECT, Places};
+use crate::script::{PROJECT, SearchPaths};
 use crate::source::nearest;
 use crate::{net, pipeline};
 
@@ -38,7 +38,7 @@ pub struct Config {
     /// The job that these settings are for.
     pub(super) job: Option<String>,
     /// Where to look for script plugins.
-    plugins: Places,
+    plugins: SearchPaths,
 }
 
 impl fmt::Debug for Config {
@@ -83,11 +83,11 @@ impl Config {
         let user = places(&[]).into_iter().find(|place| place.scope == "user");
         let user = user.and_then(|place| Some(place.path.parent()?.join("plugins")));
         let mut config = Config::assemble(files, Environment::of_this_program(), flags)?;
-        config.plugins = Places {
+        config.plugins = SearchPaths {
             project: Some(PROJECT.into()),
             user,
             store: store(),
-            ..Places::default()
+            ..SearchPaths::default()
         };
         Ok(config)
     }
@@ -100,7 +100,7 @@ impl Config {
     }
 
     /// Returns where to look for script plugins.
-    pub fn plugins(&self) -> &Places {
+    pub fn plugins(&self) -> &SearchPaths {
         &self.plugins
     }
 

@@ -56,14 +56,17 @@ pub(super) struct After {
 }
 
 impl After {
-    fn wishes(&self, placed: &dyn Fn(&str, Error) -> Error) -> Result<pipeline::Wishes> {
+    fn post_processing(
+        &self,
+        placed: &dyn Fn(&str, Error) -> Error,
+    ) -> Result<pipeline::PostProcessing> {
         let read = |key: &str, text: &Option<String>, known: &[&str]| {
             given(text)
                 .map(|text| pipeline::Command::parse(&at_home(text), known))
                 .transpose()
                 .map_err(|error| placed(key, error))
         };
-        Ok(pipeline::Wishes {
+        Ok(pipeline::PostProcessing {
             metadata: self.metadata,
             lines: self.lines,
             info: self.info,
@@ -315,7 +318,7 @@ impl Sections {
             duplicates: self.archive.duplicates,
             mtime: self.output.mtime,
             min_free: self.output.min_free.0,
-            after: self.after.wishes(placed)?,
+            after: self.after.post_processing(placed)?,
             archive,
             digest: self.archive.digest,
             quality: self.stream.quality,

@@ -10,7 +10,7 @@ use super::archive::{Algorithm, Archive, Ending, Identity, Note, Origin, Record,
 use super::naming::{Content, Planned, broken_promise, sniff};
 use super::sink::{Disk, disk_error};
 use super::structure::{Input, Structure, structure};
-use super::transfer::Stored;
+use super::transfer::ListingCheck;
 use crate::model::{Body, Error, Failure, Item, Kind, Outcome, Result, Skip};
 
 /// Extensions to try where the listing names a different one, since the bytes decided the extension of a saved file.
@@ -72,7 +72,7 @@ impl Adopt {
             let message = format!("`{path}` belongs to another item");
             return failed(Error::new(Kind::Changed, message));
         }
-        let (record, warning) = match self.look(&path) {
+        let (record, warning) = match self.examine(&path) {
             Ok(found) => found,
             Err(error) => return failed(error),
         };
@@ -99,7 +99,7 @@ impl Adopt {
 
     /// Checks that a file can be the item's. Returns what to record, and a warning if the file differs from the
     /// listing.
-    fn look(&self, path: &str) -> Result<(Record, Option<String>)> {
+    fn examine(&self, path: &str) -> Result<(Record, Option<String>)> {
         let cannot = |error: io::Error| disk_error(format!("cannot read `{path}`"), error);
         let broken = |why: String| Error::new(Kind::Corrupt, format!("`{path}` exists, but {why}"));
         let mut beside = UNFINISHED.iter().map(|ext| format!("{path}.{ext}"));
@@ -116,7 +116,7 @@ impl Adopt {
         };
         let head = input.some(0).map_err(cannot)?;
         let seen = sniff(head);
-        let mut stored = expect.map(|expect| Stored::new(expect, &self.item.meta, head, len));
+        let mut stored = expect.map(|expect| ListingCheck::new(expect, &self.item.meta, head, len));
         let medium = expect.and_then(|expect| expect.medium);
         if matches!(seen.kind, Content::Empty | Content::Zeros | Content::Page)
             || medium.is_some_and(|medium| !seen.kind.can_be(medium))
@@ -138,7 +138,7 @@ impl Adopt {
             }
             at += some.len() as u64;
         }
-        let held = stored.map(Stored::finish).transpose();
+        let held = stored.map(ListingCheck::finish).transpose();
         let warning = held.map_err(|error| Error {
             message: format!("`{path}` exists, but {}", error.message),
             ..error

@@ -17,15 +17,15 @@ use crate::model::{Document, Headers};
 use crate::net::{Answer, Led, Opened};
 
 /// Maximum total size of waiting responses, in bytes. A response that does not fit is dropped and requested again.
-const ROOM: usize = 64 << 20;
+const MAX_WAITING: usize = 64 << 20;
 /// What a response is assumed to take besides its body: its headers keep the buffer they were read into.
-const BESIDE: usize = 16 << 10;
+const RESPONSE_OVERHEAD: usize = 16 << 10;
 /// Maximum length of a document, in bytes.
-pub(super) const LONGEST: usize = 32 << 20;
+pub(super) const MAX_DOCUMENT: usize = 32 << 20;
 
 /// A document received in place of a file.
 #[derive(Debug)]
-pub(super) struct Came {
+pub(super) struct ReceivedDocument {
     pub(super) document: Document,
     /// The requested URL.
     pub(super) url: Url,
@@ -37,37 +37,37 @@ pub(super) struct Came {
 
 /// The verdict on an item that may be a document: the document with its depth and link options, or `None` if it is
 /// none.
-pub(super) type Word = Option<(Came, usize, Option<Arc<LinkOptions>>)>;
+pub(super) type DocumentOutcome = Option<(ReceivedDocument, usize, Option<Arc<LinkOptions>>)>;
 
 /// Collects the documents that transfers come across.
 #[derive(Debug)]
-pub(super) struct Hands {
-    words: mpsc::UnboundedSender<Word>,
+pub(super) struct DocumentQueue {
+    outcomes: mpsc::UnboundedSender<DocumentOutcome>,
     waiting: Arc<AtomicUsize>,
 }
 
 /// Accompanies an item that may be a document. Dropping it reports that the item is none.
 #[derive(Debug)]
-pub(super) struct Hand {
-    words: Option<mpsc::UnboundedSender<Word>>,
+pub(super) struct DocumentSender {
+    outcomes: Option<mpsc::UnboundedSender<DocumentOutcome>>,
     waiting: Arc<AtomicUsize>,
     depth: usize,
     options: Option<Arc<LinkOptions>>,
 }
 
-impl Hands {
-    /// Creates the collector and the receiver of the verdicts. Each [`Hand`] sends exactly one.
-    pub(super) fn new() -> (Hands, mpsc::UnboundedReceiver<Word>) {
-        // There are no more verdicts than hands, and hands go with items, few of which are in progress at once.
-        let (words, receiver) = mpsc::unbounded_channel();
+impl DocumentQueue {
+    /// Creates the queue and the receiver of the verdicts. Each [`DocumentSender`] sends exactly one.
+    pub(super) fn new() -> (DocumentQueue, mpsc::UnboundedReceiver<DocumentOutcome>) {
+        // There are no more verdicts than senders, and senders go with items, few of which are in progress at once.
+        let (outcomes, receiver) = mpsc::unbounded_channel();
         let waiting = Arc::default();
-        (Hands { words, waiting }, receiver)
+        (DocumentQueue { outcomes, waiting }, receiver)
     }
 
-    /// Creates the hand of an item at this depth, from a link with these options.
-    pub(super) fn hand(&self, depth: usize, options: Option<Arc<LinkOptions>>) -> Hand {
-        Hand {
-            words: Some(self.words.clone()),
+    /// Creates the sender of an item at this depth, from a link with these options.
+    pub(super) fn sender(&self, depth: usize, options: Option<Arc<LinkOptions>>) -> DocumentSender {
+        DocumentSender {
+            outcomes: Some(self.outcomes.clone()),
             waiting: self.waiting.clone(),
             depth,
             options,
@@ -75,29 +75,29 @@ impl Hands {
     }
 
     /// Records that this document is no longer waiting.
-    pub(super) fn taken(&self, came: &Came) {
-        self.waiting.fetch_sub(came.len(), Ordering::Relaxed);
+    pub(super) fn release(&self, received: &ReceivedDocument) {
+        self.waiting.fetch_sub(received.len(), Ordering::Relaxed);
     }
 }
 
-impl Hand {
+impl DocumentSender {
     /// Sends the document to the walk.
-    pub(super) fn give(mut self, mut came: Came) {
-        if self.waiting.load(Ordering::Relaxed) + came.len() > ROOM {
-            came.answer = None;
+    pub(super) fn send(mut self, mut received: ReceivedDocument) {
+        if self.waiting.load(Ordering::Relaxed) + received.len() > MAX_WAITING {
+            received.answer = None;
         }
-        self.waiting.fetch_add(came.len(), Ordering::Relaxed);
-        if let Some(words) = self.words.take() {
+        self.waiting.fetch_add(received.len(), Ordering::Relaxed);
+        if let Some(outcomes) = self.outcomes.take() {
             // If nobody receives it, the run is over.
-            let _ = words.send(Some((came, self.depth, self.options.take())));
+            let _ = outcomes.send(Some((received, self.depth, self.options.take())));
         }
     }
 }
 
-impl Drop for Hand {
+impl Drop for DocumentSender {
     fn drop(&mut self) {
-        if let Some(words) = self.words.take() {
-            let _ = words.send(None);
+        if let Some(outcomes) = self.outcomes.take() {
+            let _ = outcomes.send(None);
         }
     }
 }
@@ -107,9 +107,9 @@ pub(super) fn is_refusal(status: StatusCode) -> bool {
     matches!(status.as_u16(), 401 | 403 | 406 | 451)
 }
 
-impl Came {
+impl ReceivedDocument {
     /// A refusal whose body has not been read.
-    pub(super) fn refusal(url: Url, opened: &Opened) -> Came {
+    pub(super) fn refusal(url: Url, opened: &Opened) -> ReceivedDocument {
         let answer = Answer {
             url: opened.url.clone(),
             status: opened.response.status(),
@@ -117,12 +117,12 @@ impl Came {
             body: Bytes::new(),
             open_end: false,
         };
-        Came::refused(url, answer, opened.led)
+        ReceivedDocument::refused(url, answer, opened.led)
     }
 
     /// A refusal, with the body of its response dropped.
-    pub(super) fn refused(url: Url, answer: Answer, led: Led) -> Came {
-        Came {
+    pub(super) fn refused(url: Url, answer: Answer, led: Led) -> ReceivedDocument {
+        ReceivedDocument {
             document: Document::Refusal,
             url,
             answer: Some(Answer {
@@ -136,7 +136,7 @@ impl Came {
     }
 
     fn len(&self) -> usize {
-        let len = |answer: &Answer| answer.body.len() + BESIDE;
+        let len = |answer: &Answer| answer.body.len() + RESPONSE_OVERHEAD;
         self.answer.as_ref().map_or(0, len)
     }
 }
@@ -329,19 +329,19 @@ mod tests {
     }
 
     #[test]
-    fn a_hand_gives_one_word_whatever_becomes_of_it() {
-        let came = || Came {
+    fn a_sender_sends_one_outcome_whatever_becomes_of_it() {
+        let received = || ReceivedDocument {
             document: Document::Page,
             url: Url::parse("https://x.org/").unwrap(),
             answer: None,
             led: Led::ByUser,
             headers: Headers::default(),
         };
-        let (hands, mut words) = Hands::new();
-        drop(hands.hand(0, None));
-        assert!(words.try_recv().unwrap().is_none());
-        hands.hand(3, None).give(came());
-        assert_eq!(words.try_recv().unwrap().unwrap().1, 3);
-        assert!(words.try_recv().is_err());
+        let (queue, mut outcomes) = DocumentQueue::new();
+        drop(queue.sender(0, None));
+        assert!(outcomes.try_recv().unwrap().is_none());
+        queue.sender(3, None).send(received());
+        assert_eq!(outcomes.try_recv().unwrap().unwrap().1, 3);
+        assert!(outcomes.try_recv().is_err());
     }
 }

@@ -8,21 +8,21 @@ mod albums;
 pub mod archive;
 mod branch;
 mod choose;
+mod derived_keys;
 mod documents;
 mod given;
 mod hashes;
-mod kin;
-mod look;
 mod naming;
 mod numbers;
+mod placeholder_check;
 mod plan;
+mod preview;
 mod progress;
 pub mod rename;
 mod settings;
 mod sink;
 mod stream;
 mod structure;
-mod suspects;
 mod transfer;
 mod turn;
 pub mod verify;
@@ -40,12 +40,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub use after::{Command, Wishes};
+pub use after::{Command, PostProcessing};
 pub use albums::Packing;
 pub use choose::{Filter, Ranges, bytes};
 pub use given::Given;
-pub use look::look;
 pub use naming::{MediaKind, Planned, Template, Templates, fields};
+pub use preview::preview;
 pub use settings::{Duplicates, Mtime, Policy, Settings};
 #[cfg(fuzzing)]
 pub use stream::fuzz;
@@ -53,11 +53,11 @@ pub use stream::{Quality, Subtitles};
 pub use wanted::{Directory, LinkOptions, Wanted};
 
 use self::after::After;
-use self::archive::{Again, Archive};
+use self::archive::{Archive, RetryBatch};
+use self::placeholder_check::PlaceholderCheck;
 use self::plan::Plan;
 use self::sink::Disk;
-use self::suspects::Suspects;
-use self::transfer::{Committer, Habits, Job, MEMORY, Mover, Room, Wish};
+use self::transfer::{Committer, DiskSpace, HostQuirks, Job, MEMORY, Mover, StreamOptions};
 use self::turn::Turns;
 use self::walk::Walk;
 use crate::model::{Error, Event, Kind, Link, Result};
@@ -85,7 +85,7 @@ pub enum Ask {
     /// Everything behind a link.
     Link(Wanted),
     /// Items that failed in a previous run.
-    Again(Again),
+    Retry(RetryBatch),
 }
 
 impl From<Link> for Ask {
@@ -137,17 +137,17 @@ pub async fn run(
             archive: archive.clone(),
             events: events.clone(),
             stop: stop.clone(),
-            suspects: Suspects::default(),
+            suspects: PlaceholderCheck::default(),
             disk: disk.clone(),
             after: After::new(&settings, &disk, &archive, &events, &stop),
             turns: turns.clone(),
-            room: Arc::new(Room::new(settings.min_free)),
+            disk_space: Arc::new(DiskSpace::new(settings.min_free)),
             templates: settings.templates.clone(),
             mtime: settings.mtime,
-            habits: Habits::default(),
+            quirks: HostQuirks::default(),
             digest: settings.archive.as_ref().map(|_| settings.digest),
             duplicates: settings.duplicates,
-            wish: Wish {
+            stream_options: StreamOptions {
                 subtitles: settings.subtitles.clone(),
                 live_for: settings.live_for,
             },

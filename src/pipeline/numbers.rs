@@ -11,12 +11,12 @@ const MOST: usize = 1 << 16;
 
 /// The highest number taken, by the name without a number. The copy that has no number is the first.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
+pub(super) struct CopyNumbers {
     taken: Mutex<HashMap<u64, u32>>,
     hasher: RandomState,
 }
 
-impl Numbers {
+impl CopyNumbers {
     /// Returns the first copy of this name that may be free.
     pub(super) fn first(&self, wanted: &str) -> u32 {
         let key = self.key(wanted);
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_is_remembered_by_name_and_within_bounds() {
-        let numbers = Numbers::default();
+        let numbers = CopyNumbers::default();
         assert_eq!(numbers.first("cat.jpg"), 1);
         numbers.note("cat.jpg", 1);
         numbers.note("Cat.jpg", 2);

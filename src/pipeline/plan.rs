@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use names::Names;
 
 use super::adopt::Adopt;
-use super::albums::Shelf;
+use super::albums::PackedAlbums;
 use super::archive::Archive;
 use super::branch::Branch;
-use super::choose::Lacking;
+use super::choose::MissingFields;
 use super::hashes::Hashes;
 use super::naming::{Planned, Template, fold, shown_text, split};
 use super::sink::{Disk, slowly};
@@ -36,7 +36,7 @@ pub(super) struct Plan {
     /// `None` if there is nothing on disk to look at.
     disk: Option<Arc<Disk>>,
     /// Files that exist only inside packed albums.
-    shelf: Arc<Shelf>,
+    packed_albums: Arc<PackedAlbums>,
     turns: Turns,
     events: Events,
     /// Cancelled when nothing more is to be listed.
@@ -53,7 +53,7 @@ pub(super) struct Plan {
     /// How many items were not among those chosen.
     left_out: u64,
     /// The fields that filters asked for and rejected items lacked.
-    lacking: Lacking,
+    lacking: MissingFields,
 }
 
 /// A planned path, and the error if it is not the path that was asked for.
@@ -73,7 +73,7 @@ impl Plan {
             settings,
             archive,
             disk,
-            shelf: Arc::default(),
+            packed_albums: Arc::default(),
             turns,
             events,
             drain,
@@ -83,7 +83,7 @@ impl Plan {
             items: 0,
             new: 0,
             left_out: 0,
-            lacking: Lacking::default(),
+            lacking: MissingFields::default(),
         }
     }
 
@@ -137,13 +137,13 @@ impl Plan {
             led,
             origin,
             depth: _,
-            hand,
+            document_sender,
             refusal,
             fault,
             retry,
             branch: _,
             options,
-            gather,
+            gatherer,
             ticket,
         } = found;
         let own = options.as_deref();
@@ -168,10 +168,10 @@ impl Plan {
         };
         self.items += 1;
         let id = self.items;
-        self.tell(told(id, &item, path.clone())).await?;
-        let seat = gather.and_then(|gather| {
+        self.tell(found_event(id, &item, path.clone())).await?;
+        let seat = gatherer.and_then(|gatherer| {
             let is_new = planned.is_some() && at.is_none();
-            gather.seat(&item, &path, is_new || self.is_home(own, &item, &path))
+            gatherer.slot(&item, &path, is_new || self.is_home(own, &item, &path))
         });
         let simulated = self.settings.simulate.then(|| path.clone());
         let skipped = skipped.map(|reason| (reason, path));
@@ -231,7 +231,7 @@ impl Plan {
             source,
             led,
             origin,
-            hand,
+            hand: document_sender,
             fault,
             unnamed,
             known,
@@ -251,7 +251,7 @@ impl Plan {
     /// out, returns a default path, which always can, and the error.
     fn plan(&self, at: Option<&str>, own: Option<&LinkOptions>, item: &Item) -> Result<Named> {
         let planned = match at {
-            Some(path) => Ok(Planned::again(path)),
+            Some(path) => Ok(Planned::at(path)),
             None => wanted::plan(own, &self.settings.templates, item),
         };
         match planned {
@@ -299,7 +299,7 @@ fn shown(planned: &Planned) -> String {
 }
 
 /// Builds the event for a wanted item and its path: where it is, or where it is planned.
-fn told(id: u64, item: &Item, path: String) -> Event {
+fn found_event(id: u64, item: &Item, path: String) -> Event {
     let request = item.body.request();
     let title = item
         .meta
@@ -335,7 +335,7 @@ mod tests {
         for (stem, expected) in table {
             let planned = Planned {
                 stem: stem.into(),
-                ..Planned::again("")
+                ..Planned::at("")
             };
             assert_eq!(wanted_name(&planned), expected, "{stem}");
         }
@@ -352,12 +352,12 @@ mod tests {
         };
         for title in [None, Some(address.to_owned())] {
             item.meta.title = title;
-            let event = told(1, &item, "cat.jpg".into());
+            let event = found_event(1, &item, "cat.jpg".into());
             let text = serde_json::to_string(&event).unwrap();
             assert!(!text.contains("hunter2"), "{text}");
         }
         item.key = "q6i58".into();
-        let Event::Found { key, title, .. } = told(1, &item, "cat.jpg".into()) else {
+        let Event::Found { key, title, .. } = found_event(1, &item, "cat.jpg".into()) else {
             panic!("it is found");
         };
         assert_eq!(

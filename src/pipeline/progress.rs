@@ -123,7 +123,7 @@ impl Progress {
         // Still under the lock, so that cursors are recorded in order.
         if let Some(cursor) = reached {
             // A failure to record it is reported by whoever flushes the archive at the end.
-            let _ = self.archive.reached(&self.origin, cursor);
+            let _ = self.archive.note_cursor(&self.origin, cursor);
         }
         drop(state);
         match ended {

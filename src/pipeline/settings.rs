@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::{Algorithm, Run};
-use super::{Filter, Given, MediaKind, Quality, Ranges, Subtitles, Templates, Wishes};
+use super::{Filter, Given, MediaKind, PostProcessing, Quality, Ranges, Subtitles, Templates};
 
 /// The settings of a run. Their defaults are those of the program.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub struct Settings {
     /// Links as the user gives them now, for retrying failed items.
     pub given: Option<Arc<Given>>,
     /// What to do after files are saved.
-    pub after: Wishes,
+    pub after: PostProcessing,
     /// Whether to stop before anything is transferred or written.
     pub simulate: bool,
     /// Whether existing files are recorded as saved, with nothing downloaded.
@@ -91,7 +91,7 @@ impl Default for Settings {
             stop_after_known: None,
             max_new: None,
             given: None,
-            after: Wishes::default(),
+            after: PostProcessing::default(),
             simulate: false,
             adopt: false,
         }

@@ -4,18 +4,18 @@
 //! run, unless a link that the user gave is silent for long: then the links after it go first. Every queue is bounded:
 //! a source waits while nobody takes its entries, and is stopped when nobody will.
 
-mod again;
 mod bounds;
 mod documents;
 mod follow;
 mod found;
-mod going_on;
-mod imprints;
 mod listing;
-mod relisting;
-mod seen;
-mod told;
+mod listing_snapshots;
+mod report;
+mod resume;
+mod retry_items;
+mod retry_links;
 mod top;
+mod visited;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,11 +25,11 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::bounds::{Live, Tree};
+use self::bounds::{ListingGuard, Tree};
 pub(super) use self::found::{Found, Retry};
-use self::imprints::Imprints;
-use self::seen::Seen;
-use super::albums::{Albums, Gather};
+use self::listing_snapshots::SnapshotPolicy;
+use self::visited::VisitedLinks;
+use super::albums::{AlbumGatherer, Albums};
 use super::archive::{Archive, Origin};
 use super::branch::Branch;
 use super::progress::Ticket;
@@ -47,7 +47,7 @@ pub(super) struct Walk {
     client: Client,
     registry: Registry,
     archive: Arc<dyn Archive>,
-    imprints: Imprints,
+    snapshots: SnapshotPolicy,
     events: Events,
     /// Cancelled when nothing more is to be listed.
     stop: CancellationToken,
@@ -70,14 +70,14 @@ pub(super) struct Walk {
     /// Whether existing files are adopted, and nothing is transferred.
     adopts: bool,
     /// The links already listed.
-    seen: Seen,
+    visited: VisitedLinks,
     /// How many listings are in progress.
     live: Arc<AtomicUsize>,
 }
 
 /// The context in which a link is listed.
 #[derive(Default)]
-struct Spot {
+struct ListContext {
     depth: usize,
     /// Whether a listing led to it.
     handed: bool,
@@ -90,7 +90,7 @@ struct Spot {
     /// Whether its listing progress is recorded.
     tracks: bool,
     /// Gathers the albums of the listing that contains it.
-    gather: Option<Arc<Gather>>,
+    gatherer: Option<Arc<AlbumGatherer>>,
     /// Whether all of its items are wanted.
     is_whole: bool,
     /// Counts the links reached from its root link.
@@ -100,16 +100,16 @@ struct Spot {
 }
 
 /// Aborts a task when dropped: a listing that nobody listens to.
-struct Leash(AbortHandle);
+struct AbortOnDrop(AbortHandle);
 
-impl Drop for Leash {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
 /// A listing in progress, and the receiver of its items.
-type Child = (mpsc::Receiver<Found>, Live);
+type Child = (mpsc::Receiver<Found>, ListingGuard);
 
 impl Walk {
     pub(super) fn new(
@@ -122,7 +122,7 @@ impl Walk {
         albums: Option<Albums>,
     ) -> Arc<Walk> {
         Arc::new(Walk {
-            imprints: Imprints::new(settings, disk, &registry),
+            snapshots: SnapshotPolicy::new(settings, disk, &registry),
             client,
             registry,
             archive,
@@ -138,7 +138,7 @@ impl Walk {
             branches: settings.stop_after_known.is_some(),
             asks_first: settings.chooses().into(),
             adopts: settings.adopt,
-            seen: Seen::default(),
+            visited: VisitedLinks::default(),
             live: Arc::default(),
         })
     }
@@ -160,16 +160,16 @@ impl Walk {
     }
 
     /// Returns the context of a link with these options that no listing led to.
-    fn top_spot(&self, options: Option<Arc<LinkOptions>>) -> Spot {
+    fn top_context(&self, options: Option<Arc<LinkOptions>>) -> ListContext {
         let chooses = options.as_ref().is_some_and(|options| options.chooses());
         if chooses {
             self.asks_first.store(true, Ordering::Relaxed);
         }
-        Spot {
+        ListContext {
             tracks: self.tracks && !chooses,
             is_whole: self.is_whole && !chooses,
             options,
-            ..Spot::default()
+            ..ListContext::default()
         }
     }
 }

@@ -60,7 +60,7 @@ impl LinkOptions {
             filter,
             terms,
         } = self;
-        let said = [
+        let chosen = [
             link.is_some(),
             directory.is_some(),
             template.is_some(),
@@ -68,7 +68,7 @@ impl LinkOptions {
             filter.is_some(),
             terms.is_some(),
         ];
-        !said.contains(&true)
+        !chosen.contains(&true)
     }
 
     /// Returns the options that select among the items of a link that another leads to. Positions are counted in the

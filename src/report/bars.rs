@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::had::Had;
 use super::lines::{Detail, line};
 use super::meter::Meter;
 use super::places::Places;
+use super::present_file::PresentFile;
 use super::repeats::Repeats;
 use super::screen::{Wait, screen};
 use super::totals::totals;
@@ -40,20 +40,20 @@ pub struct Bars {
     drawn: Option<Instant>,
     meter: Meter,
     waits: Vec<(Wait, Instant)>,
-    above: VecDeque<Above>,
+    messages: VecDeque<Message>,
     repeats: Repeats,
     places: Places,
-    had: Had,
+    present_file: PresentFile,
     /// When something last happened.
-    heard: Instant,
+    last_event: Instant,
 }
 
 /// A message to print above the bars.
 #[derive(Debug)]
-struct Above {
+struct Message {
     text: String,
     /// When to print it, if the totals will contain it as well.
-    after: Option<Instant>,
+    not_before: Option<Instant>,
 }
 
 impl Bars {
@@ -78,11 +78,11 @@ impl Bars {
             drawn: None,
             meter: Meter::default(),
             waits: Vec::new(),
-            above: VecDeque::new(),
+            messages: VecDeque::new(),
             repeats: Repeats::default(),
             places: Places::new(root),
-            had: Had::default(),
-            heard: Instant::now(),
+            present_file: PresentFile::default(),
+            last_event: Instant::now(),
         })
     }
 
@@ -133,30 +133,30 @@ impl Reporter for Bars {
         summary: &Summary,
     ) -> io::Result<()> {
         let now = Instant::now();
-        self.heard = now;
+        self.last_event = now;
         self.note_wait(event, now);
         self.places.note(event);
-        self.had.note(event);
+        self.present_file.note(event);
         let detail = match self.verbosity {
             Verbosity::Verbose => Detail::All,
             _ => Detail::Failures,
         };
-        if self.repeats.has_told(event) && detail < Detail::All {
+        if self.repeats.is_repeat(event) && detail < Detail::All {
             return Ok(());
         }
         if let Some(line) = line(event, item, summary, detail) {
-            self.above.push_back(Above {
+            self.messages.push_back(Message {
                 text: line + "\n",
-                after: is_failure(event).then(|| now + PATIENCE),
+                not_before: is_failure(event).then(|| now + PATIENCE),
             });
         }
         Ok(())
     }
 
     fn notice(&mut self, text: &str) -> io::Result<()> {
-        self.above.push_back(Above {
+        self.messages.push_back(Message {
             text: text.to_owned() + "\n",
-            after: None,
+            not_before: None,
         });
         Ok(())
     }
@@ -168,12 +168,12 @@ impl Reporter for Bars {
         }
         self.drawn = Some(now);
         let mut above = String::new();
-        while let Some(line) = self.above.front() {
-            if line.after.is_some_and(|time| time > now) {
+        while let Some(line) = self.messages.front() {
+            if line.not_before.is_some_and(|time| time > now) {
                 break;
             }
             above.push_str(&line.text);
-            self.above.pop_front();
+            self.messages.pop_front();
         }
         if !above.is_empty() {
             // If writing fails, the terminal is gone, which the run learns by SIGHUP.
@@ -185,7 +185,7 @@ impl Reporter for Bars {
         let (rows, columns) = self.term.size();
         let waits = self.waits(now);
         let rate = self.meter.rate();
-        let silent = now > self.heard + SILENCE;
+        let silent = now > self.last_event + SILENCE;
         let size = (rows.into(), columns.into());
         let lines = screen(summary, &waits, silent, rate, size);
         self.bar.set_message(lines.join("\n"));
@@ -199,16 +199,21 @@ impl Reporter for Bars {
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         self.bar.finish_and_clear();
         let colours = console::colors_enabled_stderr();
-        let above = self.above.drain(..).filter(|line| line.after.is_none());
+        let above = self
+            .messages
+            .drain(..)
+            .filter(|line| line.not_before.is_none());
         let mut text: String = above.map(|line| line.text).collect();
         if self.verbosity == Verbosity::Normal {
-            text.push_str(&self.had.told(summary));
+            text.push_str(&self.present_file.line(summary));
         }
         let totals = totals(summary, self.verbosity, colours);
-        text.push_str(&match (self.places.told(), totals.split_once('\n')) {
-            (Some(places), Some((first, rest))) => format!("{first}   {places}\n{rest}"),
-            _ => totals,
-        });
+        text.push_str(
+            &match (self.places.description(), totals.split_once('\n')) {
+                (Some(places), Some((first, rest))) => format!("{first}   {places}\n{rest}"),
+                _ => totals,
+            },
+        );
         let _ = io::stderr().lock().write_all(text.as_bytes());
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::text::{clean, size, time};
-use crate::pipeline::archive::written;
+use crate::pipeline::archive::root_text;
 use crate::pipeline::verify::{Checked, State};
 
 /// The version of the JSON format.
@@ -63,7 +63,7 @@ impl Checks {
     }
 
     /// Whether no file is missing, changed, broken or unreadable.
-    pub fn is_well(&self) -> bool {
+    pub fn is_intact(&self) -> bool {
         self.missing + self.changed + self.broken + self.unreadable == 0
     }
 
@@ -121,7 +121,7 @@ fn files(count: u64) -> String {
 pub fn line(checked: &Checked, here: &Path) -> String {
     let path: PathBuf = checked.root.join(&checked.path);
     let path = path.strip_prefix(here).unwrap_or(&path);
-    let path = written(path);
+    let path = root_text(path);
     let reason = checked.reason.as_deref();
     let reason = reason.map_or_else(String::new, |reason| format!(": {}", clean(reason)));
     format!("{:<10} {}{reason}\n", word(checked.state), clean(&path))
@@ -135,7 +135,7 @@ pub fn object(checked: &Checked) -> String {
         "v": VERSION,
         "event": "checked",
         "state": word(checked.state),
-        "root": written(&checked.root),
+        "root": root_text(&checked.root),
         "path": checked.path,
     });
     let mut add = |key: &str, value: Option<serde_json::Value>| {
@@ -221,7 +221,7 @@ mod tests {
             checks.take(&checked(state, None));
         }
         (checks.interrupted, checks.bytes) = (true, 1500);
-        assert!(!checks.is_well());
+        assert!(!checks.is_intact());
         assert_eq!(
             checks.totals(took),
             "5 files: 2 whole (1 of them by length only), 1 packed, 1 missing, 1 broken; 1 file that the archive does not \

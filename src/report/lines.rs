@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Stderr, Write};
 use std::time::{Duration, Instant};
 
-use super::had::Had;
 use super::meter::Meter;
+use super::present_file::PresentFile;
 use super::renamed::renamed;
 use super::repeats::Repeats;
 use super::text::{address, clean, size, whole_time};
@@ -27,7 +27,7 @@ pub struct Lines<W: Write = BufWriter<Stderr>> {
     meter: Meter,
     repeats: Repeats,
     waits: Waits,
-    had: Had,
+    present_file: PresentFile,
 }
 
 impl Lines {
@@ -50,7 +50,7 @@ impl<W: Write> Lines<W> {
             meter: Meter::default(),
             repeats: Repeats::default(),
             waits: Waits::default(),
-            had: Had::default(),
+            present_file: PresentFile::default(),
         }
     }
 
@@ -80,15 +80,15 @@ impl<W: Write + Send> Reporter for Lines<W> {
         item: Option<&OpenItem>,
         summary: &Summary,
     ) -> io::Result<()> {
-        self.had.note(event);
+        self.present_file.note(event);
         let detail = match self.verbosity {
             Verbosity::Quiet => return Ok(()),
             // If nothing makes progress, the user wants to know why.
-            Verbosity::Normal if self.waits.is_news(event, Instant::now()) => Detail::All,
+            Verbosity::Normal if self.waits.should_report(event, Instant::now()) => Detail::All,
             Verbosity::Normal => Detail::Ends,
             Verbosity::Verbose => Detail::All,
         };
-        if self.repeats.has_told(event) && detail < Detail::All {
+        if self.repeats.is_repeat(event) && detail < Detail::All {
             return Ok(());
         }
         if let Some(line) = line(event, item, summary, detail) {
@@ -111,7 +111,7 @@ impl<W: Write + Send> Reporter for Lines<W> {
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         let text = totals(summary, self.verbosity, self.colours);
         let had = match self.verbosity {
-            Verbosity::Normal => self.had.told(summary),
+            Verbosity::Normal => self.present_file.line(summary),
             _ => String::new(),
         };
         let _ = write!(self.out, "{had}{text}").and_then(|()| self.out.flush());

@@ -5,11 +5,11 @@
 
 mod bars;
 mod checks;
-mod had;
 mod json;
 mod lines;
 mod meter;
 mod places;
+mod present_file;
 mod renamed;
 mod repeats;
 mod reporting;

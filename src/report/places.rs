@@ -57,7 +57,7 @@ impl Places {
     }
 
     /// Where the files are, if there are any.
-    pub(super) fn told(&self) -> Option<String> {
+    pub(super) fn description(&self) -> Option<String> {
         let below = |path: &str| {
             let root = self.root.trim_end_matches('/');
             let path = match (root.is_empty(), path.is_empty()) {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::report::summary::tests::ended;
 
-    fn told(root: &str, paths: &[&str]) -> Option<String> {
+    fn description(root: &str, paths: &[&str]) -> Option<String> {
         let mut places = Places::new(Path::new(root));
         for (id, path) in (1..).zip(paths) {
             let outcome = Outcome::Saved {
@@ -96,7 +96,7 @@ mod tests {
             };
             places.note(&ended(id, outcome));
         }
-        places.told()
+        places.description()
     }
 
     #[test]
@@ -114,7 +114,11 @@ mod tests {
             ("x", &["1", "2"], Some("in `x`")),
         ];
         for (root, paths, expected) in table {
-            assert_eq!(told(root, paths).as_deref(), expected, "{root} {paths:?}");
+            assert_eq!(
+                description(root, paths).as_deref(),
+                expected,
+                "{root} {paths:?}"
+            );
         }
     }
 }

@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn tells_of_a_number_that_a_name_got() {
-        let told = |planned: &str, path: &str| {
+        let line_for = |planned: &str, path: &str| {
             let item = OpenItem {
                 named: Named {
                     path: planned.to_owned(),
@@ -53,12 +53,15 @@ mod tests {
             renamed(&outcome, Some(&item))
         };
         let line = "saved `x/cat (2).jpg`: `cat.jpg` is another file";
-        assert_eq!(told("x/cat.jpg", "x/cat (2).jpg").as_deref(), Some(line));
+        assert_eq!(
+            line_for("x/cat.jpg", "x/cat (2).jpg").as_deref(),
+            Some(line)
+        );
         // The other file is of the same type: `cat.jpg` may not exist.
         let line = "saved `cat (3).png`: `cat.png` is another file";
-        assert_eq!(told("cat.jpg", "cat (3).png").as_deref(), Some(line));
+        assert_eq!(line_for("cat.jpg", "cat (3).png").as_deref(), Some(line));
         let line = "saved `a.b/cat (2)`: `cat` is another file";
-        assert_eq!(told("a.b/cat", "a.b/cat (2)").as_deref(), Some(line));
+        assert_eq!(line_for("a.b/cat", "a.b/cat (2)").as_deref(), Some(line));
         for (planned, path) in [
             ("cat.jpg", "cat.jpg"),
             ("cat.jpg", "cat.png"),
@@ -66,7 +69,7 @@ mod tests {
             ("cat.jpg", "cat (x).jpg"),
             ("cat.jpg", "dog (2).jpg"),
         ] {
-            assert_eq!(told(planned, path), None, "{planned} {path}");
+            assert_eq!(line_for(planned, path), None, "{planned} {path}");
         }
     }
 }

@@ -15,7 +15,7 @@ impl Repeats {
     }
 
     /// Whether this event is a failure that was reported already for another item.
-    pub(super) fn has_told(&mut self, event: &Event) -> bool {
+    pub(super) fn is_repeat(&mut self, event: &Event) -> bool {
         match event {
             Event::Ended {
                 outcome: Outcome::Failed(failure),

@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Reporting {
     thread: JoinHandle<(Summary, Result<()>)>,
     /// Cancelled when no more events will come.
-    over: CancellationToken,
+    end: CancellationToken,
 }
 
 /// Signals from the user to the reporters, and from the reporters to the run.
@@ -38,7 +38,7 @@ pub struct Signals {
     /// Cancelled before that, if the signal was not Ctrl-C but SIGTERM or SIGHUP.
     pub terminated: CancellationToken,
     /// Cancelled by the reporters when their output is closed.
-    pub unread: CancellationToken,
+    pub output_closed: CancellationToken,
 }
 
 impl Reporting {
@@ -58,13 +58,13 @@ impl Reporting {
             .enable_time()
             .build()
             .map_err(cannot)?;
-        let over = CancellationToken::new();
-        let told = over.clone();
+        let end = CancellationToken::new();
+        let ended = end.clone();
         let thread = thread::Builder::new()
             .name("report".into())
-            .spawn(move || runtime.block_on(report(reporters, events, signals, told)))
+            .spawn(move || runtime.block_on(report(reporters, events, signals, ended)))
             .map_err(cannot)?;
-        Ok(Reporting { thread, over })
+        Ok(Reporting { thread, end })
     }
 
     /// Waits for the last report.
@@ -75,7 +75,7 @@ impl Reporting {
     /// # Panics
     /// If a reporter panicked.
     pub fn finish(self) -> (Summary, Result<()>) {
-        self.over.cancel();
+        self.end.cancel();
         match self.thread.join() {
             Ok(end) => end,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -87,19 +87,19 @@ async fn report(
     reporters: Vec<Box<dyn Reporter>>,
     mut events: mpsc::Receiver<Event>,
     signals: Signals,
-    over: CancellationToken,
+    end: CancellationToken,
 ) -> (Summary, Result<()>) {
     let began = Instant::now();
     let mut summary = Summary::default();
-    let mut desk = Desk {
+    let mut live = LiveReporters {
         reporters,
-        unread: signals.unread,
+        output_closed: signals.output_closed,
         failure: Ok(()),
     };
     let mut batch = Vec::with_capacity(BATCH);
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = false;
+    let mut is_announced = false;
     let mut pause = PAUSE;
     loop {
         tokio::select! {
@@ -109,9 +109,9 @@ async fn report(
                 }
                 for event in batch.drain(..) {
                     let item = summary.take(&event);
-                    desk.each(|reporter| reporter.event(&event, item.as_ref(), &summary));
+                    live.each(|reporter| reporter.event(&event, item.as_ref(), &summary));
                 }
-                desk.each(|reporter| reporter.flush(&summary));
+                live.each(|reporter| reporter.flush(&summary));
                 if count >= BATCH / 2 {
                     pause = (pause / 2).max(SHORTEST_PAUSE);
                 } else {
@@ -120,22 +120,22 @@ async fn report(
                     }
                     tokio::select! {
                         () = sleep(pause) => {}
-                        () = over.cancelled() => {}
+                        () = end.cancelled() => {}
                     }
                 }
             }
-            () = signals.interrupted.cancelled(), if !told => {
-                told = true;
+            () = signals.interrupted.cancelled(), if !is_announced => {
+                is_announced = true;
                 let text = farewell(&summary, signals.terminated.is_cancelled());
-                desk.each(|reporter| reporter.notice(&text));
+                live.each(|reporter| reporter.notice(&text));
             }
-            _ = ticks.tick() => desk.each(|reporter| reporter.flush(&summary)),
+            _ = ticks.tick() => live.each(|reporter| reporter.flush(&summary)),
         }
     }
     summary.elapsed = began.elapsed();
     summary.interrupted = signals.interrupted.is_cancelled();
-    desk.each(|reporter| reporter.finish(&summary));
-    (summary, desk.failure)
+    live.each(|reporter| reporter.finish(&summary));
+    (summary, live.failure)
 }
 
 /// The message at the first Ctrl-C or equivalent signal.
@@ -153,20 +153,20 @@ fn farewell(summary: &Summary, is_terminated: bool) -> String {
 }
 
 /// The reporters whose output is still open.
-struct Desk {
+struct LiveReporters {
     reporters: Vec<Box<dyn Reporter>>,
-    unread: CancellationToken,
+    output_closed: CancellationToken,
     failure: Result<()>,
 }
 
-impl Desk {
+impl LiveReporters {
     fn each(&mut self, mut call: impl FnMut(&mut dyn Reporter) -> io::Result<()>) {
-        let (unread, failure) = (&self.unread, &mut self.failure);
+        let (output_closed, failure) = (&self.output_closed, &mut self.failure);
         self.reporters.retain_mut(|reporter| {
             let Err(error) = call(reporter.as_mut()) else {
                 return true;
             };
-            unread.cancel();
+            output_closed.cancel();
             // A reader that closes its end, such as `head`, is no failure.
             if error.kind() != io::ErrorKind::BrokenPipe {
                 *failure = Err(Error::new(Kind::Disk, "cannot write to stdout").because(error));
@@ -207,20 +207,20 @@ mod tests {
         }
         drop(sender);
         let (summary, result) = reporting.finish();
-        (summary, result, signals.unread.is_cancelled())
+        (summary, result, signals.output_closed.is_cancelled())
     }
 
     #[test]
     fn a_reader_that_has_had_enough_ends_the_run_quietly() {
-        let (summary, result, unread) = run(Failing(3, io::ErrorKind::BrokenPipe));
-        assert!(unread && result.is_ok());
+        let (summary, result, output_closed) = run(Failing(3, io::ErrorKind::BrokenPipe));
+        assert!(output_closed && result.is_ok());
         assert_eq!(summary.found, 100);
     }
 
     #[test]
     fn a_full_disk_behind_stdout_is_an_error() {
-        let (_, result, unread) = run(Failing(3, io::ErrorKind::StorageFull));
-        assert!(unread);
+        let (_, result, output_closed) = run(Failing(3, io::ErrorKind::StorageFull));
+        assert!(output_closed);
         assert_eq!(result.unwrap_err().kind, Kind::Disk);
     }
 

@@ -38,9 +38,9 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         ));
     }
     // Each hint is printed once, however many failures have it.
-    let mut told = HashSet::new();
+    let mut shown_hints = HashSet::new();
     let mut hint = |text: &mut String, failure: &Failure| {
-        if told.insert(failure.hint.clone()) {
+        if shown_hints.insert(failure.hint.clone()) {
             text::hint(text, failure);
         }
     };

@@ -14,7 +14,7 @@ pub(super) struct Waits(HashMap<String, Instant>);
 
 impl Waits {
     /// Records a wait, and returns whether to report it: it is long, and no earlier one for that host is still going on.
-    pub(super) fn is_news(&mut self, event: &Event, now: Instant) -> bool {
+    pub(super) fn should_report(&mut self, event: &Event, now: Instant) -> bool {
         let Event::Waiting { host, millis, .. } = event else {
             return false;
         };
@@ -38,14 +38,14 @@ mod tests {
     fn a_long_wait_for_a_host_is_told_once() {
         let mut waits = Waits::default();
         let now = Instant::now();
-        let mut told = |host: &str, wait: u64, after| {
+        let mut should_report = |host: &str, wait: u64, after| {
             let event = Event::Waiting {
                 id: None,
                 host: host.into(),
                 millis: wait * 1000,
                 reason: "it asked us to".into(),
             };
-            waits.is_news(&event, now + Duration::from_secs(after))
+            waits.should_report(&event, now + Duration::from_secs(after))
         };
         let table = [
             ("a.org", 9, 0, false),
@@ -56,8 +56,12 @@ mod tests {
             ("a.org", 60, 69, false),
         ];
         for (host, wait, after, expected) in table {
-            assert_eq!(told(host, wait, after), expected, "{host} {wait} {after}");
+            assert_eq!(
+                should_report(host, wait, after),
+                expected,
+                "{host} {wait} {after}"
+            );
         }
-        assert!(!waits.is_news(&Event::Complete, now));
+        assert!(!waits.should_report(&Event::Complete, now));
     }
 }

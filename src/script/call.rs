@@ -14,7 +14,7 @@ use crate::source::Answer;
 #[derive(Debug)]
 pub(super) enum Call {
     /// Request these URLs, a few at once; the responses come in the same order.
-    Ask(Vec<Ask>, oneshot::Sender<Result<Vec<Answer>>>),
+    Request(Vec<ScriptRequest>, oneshot::Sender<Result<Vec<Answer>>>),
     /// Emit these entries, already checked, each with who named its address.
     Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
     /// The script has ended, with the body and who named its address if one was requested.
@@ -28,7 +28,7 @@ pub(super) fn is_talk(entry: &Entry) -> bool {
 
 /// A request.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct ScriptRequest {
     pub(super) url: Url,
     pub(super) headers: BTreeMap<String, String>,
     /// The name of the secret to send.

@@ -18,7 +18,7 @@ pub struct CapSpec {
 
 impl CapSpec {
     /// Checks whether it is valid and its host is declared.
-    pub(super) fn is_well(&self, may: &Permissions) -> bool {
+    pub(super) fn is_valid(&self, may: &Permissions) -> bool {
         let mut declared = may.request.0.iter().chain(&may.media.0);
         let is_rate = self.requests_per_second.is_finite() && self.requests_per_second >= 0.001;
         is_rate && declared.any(|host| *host == self.host)

@@ -62,7 +62,7 @@ pub(super) struct Recorded {
     /// The body of a POST; without it, the request is a GET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) posted: Option<String>,
-    #[serde(default = "well", skip_serializing_if = "is_well")]
+    #[serde(default = "ok_status", skip_serializing_if = "is_ok_status")]
     pub(super) status: u16,
     /// The name of a file next to the case that holds the body.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,12 +73,12 @@ pub(super) struct Recorded {
     pub(super) headers: BTreeMap<String, String>,
 }
 
-fn well() -> u16 {
+fn ok_status() -> u16 {
     200
 }
 
-fn is_well(status: &u16) -> bool {
-    *status == well()
+fn is_ok_status(status: &u16) -> bool {
+    *status == ok_status()
 }
 
 impl Case {

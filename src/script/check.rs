@@ -7,7 +7,7 @@ use serde_json::json;
 use url::Url;
 
 use super::failure::{text as said, visible};
-use super::find::Found;
+use super::find::FoundPlugin;
 use super::globals;
 use super::hosts::Hosts;
 use super::replay::replay;
@@ -15,7 +15,7 @@ use super::run::LEFT_OUT;
 use super::sandbox::byte_code;
 use super::source::Script;
 use super::store::Version;
-use super::verdict::{Did, Verdict};
+use super::verdict::{Actions, Verdict};
 use super::{Delegate, Manifest, Package};
 use crate::model::{Kind, Result};
 use crate::source::{self, Registry};
@@ -25,7 +25,7 @@ use crate::source::{self, Registry};
 /// # Errors
 /// [`Kind::Config`] if the folder is not a plugin.
 pub async fn check(folder: &Path) -> Result<Vec<String>> {
-    let found = Found::named(folder)?;
+    let found = FoundPlugin::read(folder)?;
     let manifest = found.package.manifest.clone();
     let mut wrong = scripts(&found.package);
     wrong.extend(manifest.version.parse::<Version>().err());
@@ -76,10 +76,10 @@ fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String
         let name = verdict.name.escape_debug();
         wrong.extend(left_out.map(|what| format!("the case `{name}` leaves out {what}")));
     }
-    let did: Vec<&Did> = verdicts.iter().map(|verdict| &verdict.did).collect();
+    let actions: Vec<&Actions> = verdicts.iter().map(|verdict| &verdict.actions).collect();
     let routes: BTreeSet<_> = manifest.routes.iter().map(|route| &route.name).collect();
     for route in routes {
-        if !did.iter().any(|did| did.route == *route) {
+        if !actions.iter().any(|actions| actions.route == *route) {
             wrong.push(format!(
                 "no case has a link for the route `{}`",
                 route.escape_debug()
@@ -88,13 +88,13 @@ fn cases(folder: &Path, manifest: &Manifest, verdicts: &[Verdict]) -> Vec<String
     }
     // A case that stops early does not show what it needs.
     if is_whole {
-        wrong.extend(permissions(manifest, &did));
+        wrong.extend(permissions(manifest, &actions));
     }
     wrong
 }
 
 /// Finds permissions that no case needs, and those that are needed only because a case sets the site itself.
-fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
+fn permissions(manifest: &Manifest, actions: &[&Actions]) -> Vec<String> {
     let mut wrong = Vec::new();
     let may = &manifest.permissions;
     let examples = manifest
@@ -105,14 +105,16 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
         .secrets
         .iter()
         .filter_map(|secret| secret.token.clone());
-    let asked = did
+    let asked = actions
         .iter()
-        .flat_map(|did| did.asked.iter().map(|(url, _)| url.clone()));
-    let posted = did.iter().flat_map(|did| &did.asked);
+        .flat_map(|actions| actions.requested.iter().map(|(url, _)| url.clone()));
+    let posted = actions.iter().flat_map(|actions| &actions.requested);
     let posted = posted
         .filter(|(_, is_post)| *is_post)
         .map(|(url, _)| url.clone());
-    let media = did.iter().flat_map(|did| did.media.iter().cloned());
+    let media = actions
+        .iter()
+        .flat_map(|actions| actions.media.iter().cloned());
     if !may.media_anywhere() {
         wrong.extend(undeclared(&may.media, media.clone()));
     }
@@ -127,7 +129,7 @@ fn permissions(manifest: &Manifest, did: &[&Did]) -> Vec<String> {
         true => {}
         false => wrong.extend(unused("media", &may.media, media)),
     }
-    if may.delegate != Delegate::default() && !did.iter().any(|did| did.delegated) {
+    if may.delegate != Delegate::default() && !actions.iter().any(|actions| actions.delegated) {
         wrong.push("no case delegates a link, so `delegate` is not needed".into());
     }
     wrong

@@ -20,7 +20,7 @@ pub(super) struct Clock {
     began: Duration,
     calls: Cell<u32>,
     dead: Cell<Option<Death>>,
-    told: Cell<u32>,
+    interrupted: Cell<u32>,
     /// Set when nobody waits for the script any more.
     abandoned: Arc<AtomicBool>,
 }
@@ -42,7 +42,7 @@ impl Clock {
             began: computed(),
             calls: Cell::new(0),
             dead: Cell::new(None),
-            told: Cell::new(0),
+            interrupted: Cell::new(0),
             abandoned,
         }
     }
@@ -86,9 +86,9 @@ impl Clock {
                 return Ok(VmState::Continue);
             }
         }
-        let told = self.told.get().saturating_add(1);
-        self.told.set(told);
-        match told <= YIELDS {
+        let interrupted = self.interrupted.get().saturating_add(1);
+        self.interrupted.set(interrupted);
+        match interrupted <= YIELDS {
             true => Ok(VmState::Yield),
             false => Err(mlua::Error::RuntimeError(String::new())),
         }

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use mlua::{Function, Lua, LuaString, MultiValue, Table};
 use url::Url;
 
-use super::failure::{odd, oddity, quoted, raise, refuse, visible};
-use super::given::{Form, Given, LeftOut};
+use super::failure::{bad_data, bad_data_failure, quoted, raise, refuse, visible};
+use super::item_fields::{Form, ItemFields, LeftOut};
 use super::run::Host;
 use crate::model::{
     Body, Broken, Cursor, Entry, Error, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
@@ -26,7 +26,9 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     let own = host.clone();
     globals.raw_set(
         "emit",
-        lua.create_function(move |lua, item: Table| emit(&own, Given::item_or_odd(lua, &item)?))?,
+        lua.create_function(move |lua, item: Table| {
+            emit(&own, ItemFields::read_or_bad_data(lua, &item)?)
+        })?,
     )?;
     let own = host.clone();
     globals.raw_set(
@@ -80,15 +82,15 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
 }
 
 /// Emits an item as a script describes it. An unusable one does not affect the others.
-fn emit(host: &Host, mut given: Given) -> mlua::Result<()> {
-    let (key, meta) = (mem::take(&mut given.key), mem::take(&mut given.meta));
-    let mut left_out = mem::take(&mut given.left_out);
+fn emit(host: &Host, mut fields: ItemFields) -> mlua::Result<()> {
+    let (key, meta) = (mem::take(&mut fields.key), mem::take(&mut fields.meta));
+    let mut left_out = mem::take(&mut fields.left_out);
     // An item without a key is named by its address.
-    let name = match &given.url {
+    let name = match &fields.url {
         Some(url) if key.is_empty() => shown(url),
         _ => visible(&key),
     };
-    match whole(host, &key, given, &mut left_out) {
+    match whole(host, &key, fields, &mut left_out) {
         Ok((body, led)) => {
             host.leave_out(&key, left_out)?;
             let item = item(host, key, meta, body);
@@ -110,7 +112,7 @@ fn item(host: &Host, key: String, meta: Meta, body: Body) -> Item {
 
 /// Reports an unusable item if the site's data is to blame. A mistake of the script ends it.
 fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua::Result<()> {
-    let Some(failure) = oddity(&error).filter(|_| !key.is_empty()) else {
+    let Some(failure) = bad_data_failure(&error).filter(|_| !key.is_empty()) else {
         return Err(error);
     };
     let most = LONGEST_KEY.min(key.len());
@@ -127,17 +129,17 @@ fn shown(url: &str) -> String {
 }
 
 fn unusable(kind: Kind, message: &str) -> mlua::Error {
-    odd(&Error::new(kind, message))
+    bad_data(&Error::new(kind, message))
 }
 
 /// Returns the body of a complete item, and who named its address.
 fn whole(
     host: &Host,
     key: &str,
-    mut given: Given,
+    mut fields: ItemFields,
     left_out: &mut LeftOut,
 ) -> mlua::Result<(Body, Led)> {
-    if let Some(error) = given.odd.take() {
+    if let Some(error) = fields.bad_data.take() {
         return Err(error);
     }
     if key.is_empty() {
@@ -148,10 +150,10 @@ fn whole(
         let why = "the `key` of an item is too long, or has control characters";
         return Err(unusable(Kind::Corrupt, why));
     }
-    match given.url {
+    match fields.url {
         // No address is named yet.
-        None if host.resolves.get() => Ok((later(&given)?, Led::ByUser)),
-        _ => body_of(host, given, left_out),
+        None if host.resolves.get() => Ok((later(&fields)?, Led::ByUser)),
+        _ => body_of(host, fields, left_out),
     }
 }
 
@@ -175,7 +177,7 @@ fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Res
     let meta = match about {
         None => Meta::default(),
         Some(about) => {
-            let (meta, left_out) = Given::link(lua, &about)?;
+            let (meta, left_out) = ItemFields::read_link(lua, &about)?;
             host.leave_out(&Shown(&url).to_string(), left_out)?;
             meta
         }
@@ -185,20 +187,20 @@ fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Res
 
 /// Parses an address given by a site.
 fn address(text: &str) -> mlua::Result<Url> {
-    super::api::parsed(text).map_err(|error| odd(&error))
+    super::api::parsed(text).map_err(|error| bad_data(&error))
 }
 
 /// Returns the body of an item whose address `resolve` will find. Without an address, nothing is known about the file
 /// yet.
-fn later(given: &Given) -> mlua::Result<Body> {
+fn later(fields: &ItemFields) -> mlua::Result<Body> {
     let of_a_file = [
-        ("mirrors", !given.mirrors.is_empty()),
-        ("headers", !given.headers.is_empty()),
-        ("kind", given.kind.is_some()),
-        ("stream", given.stream.is_some()),
-        ("size", given.size.is_some()),
-        ("expires", given.expires.is_some()),
-        ("digest", !given.digests.is_empty()),
+        ("mirrors", !fields.mirrors.is_empty()),
+        ("headers", !fields.headers.is_empty()),
+        ("kind", fields.kind.is_some()),
+        ("stream", fields.stream.is_some()),
+        ("size", fields.size.is_some()),
+        ("expires", fields.expires.is_some()),
+        ("digest", !fields.digests.is_empty()),
     ];
     match of_a_file.iter().find(|(_, is_given)| *is_given) {
         None => Ok(Body::Later),
@@ -213,14 +215,14 @@ fn later(given: &Given) -> mlua::Result<Body> {
 
 /// Returns the current addresses of an item, from a table in the form of an item. The expected properties of the file
 /// do not change.
-pub(super) fn anew(
+pub(super) fn resolved_body(
     host: &Host,
     lua: &Lua,
     table: &Table,
     item: &Item,
 ) -> mlua::Result<(Body, Led)> {
-    let given = Given::item(lua, table)?;
-    let (mut body, led) = body_of(host, given, &mut LeftOut::new())?;
+    let fields = ItemFields::read(lua, table)?;
+    let (mut body, led) = body_of(host, fields, &mut LeftOut::new())?;
     if let (Some(was), Body::File(is) | Body::Hls(is) | Body::Dash(is)) =
         (item.body.request(), &mut body)
     {
@@ -231,24 +233,24 @@ pub(super) fn anew(
 
 /// Builds the body of an item. Its address was named publicly if any of the URLs is on a host that the user did not
 /// set.
-fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(Body, Led)> {
+fn body_of(host: &Host, fields: ItemFields, left_out: &mut LeftOut) -> mlua::Result<(Body, Led)> {
     let media = |text: &String| {
         let url = address(text)?;
-        host.gate.plain(&url).map_err(|error| odd(&error))?;
+        host.gate.plain(&url).map_err(|error| bad_data(&error))?;
         host.gate.media(&url).map_err(|error| raise(&error))?;
         Ok(url)
     };
-    let Some(url) = &given.url else {
+    let Some(url) = &fields.url else {
         let why = "the item cannot be used: it has no `url`";
         return Err(unusable(Kind::Corrupt, why));
     };
     let url = media(url)?;
     let mut mirrors: Vec<Url> = Vec::new();
-    for mirror in given.mirrors.iter().map(media) {
+    for mirror in fields.mirrors.iter().map(media) {
         match mirror {
             Ok(mirror) => mirrors.push(mirror),
             // The file is available without this mirror.
-            Err(error) => match oddity(&error) {
+            Err(error) => match bad_data_failure(&error) {
                 Some(failure) => left_out.push(("mirrors".into(), failure.message)),
                 None => return Err(error),
             },
@@ -263,26 +265,26 @@ fn body_of(host: &Host, given: Given, left_out: &mut LeftOut) -> mlua::Result<(B
         let mut known = HEADERS.iter();
         known.any(|known| known.eq_ignore_ascii_case(name))
     };
-    if let Some((name, _)) = given.headers.iter().find(|(name, _)| !allowed(name)) {
+    if let Some((name, _)) = fields.headers.iter().find(|(name, _)| !allowed(name)) {
         let (name, known) = (quoted(name), HEADERS.join(", "));
         let message = format!("an item cannot have the header `{name}`; allowed are {known}");
         return Err(refuse(Kind::Blocked, message));
     }
     let request = Request {
         url,
-        headers: Headers(given.headers),
+        headers: Headers(fields.headers),
         mirrors,
         stand_in: None,
         expect: Expect {
-            size: given.size,
-            digests: given.digests,
+            size: fields.size,
+            digests: fields.digests,
             // A stream of unspecified kind still has to be a stream.
-            medium: given.kind.or(given.stream.map(|_| Medium::Any)),
+            medium: fields.kind.or(fields.stream.map(|_| Medium::Any)),
             ..Expect::default()
         },
-        expires: given.expires,
+        expires: fields.expires,
     };
-    let body = match given.stream {
+    let body = match fields.stream {
         None => Body::File(request),
         Some(Form::Hls) => Body::Hls(request),
         Some(Form::Dash) => Body::Dash(request),

@@ -16,9 +16,9 @@ pub(super) struct Raised {
     pub(super) hint: Option<String>,
     pub(super) causes: Vec<String>,
     /// Whether the script raised it with `fail`: then its message stands as it is.
-    pub(super) is_said: bool,
+    pub(super) is_from_script: bool,
     /// Whether it concerns one thing in the site's data, and is not a mistake of the script.
-    pub(super) is_odd: bool,
+    pub(super) is_bad_data: bool,
 }
 
 impl fmt::Display for Raised {
@@ -40,35 +40,35 @@ fn raised(error: &Error) -> Raised {
         message: cut(&error.message),
         hint: error.hint.as_deref().map(cut),
         causes: error.causes().iter().map(|cause| cut(cause)).collect(),
-        is_said: false,
-        is_odd: false,
+        is_from_script: false,
+        is_bad_data: false,
     }
 }
 
 /// Builds the error that a script raises with `fail`.
-pub(super) fn say(kind: Kind, message: &str) -> mlua::Error {
+pub(super) fn fail(kind: Kind, message: &str) -> mlua::Error {
     mlua::Error::external(Raised {
         kind,
         message: visible(message),
         hint: None,
         causes: Vec::new(),
-        is_said: true,
-        is_odd: false,
+        is_from_script: true,
+        is_bad_data: false,
     })
 }
 
 /// Builds an error about one thing in the site's data.
-pub(super) fn odd(error: &Error) -> mlua::Error {
+pub(super) fn bad_data(error: &Error) -> mlua::Error {
     mlua::Error::external(Raised {
-        is_odd: true,
+        is_bad_data: true,
         ..raised(error)
     })
 }
 
 /// Returns the failure of the one thing that an error concerns, if it is such an error.
-pub(super) fn oddity(error: &mlua::Error) -> Option<Failure> {
+pub(super) fn bad_data_failure(error: &mlua::Error) -> Option<Failure> {
     let raised = error.downcast_ref::<Raised>()?;
-    raised.is_odd.then(|| Failure {
+    raised.is_bad_data.then(|| Failure {
         kind: raised.kind,
         message: visible(&raised.message),
         causes: raised.causes.clone(),
@@ -83,7 +83,7 @@ pub(super) fn refuse(kind: Kind, message: impl Into<String>) -> mlua::Error {
 }
 
 /// The details of a plugin that a failure report needs.
-pub(super) struct Blame<'a> {
+pub(super) struct ErrorContext<'a> {
     pub(super) id: &'a str,
     pub(super) origin: &'a Origin,
     pub(super) limits: &'a Limits,
@@ -91,7 +91,7 @@ pub(super) struct Blame<'a> {
     pub(super) files: &'a BTreeMap<String, String>,
 }
 
-impl Blame<'_> {
+impl ErrorContext<'_> {
     /// Converts an uncaught script error.
     pub(super) fn error(&self, error: &mlua::Error, death: Option<Death>) -> Error {
         let id = self.id;
@@ -102,7 +102,7 @@ impl Blame<'_> {
                     "plugin `{id}` computed for more than {} ms",
                     self.limits.cpu_ms
                 );
-                return self.hinted(Error::new(Kind::Corrupt, message));
+                return self.with_plugin_hint(Error::new(Kind::Corrupt, message));
             }
             None => {}
         }
@@ -114,7 +114,7 @@ impl Blame<'_> {
                 "plugin `{id}` needs more than {} MiB",
                 self.limits.memory_mib
             );
-            return self.hinted(Error::new(Kind::Corrupt, message));
+            return self.with_plugin_hint(Error::new(Kind::Corrupt, message));
         }
         let (kind, hint) = match raised {
             Some(raised) => (raised.kind, raised.hint.clone()),
@@ -140,22 +140,22 @@ impl Blame<'_> {
             trace.remove(0);
         }
         let mut causes = raised.map_or_else(Vec::new, |raised| raised.causes.clone());
-        let is_said = raised.is_some_and(|raised| raised.is_said);
-        if !is_said {
+        let is_from_script = raised.is_some_and(|raised| raised.is_from_script);
+        if !is_from_script {
             causes.extend(trace.into_iter().map(|place| format!("called at {place}")));
         }
         let chain = causes
             .into_iter()
             .rev()
             .fold(None, |next, text| Some(Box::new(Cause(text, next))));
-        let mut told = Error::new(kind, visible(&message));
+        let mut error = Error::new(kind, visible(&message));
         if let Some(cause) = chain {
-            told = told.because(*cause);
+            error = error.because(*cause);
         }
         match hint {
-            Some(hint) => told.hint(hint),
-            None if kind == Kind::Corrupt && !is_said => self.hinted(told),
-            None => told,
+            Some(hint) => error.hint(hint),
+            None if kind == Kind::Corrupt && !is_from_script => self.with_plugin_hint(error),
+            None => error,
         }
     }
 
@@ -175,7 +175,7 @@ impl Blame<'_> {
     }
 
     /// Adds a hint that puts the problem down to the plugin.
-    pub(super) fn hinted(&self, error: Error) -> Error {
+    pub(super) fn with_plugin_hint(&self, error: Error) -> Error {
         let id = self.id;
         let out = match self.origin {
             Origin::Store(_) => format!("`fetch plugin update {id}` looks for a newer one"),
@@ -261,7 +261,7 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// Adds a hint to a server error, such as a redirect loop, which is not the plugin's fault.
-pub(super) fn of_server(error: Error) -> Error {
+pub(super) fn with_server_hint(error: Error) -> Error {
     match error.kind == Kind::Corrupt && error.hint.is_none() {
         true => {
             error.hint("this is the server's current response; check in a browser whether it is the same there")

@@ -13,7 +13,7 @@ use crate::model::{Error, Kind, Result};
 
 /// The places to look for plugins.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
+pub struct SearchPaths {
     /// Plugin folders that the user has named for this run.
     pub named: Vec<PathBuf>,
     /// The plugin folder of the project that the user is in.
@@ -44,11 +44,11 @@ pub enum Origin {
 
 /// A plugin with its origin.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundPlugin {
     /// The plugin.
     pub package: Package,
     /// For an installed plugin, what is still to be read and verified.
-    pub(super) sealed: Option<Sealed>,
+    pub(super) unread: Option<UnreadPackage>,
     /// Where it comes from.
     pub origin: Origin,
     /// The origins of other plugins with the same id that it replaces.
@@ -57,12 +57,12 @@ pub struct Found {
 
 /// An installed plugin of which nothing has been read yet.
 #[derive(Clone, Debug)]
-pub(super) struct Sealed(Store, Release);
+pub(super) struct UnreadPackage(Store, Release);
 
-impl Sealed {
+impl UnreadPackage {
     /// Reads the package, and checks that it and its manifest are still what was installed.
     pub(super) fn open(&self, said: &Manifest) -> Result<Package> {
-        let Sealed(store, release) = self;
+        let UnreadPackage(store, release) = self;
         let package = store.package(&said.id, release)?;
         match package.manifest == *said {
             true => Ok(package),
@@ -77,26 +77,26 @@ impl Sealed {
     }
 }
 
-impl Found {
+impl FoundPlugin {
     /// Checks whether it could be run: an installed plugin may have been changed since.
     ///
     /// # Errors
     /// [`Kind::Config`] if it was.
     pub fn check(&self) -> Result<()> {
-        let Some(sealed) = &self.sealed else {
+        let Some(unread) = &self.unread else {
             return Ok(());
         };
-        sealed.open(&self.package.manifest).map(drop)
+        unread.open(&self.package.manifest).map(drop)
     }
 
     /// Reads the plugin in this folder.
     ///
     /// # Errors
     /// [`Kind::Config`] if it is not one.
-    pub fn named(folder: &Path) -> Result<Found> {
-        Ok(Found {
+    pub fn read(folder: &Path) -> Result<FoundPlugin> {
+        Ok(FoundPlugin {
             package: Package::read(folder)?,
-            sealed: None,
+            unread: None,
             origin: Origin::Named(folder.to_owned()),
             over: Vec::new(),
         })
@@ -105,7 +105,7 @@ impl Found {
 
 /// A broken plugin, and why it is not used.
 #[derive(Debug)]
-pub struct Broken {
+pub struct BrokenPlugin {
     /// The id it would have.
     pub id: String,
     /// A description of it.
@@ -130,7 +130,7 @@ impl fmt::Display for Origin {
             Origin::Named(path) => write!(f, "--plugin {}", path.display()),
             Origin::Project(path) => write!(f, "project {}", path.display()),
             Origin::User(path) => write!(f, "user {}", path.display()),
-            Origin::Store(giver) => f.write_str(giver),
+            Origin::Store(publisher) => f.write_str(publisher),
             Origin::Builtin => f.write_str("builtin"),
         }
     }
@@ -144,18 +144,21 @@ impl fmt::Display for Origin {
 ///
 /// # Errors
 /// [`Kind::Config`] for a named folder that is not a plugin.
-pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, Vec<Broken>)> {
+pub fn find(
+    places: &SearchPaths,
+    embedded: &[Embedded<'_>],
+) -> Result<(Vec<FoundPlugin>, Vec<BrokenPlugin>)> {
     let (mut all, mut broken) = (Vec::new(), Vec::new());
-    let one = |package, origin| Found {
+    let one = |package, origin| FoundPlugin {
         package,
-        sealed: None,
+        unread: None,
         origin,
         over: Vec::new(),
     };
     let mut lockfile = Default::default();
     match places.store.as_ref().map(Store::lockfile) {
         Some(Ok(read)) => lockfile = read,
-        Some(Err(error)) => broken.push(Broken {
+        Some(Err(error)) => broken.push(BrokenPlugin {
             id: String::new(),
             what: "all that is installed".into(),
             error,
@@ -173,7 +176,7 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
             let plugins = project.plugins.into_iter();
             all.extend(plugins.map(|(folder, package)| one(package, Origin::Project(folder))));
         }
-        Some(Err(error)) => broken.push(Broken {
+        Some(Err(error)) => broken.push(BrokenPlugin {
             id: String::new(),
             what: "the folder `.fetch/plugins`".into(),
             error,
@@ -185,7 +188,7 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
             Ok(package) => all.push(one(package, Origin::User(folder))),
             Err(error) => {
                 let id = folder.file_name().unwrap_or_default().to_string_lossy();
-                broken.push(Broken {
+                broken.push(BrokenPlugin {
                     id: id.into_owned(),
                     what: format!("the plugin in `{}`", folder.display()),
                     error,
@@ -204,7 +207,7 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
         plugins.map(move |(id, plugin)| (store, id, plugin))
     });
     for (store, id, plugin) in plugins {
-        let giver = plugin.current.giver.to_string();
+        let publisher = plugin.current.publisher.to_string();
         match plugin.manifest.clone().checked(id) {
             Ok(manifest) => {
                 let mut same = builtin.iter().map(|own| &own.package.manifest);
@@ -212,27 +215,27 @@ pub fn find(places: &Places, embedded: &[Embedded<'_>]) -> Result<(Vec<Found>, V
                     plugin.over_builtin && is_newer(&manifest.version, &own.version)
                 });
                 let list = if holds { &mut all } else { &mut behind };
-                list.push(Found {
-                    sealed: Some(Sealed(store.clone(), plugin.current.clone())),
-                    ..one(Package::known(manifest), Origin::Store(giver))
+                list.push(FoundPlugin {
+                    unread: Some(UnreadPackage(store.clone(), plugin.current.clone())),
+                    ..one(Package::known(manifest), Origin::Store(publisher))
                 });
             }
-            Err(error) => broken.push(Broken {
+            Err(error) => broken.push(BrokenPlugin {
                 id: id.clone(),
-                what: format!("the plugin `{id}` of {giver}"),
+                what: format!("the plugin `{id}` of {publisher}"),
                 error,
             }),
         }
     }
     all.append(&mut builtin);
     all.append(&mut behind);
-    let mut found: Vec<Found> = Vec::with_capacity(all.len());
+    let mut found: Vec<FoundPlugin> = Vec::with_capacity(all.len());
     let mut places = HashMap::new();
     for one in all {
         let id = one.package.manifest.id.clone();
         match places.entry(id) {
             Entry::Occupied(first) => {
-                let first: &mut Found = &mut found[*first.get()];
+                let first: &mut FoundPlugin = &mut found[*first.get()];
                 first.over.push(one.origin);
             }
             Entry::Vacant(place) => {

@@ -48,7 +48,7 @@ impl Gate {
     }
 
     /// Returns the same gate for a separate run, without any logins.
-    pub(super) fn anew(&self) -> Gate {
+    pub(super) fn fresh(&self) -> Gate {
         Gate {
             jar: Arc::default(),
             ..self.clone()

@@ -12,11 +12,11 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::case::Case;
-use super::find::Found;
+use super::find::FoundPlugin;
+use super::item_json::item_json;
 use super::manifest::Kind as OptionKind;
-use super::replay::{Came, cases, hold, list_until, resolve, taken};
+use super::replay::{Emitted, cases, list_until, resolve, route_link, run_case};
 use super::source::Script;
-use super::told::told;
 use super::verdict::{Verdict, compare_broken, compare_end, compare_fields, explain};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Led, Shown};
@@ -36,10 +36,10 @@ pub async fn live(
     set: &Value,
     client: &Client,
 ) -> Result<Vec<Verdict>> {
-    let found = Found::named(folder)?;
+    let found = FoundPlugin::read(folder)?;
     let mut verdicts = Vec::new();
     for (name, path) in cases(folder, only)? {
-        let mut verdict = hold(&found, name, &path).await;
+        let mut verdict = run_case(&found, name, &path).await;
         // A case that fails on its own says nothing about the site.
         if verdict.wrong.is_empty() {
             verdict.notes.clear();
@@ -59,9 +59,9 @@ pub async fn live(
 
 /// Lets the network answer a given number of times.
 #[derive(Debug)]
-struct Leash(AtomicUsize);
+struct RequestBudget(AtomicUsize);
 
-impl Tape for Leash {
+impl Tape for RequestBudget {
     fn answer(&self, url: &Url, _: Option<&[u8]>) -> Option<Result<Answer>> {
         let left = self.0.load(Ordering::Relaxed);
         self.0.store(left.saturating_sub(1), Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl Tape for Leash {
 
 /// Runs a case, and reports what no longer matches.
 async fn judge(
-    found: &Found,
+    found: &FoundPlugin,
     case: Case,
     (set, client): (&Value, &Client),
     verdict: &mut Verdict,
@@ -92,17 +92,17 @@ async fn judge(
     let mut registry = Registry::new();
     registry.add(script);
     let link = registry.read(&case.link)?;
-    let (source, mut target) = taken(&registry, &link)?;
+    let (source, mut target) = route_link(&registry, &link)?;
     target.resume = case.resume.clone();
     // The host in a link by name was chosen by the author of the case.
     let led = match link.url.scheme() {
         "http" | "https" => Led::ByUser,
         _ => Led::ByPublic,
     };
-    let leash = Leash((case.answers.len() + MORE).into());
-    let ctx = Ctx::led_by(client.clone(), led).with_tape(Arc::new(leash));
-    let is_enough = |came: &Came| case.error.is_none() && has_all(&case, came);
-    let (listed, came) = list_until(source.as_ref(), &ctx, &target, is_enough).await;
+    let budget = RequestBudget((case.answers.len() + MORE).into());
+    let ctx = Ctx::led_by(client.clone(), led).with_tape(Arc::new(budget));
+    let is_enough = |emitted: &Emitted| case.error.is_none() && has_all(&case, emitted);
+    let (listed, emitted) = list_until(source.as_ref(), &ctx, &target, is_enough).await;
     let wrong = &mut verdict.wrong;
     match listed {
         // The listing was stopped because everything had been found.
@@ -112,7 +112,7 @@ async fn judge(
         }
         listed => compare_end(case.error, listed, wrong),
     }
-    let items = || came.items.iter().map(told);
+    let items = || emitted.items.iter().map(item_json);
     for (at, expected) in case.items.iter().enumerate() {
         let key = expected.get("key");
         let item = match key {
@@ -122,27 +122,27 @@ async fn judge(
         let what = key.map_or_else(|| format!("item {}", at + 1), |key| format!("item {key}"));
         compare(&what, expected, item, wrong);
     }
-    match resolve(source.as_ref(), &ctx, &case.resolved, &came.items).await {
-        Ok(anew) => {
-            for (expected, item) in case.resolved.iter().zip(&anew) {
+    match resolve(source.as_ref(), &ctx, &case.resolved, &emitted.items).await {
+        Ok(fresh) => {
+            for (expected, item) in case.resolved.iter().zip(&fresh) {
                 let what = format!("resolved `{}`", item.key);
-                compare(&what, expected, Some(told(item)), wrong);
+                compare(&what, expected, Some(item_json(item)), wrong);
             }
         }
         Err(why) => wrong.push(why),
     }
-    compare_broken(&case.broken, &came.broken, wrong);
+    compare_broken(&case.broken, &emitted.broken, wrong);
     for text in &case.warned {
-        if !came.warned.contains(text) {
+        if !emitted.warned.contains(text) {
             wrong.push(format!("`{text}` is no longer reported as a warning"));
         }
     }
     for link in &case.delegated {
-        if !came.delegated.contains(link) {
+        if !emitted.delegated.contains(link) {
             wrong.push(format!("`{link}` is no longer delegated"));
         }
     }
-    verdict.notes = came.notes;
+    verdict.notes = emitted.notes;
     Ok(())
 }
 
@@ -152,7 +152,7 @@ fn says_nothing(kind: Kind) -> bool {
 }
 
 /// Combines the user's settings with those of the case, except for where sites are.
-fn options(found: &Found, set: &Value, of_case: &Map<String, Value>) -> Value {
+fn options(found: &FoundPlugin, set: &Value, of_case: &Map<String, Value>) -> Value {
     let mut options = set.as_object().cloned().unwrap_or_default();
     for option in &found.package.manifest.options {
         let is_place = matches!(option.kind, OptionKind::Site | OptionKind::Hosts);
@@ -164,21 +164,21 @@ fn options(found: &Found, set: &Value, of_case: &Map<String, Value>) -> Value {
 }
 
 /// Checks whether everything that a case mentions has been found.
-fn has_all(case: &Case, came: &Came) -> bool {
-    let keys: HashSet<_> = came.items.iter().map(|item| item.key.as_str()).collect();
+fn has_all(case: &Case, emitted: &Emitted) -> bool {
+    let keys: HashSet<_> = emitted.items.iter().map(|item| item.key.as_str()).collect();
     let has_key = |expected: &Map<String, Value>| {
         let key = expected.get("key").and_then(Value::as_str);
         key.is_none_or(|key| keys.contains(key))
     };
-    let is_told = |key: &String| came.broken.iter().any(|(known, _)| known == key);
-    came.items.len() >= case.items.len()
+    let is_broken = |key: &String| emitted.broken.iter().any(|(known, _)| known == key);
+    emitted.items.len() >= case.items.len()
         && case.items.iter().all(has_key)
-        && case.broken.iter().all(is_told)
-        && case.warned.iter().all(|text| came.warned.contains(text))
+        && case.broken.iter().all(is_broken)
+        && case.warned.iter().all(|text| emitted.warned.contains(text))
         && case
             .delegated
             .iter()
-            .all(|link| came.delegated.contains(link))
+            .all(|link| emitted.delegated.contains(link))
 }
 
 /// Compares an item with what is expected, except for its number, which shifts as items are added.

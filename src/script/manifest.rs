@@ -267,7 +267,11 @@ impl Manifest {
                 ));
             }
         }
-        if let Some(cap) = self.caps.iter().find(|cap| !cap.is_well(&self.permissions)) {
+        if let Some(cap) = self
+            .caps
+            .iter()
+            .find(|cap| !cap.is_valid(&self.permissions))
+        {
             let host = cap.host.escape_debug();
             return Err(format!(
                 "the cap of `{host}` is invalid, or its host is not declared"

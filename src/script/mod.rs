@@ -10,9 +10,8 @@ mod api;
 mod call;
 mod cap;
 mod case;
-mod caught;
+mod catch;
 mod check;
-mod circle;
 mod clock;
 mod emit;
 mod failure;
@@ -21,19 +20,21 @@ mod find;
 #[cfg(fuzzing)]
 mod fuzzing;
 mod gate;
-mod given;
 mod globals;
 mod hosts;
+mod item_fields;
+mod item_json;
 mod library;
 mod limits;
 mod live;
+mod loop_detector;
 mod manifest;
+mod memory;
 mod options;
 mod package;
 mod project;
 mod record;
 mod replay;
-mod room;
 mod run;
 mod sandbox;
 mod skeleton;
@@ -41,12 +42,11 @@ mod source;
 mod store;
 mod tape;
 mod token;
-mod told;
 mod verdict;
 
 pub use cap::{CapSpec, Readable};
 pub use check::check;
-pub use find::{Broken, Embedded, Found, Origin, Places, find};
+pub use find::{BrokenPlugin, Embedded, FoundPlugin, Origin, SearchPaths, find};
 #[cfg(fuzzing)]
 pub use fuzzing::fuzz;
 pub use limits::Limits;
@@ -61,7 +61,7 @@ pub use source::Script;
 #[cfg(fuzzing)]
 pub use store::fuzz as fuzz_store;
 pub use store::{
-    Giver, Grants, Installed, Known, Lockfile, Newer, Offer, Packed, Release, Repository, Store,
-    Wanted, is_newer, pack,
+    Grants, Installed, KnownIndex, Lockfile, Newer, Offer, Packed, PluginSpec, Publisher, Release,
+    Repository, Store, is_newer, pack,
 };
 pub use verdict::Verdict;

@@ -163,8 +163,8 @@ pub(super) fn value(kind: Kind, value: Value) -> Option<(Value, Option<Origin>)>
 /// Reads a list of hosts, without wildcards.
 fn hosts(value: &Value) -> Option<Vec<String>> {
     let list: Hosts = serde_json::from_value(value.clone()).ok()?;
-    let is_well = list.wrong().is_none() && !list.0.iter().any(|host| host.starts_with('*'));
-    is_well.then_some(list.0)
+    let is_valid = list.wrong().is_none() && !list.0.iter().any(|host| host.starts_with('*'));
+    is_valid.then_some(list.0)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use url::{Url, form_urlencoded};
 
 use super::Manifest;
 use super::case::{Case, LONGEST, Recorded};
-use super::find::Found;
-use super::replay::{list, taken};
+use super::find::FoundPlugin;
+use super::item_json::item_json;
+use super::replay::{list, route_link};
 use super::source::Script;
-use super::told::told;
 use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Secret, Shown};
 use crate::source::{Answer, Ctx, Registry, Tape};
@@ -24,21 +24,21 @@ const ANSWERS: usize = 16;
 /// A longer body goes into a file of its own.
 const INLINE: usize = 2000;
 /// The headers that a script may depend on. Others may reveal who made the request.
-const TOLD: [&str; 1] = ["link"];
+const HEADERS: [&str; 1] = ["link"];
 
 /// Records a site's responses.
 #[derive(Debug, Default)]
 struct Recorder(Mutex<Vec<(Recorded, bool)>>);
 
 impl Recorder {
-    fn heard(&self) -> MutexGuard<'_, Vec<(Recorded, bool)>> {
+    fn responses(&self) -> MutexGuard<'_, Vec<(Recorded, bool)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Tape for Recorder {
     fn answer(&self, url: &Url, _: Option<&[u8]>) -> Option<Result<Answer>> {
-        let is_full = self.heard().len() >= ANSWERS;
+        let is_full = self.responses().len() >= ANSWERS;
         is_full.then(|| {
             let message = format!("`{}` would be response {}", Shown(url), ANSWERS + 1);
             let error = Error::new(Kind::Unsupported, message);
@@ -52,7 +52,7 @@ impl Tape for Recorder {
         let body = answer.text();
         let is_text = std::str::from_utf8(&answer.body).is_ok()
             || !body.contains(char::REPLACEMENT_CHARACTER);
-        let headers = TOLD.iter().filter_map(|name| {
+        let headers = HEADERS.iter().filter_map(|name| {
             let value = answer.headers.get(*name)?.to_str().ok()?;
             Some(((*name).to_owned(), value.to_owned()))
         });
@@ -66,7 +66,7 @@ impl Tape for Recorder {
             body,
             headers: headers.collect::<BTreeMap<_, _>>(),
         };
-        self.heard().push((recorded, is_text));
+        self.responses().push((recorded, is_text));
     }
 
     fn is_replay(&self) -> bool {
@@ -81,7 +81,7 @@ impl Tape for Recorder {
 /// [`Kind::Config`] for a link that is not the plugin's, and a case that already exists; [`Kind::Unsupported`] for
 /// content that a case cannot hold; [`Kind::Disk`].
 pub async fn record(
-    found: Found,
+    found: FoundPlugin,
     folder: &Path,
     name: &str,
     link: &str,
@@ -105,21 +105,21 @@ pub async fn record(
     let tokens = script.tokens();
     registry.add(script);
     let link = registry.read(link)?;
-    let (source, target) = taken(&registry, &link)?;
+    let (source, target) = route_link(&registry, &link)?;
     client.trust(&link.url);
     let recorder = Arc::new(Recorder::default());
     let ctx = Ctx::new(client).with_tape(recorder.clone());
-    let (listed, came) = list(source.as_ref(), &ctx, &target).await;
+    let (listed, emitted) = list(source.as_ref(), &ctx, &target).await;
     secrets.add(tokens.all().await);
-    let heard = std::mem::take(&mut *recorder.heard());
+    let responses = std::mem::take(&mut *recorder.responses());
     let error = match listed {
         Ok(()) => None,
         // An error about the link belongs in the case; a temporary one does not.
-        Err(error) if is_lasting(error.kind) && heard.len() < ANSWERS => Some(error.kind),
+        Err(error) if is_lasting(error.kind) && responses.len() < ANSWERS => Some(error.kind),
         Err(error) => return Err(error),
     };
     let mut files = vec![(file, String::new())];
-    let answers = heard
+    let answers = responses
         .into_iter()
         .map(|(answer, is_text)| shorten(answer, is_text, name, &secrets, &mut files))
         .collect::<Result<_>>()?;
@@ -127,13 +127,13 @@ pub async fn record(
         link: link.url.into(),
         resume: None,
         error,
-        broken: came.broken.into_iter().map(|(key, _)| key).collect(),
-        warned: came.warned,
-        delegated: came.delegated,
-        checkpoints: (!came.checkpoints.is_empty()).then_some(came.checkpoints),
+        broken: emitted.broken.into_iter().map(|(key, _)| key).collect(),
+        warned: emitted.warned,
+        delegated: emitted.delegated,
+        checkpoints: (!emitted.checkpoints.is_empty()).then_some(emitted.checkpoints),
         options,
         answers,
-        items: came.items.iter().map(told).collect(),
+        items: emitted.items.iter().map(item_json).collect(),
         resolved: Vec::new(),
     };
     let text = toml::to_string_pretty(&case).map_err(|error| {

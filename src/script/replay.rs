@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::case::Case;
-use super::find::Found;
+use super::find::FoundPlugin;
 use super::options::{self, meant};
 use super::source::Script;
 use super::tape::Recording;
@@ -28,7 +28,7 @@ const ROUTES: usize = 20;
 
 /// Everything a listing has emitted.
 #[derive(Default)]
-pub(super) struct Came {
+pub(super) struct Emitted {
     pub(super) items: Vec<Item>,
     /// The keys of unusable items, each with the reason.
     pub(super) broken: Vec<(String, String)>,
@@ -38,9 +38,9 @@ pub(super) struct Came {
     pub(super) warned: Vec<String>,
 }
 
-impl Came {
+impl Emitted {
     /// Checks whether only messages were emitted.
-    fn is_nothing(&self) -> bool {
+    fn has_only_messages(&self) -> bool {
         self.items.is_empty()
             && self.broken.is_empty()
             && self.delegated.is_empty()
@@ -54,16 +54,16 @@ impl Came {
 /// # Errors
 /// [`Kind::Config`] if the folder is not a plugin, if there is no such case, or if `cases` is not a folder.
 pub async fn replay(folder: &Path, only: &[String]) -> Result<Vec<Verdict>> {
-    let found = Found::named(folder)?;
+    let found = FoundPlugin::read(folder)?;
     let mut verdicts = Vec::new();
     for (name, path) in cases(folder, only)? {
-        verdicts.push(hold(&found, name, &path).await);
+        verdicts.push(run_case(&found, name, &path).await);
     }
     Ok(verdicts)
 }
 
 /// Runs one case. A broken case does not affect the others.
-pub(super) async fn hold(found: &Found, name: String, path: &Path) -> Verdict {
+pub(super) async fn run_case(found: &FoundPlugin, name: String, path: &Path) -> Verdict {
     let mut verdict = Verdict::of(name);
     let judged = match Case::read(path) {
         Ok(case) => judge(found, case, &mut verdict).await,
@@ -118,7 +118,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Runs a case, and reports what differs from it.
-async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
+async fn judge(found: &FoundPlugin, case: Case, verdict: &mut Verdict) -> Result<()> {
     let Case {
         link,
         resume,
@@ -141,49 +141,53 @@ async fn judge(found: &Found, case: Case, verdict: &mut Verdict) -> Result<()> {
     let script = Script::new(found.clone(), Value::Object(options))?;
     let mut registry = Registry::new();
     registry.add(script);
-    let (source, mut target) = taken(&registry, &registry.read(&link)?)?;
-    verdict.did.route.clone_from(&target.route);
+    let (source, mut target) = route_link(&registry, &registry.read(&link)?)?;
+    verdict.actions.route.clone_from(&target.route);
     target.resume = resume;
     let tape = Arc::new(Recording::new(answers));
     let ctx = Ctx::new(Client::new(Settings::default())?).with_tape(tape.clone());
-    let (listed, came) = list(source.as_ref(), &ctx, &target).await;
-    verdict.notes.clone_from(&came.notes);
+    let (listed, emitted) = list(source.as_ref(), &ctx, &target).await;
+    verdict.notes.clone_from(&emitted.notes);
     // If the listing failed right away, everything else would only be a consequence of that.
-    if error.is_none() && listed.is_err() && came.is_nothing() && tape.asked().is_empty() {
+    if error.is_none()
+        && listed.is_err()
+        && emitted.has_only_messages()
+        && tape.requested().is_empty()
+    {
         compare_end(None, listed, &mut verdict.wrong);
         return Ok(());
     }
-    let anew = resolve(source.as_ref(), &ctx, &resolved, &came.items).await;
+    let fresh = resolve(source.as_ref(), &ctx, &resolved, &emitted.items).await;
     verdict.wrong = tape.wrong();
-    let asked = tape.asked().into_iter();
-    verdict.did.asked = asked
+    let requested = tape.requested().into_iter();
+    verdict.actions.requested = requested
         .map(|(url, is_post)| (meant(url, &stand_ins), is_post))
         .collect();
-    verdict.did.delegated = !came.delegated.is_empty();
-    let media = came
+    verdict.actions.delegated = !emitted.delegated.is_empty();
+    let media = emitted
         .items
         .iter()
-        .chain(anew.iter().flatten())
-        .flat_map(places);
-    verdict.did.media = media.map(|url| meant(url, &stand_ins)).collect();
+        .chain(fresh.iter().flatten())
+        .flat_map(addresses);
+    verdict.actions.media = media.map(|url| meant(url, &stand_ins)).collect();
     let wrong = &mut verdict.wrong;
     compare_end(error, listed, wrong);
-    compare_items("item", &items, &came.items, wrong);
-    match anew {
-        Ok(anew) => compare_items("resolved", &resolved, &anew, wrong),
+    compare_items("item", &items, &emitted.items, wrong);
+    match fresh {
+        Ok(fresh) => compare_items("resolved", &resolved, &fresh, wrong),
         Err(why) => wrong.push(why),
     }
-    compare_broken(&broken, &came.broken, wrong);
-    compare_lists("warned", &warned, &came.warned, wrong);
-    compare_lists("delegated", &delegated, &came.delegated, wrong);
+    compare_broken(&broken, &emitted.broken, wrong);
+    compare_lists("warned", &warned, &emitted.warned, wrong);
+    compare_lists("delegated", &delegated, &emitted.delegated, wrong);
     if let Some(checkpoints) = checkpoints {
-        compare_lists("checkpoints", &checkpoints, &came.checkpoints, wrong);
+        compare_lists("checkpoints", &checkpoints, &emitted.checkpoints, wrong);
     }
     Ok(())
 }
 
 /// Routes a link to the plugin's source.
-pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
+pub(super) fn route_link(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>, Target)> {
     registry.find(link).map_err(|error| {
         let sources = registry.sources();
         let routes = sources.flat_map(|source| &source.manifest().routes);
@@ -195,7 +199,7 @@ pub(super) fn taken(registry: &Registry, link: &Link) -> Result<(Arc<dyn Source>
 }
 
 /// Lists a link, and collects what it emits.
-pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Result<()>, Came) {
+pub(super) async fn list(source: &dyn Source, ctx: &Ctx, target: &Target) -> (Result<()>, Emitted) {
     list_until(source, ctx, target, |_| false).await
 }
 
@@ -204,35 +208,36 @@ pub(super) async fn list_until(
     source: &dyn Source,
     ctx: &Ctx,
     target: &Target,
-    is_enough: impl Fn(&Came) -> bool,
-) -> (Result<()>, Came) {
+    is_enough: impl Fn(&Emitted) -> bool,
+) -> (Result<()>, Emitted) {
     let (out, mut entries) = outlet(ROOM);
     let listing = async move { source.list(ctx, target, &out).await };
     let taking = async {
-        let mut came = Came::default();
+        let mut emitted = Emitted::default();
         while let Some(entry) = entries.recv().await {
             match entry {
-                Entry::Item(item) => came.items.push(*item),
+                Entry::Item(item) => emitted.items.push(*item),
                 Entry::Broken(broken) => {
-                    came.broken
+                    emitted
+                        .broken
                         .push((broken.item.key, explain(&broken.failure.error())));
                 }
-                Entry::Link(link) | Entry::Embed(link) => came.delegated.push(link.url.into()),
-                Entry::Note(text) => came.notes.push(text.into()),
-                Entry::Checkpoint(cursor) => came.checkpoints.push(cursor.at),
+                Entry::Link(link) | Entry::Embed(link) => emitted.delegated.push(link.url.into()),
+                Entry::Note(text) => emitted.notes.push(text.into()),
+                Entry::Checkpoint(cursor) => emitted.checkpoints.push(cursor.at),
                 Entry::Warning(text) => {
                     let said = text.split_once(": ").map_or(&*text, |(_, said)| said);
-                    came.warned.push(said.to_owned());
+                    emitted.warned.push(said.to_owned());
                 }
                 Entry::Validator(_) | Entry::Unchanged => {}
             }
-            if is_enough(&came) {
+            if is_enough(&emitted) {
                 break;
             }
         }
         // Emitting any more then fails, which ends the listing.
         drop(entries);
-        came
+        emitted
     };
     tokio::join!(listing, taking)
 }
@@ -244,7 +249,7 @@ pub(super) async fn resolve(
     expected: &[Map<String, Value>],
     items: &[Item],
 ) -> std::result::Result<Vec<Item>, String> {
-    let mut anew = Vec::new();
+    let mut fresh = Vec::new();
     for expected in expected {
         let key = expected.get("key").and_then(Value::as_str).unwrap_or("");
         let Some(item) = items.iter().find(|item| item.key == key) else {
@@ -255,13 +260,13 @@ pub(super) async fn resolve(
             format!("`{key}` could not be resolved, `{kind}`: {why}")
         })?;
         let item = item.clone();
-        anew.push(Item { body, ..item });
+        fresh.push(Item { body, ..item });
     }
-    Ok(anew)
+    Ok(fresh)
 }
 
 /// Returns the addresses of an item's file.
-fn places(item: &Item) -> Vec<Url> {
+fn addresses(item: &Item) -> Vec<Url> {
     let Some(request) = item.body.request() else {
         return Vec::new();
     };
@@ -270,7 +275,7 @@ fn places(item: &Item) -> Vec<Url> {
 }
 
 /// Checks that the plugin has all of these options.
-fn check_options(found: &Found, options: &Map<String, Value>) -> Result<()> {
+fn check_options(found: &FoundPlugin, options: &Map<String, Value>) -> Result<()> {
     let known = Script::known(found);
     let Some(key) = options.keys().find(|key| known.get(key).is_none()) else {
         return Ok(());

@@ -17,14 +17,14 @@ use super::Limits;
 use super::call::Call;
 use super::clock::{Clock, Death};
 use super::emit;
-use super::failure::{Blame, raise, refuse, visible};
+use super::failure::{ErrorContext, raise, refuse, visible};
 use super::find::Origin;
 use super::gate::Gate;
-use super::given::LeftOut;
+use super::item_fields::LeftOut;
+use super::item_json::item_json;
 use super::manifest::{Delegate, SecretSpec};
 use super::package::Package;
 use super::sandbox;
-use super::told::told;
 use crate::model::{Body, Entry, Error, Item, Kind, Result};
 use crate::net::Led;
 use crate::source::Target;
@@ -167,12 +167,12 @@ impl Host {
         let entries = self.entries.take();
         match entries.is_empty() {
             true => Ok(()),
-            false => self.ask(|reply| Call::Emit(entries, reply)),
+            false => self.call(|reply| Call::Emit(entries, reply)),
         }
     }
 
     /// Calls the listing and waits for its reply. If the listing is gone, the script ends.
-    pub(super) fn ask<T>(
+    pub(super) fn call<T>(
         &self,
         call: impl FnOnce(oneshot::Sender<Result<T>>) -> Call,
     ) -> mlua::Result<T> {
@@ -201,13 +201,13 @@ pub(super) fn run(start: Start) {
     let package = start.package.clone();
     let origin = start.origin.clone();
     let ended = script(start, &clock).map_err(|error| {
-        let blame = Blame {
+        let error_context = ErrorContext {
             id: &package.manifest.id,
             origin: &origin,
             limits: &limits,
             files: &package.files,
         };
-        blame.error(&error, clock.death())
+        error_context.error(&error, clock.death())
     });
     // If nobody is waiting any more, that is fine.
     let _ = calls.blocking_send(Call::Ended(ended));
@@ -247,13 +247,13 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led
             let Some(resolve) = resolve else {
                 return Ok(None);
             };
-            let args = (value(&lua, &set)?, value(&lua, &told(&item))?);
-            let anew: Value = complete(&lua, resolve, args, clock)?;
+            let args = (value(&lua, &set)?, value(&lua, &item_json(&item))?);
+            let resolved: Value = complete(&lua, resolve, args, clock)?;
             // Its result is its return value; these are messages.
             host.flush()?;
-            return match anew {
+            return match resolved {
                 Value::Nil => Ok(None),
-                Value::Table(anew) => emit::anew(&host, &lua, &anew, &item)
+                Value::Table(resolved) => emit::resolved_body(&host, &lua, &resolved, &item)
                     .map(Box::new)
                     .map(Some),
                 _ => Err(refuse(

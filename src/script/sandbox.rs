@@ -8,7 +8,7 @@ use mlua::chunk::{ChunkMode, Compiler};
 use mlua::{Function, Lua, LuaOptions, StdLib, Value};
 
 use super::api;
-use super::caught;
+use super::catch;
 use super::failure::quoted;
 use super::library;
 use super::package::Package;
@@ -46,7 +46,7 @@ pub(super) fn make(host: &Rc<Host>, package: &Package) -> mlua::Result<Lua> {
         globals.raw_set(name, Value::Nil)?;
     }
     library::bound(&lua, &globals, &host.clock)?;
-    caught::as_texts(&lua, &globals)?;
+    catch::install(&lua, &globals)?;
     globals.raw_set("require", requirer(&lua, package)?)?;
     api::add(&lua, host, &globals)?;
     lua.sandbox(true)?;

@@ -21,19 +21,19 @@ pub(super) struct Recording {
 #[derive(Debug, Default)]
 struct State {
     /// How often each response was used.
-    given: Vec<u32>,
+    uses: Vec<u32>,
     /// Requests without a response.
     missing: Vec<String>,
     /// The requested URLs, and whether each was a POST.
-    asked: Vec<(Url, bool)>,
+    requested: Vec<(Url, bool)>,
 }
 
 impl Recording {
     pub(super) fn new(answers: Vec<Recorded>) -> Recording {
         let state = State {
-            given: vec![0; answers.len()],
+            uses: vec![0; answers.len()],
             missing: Vec::new(),
-            asked: Vec::new(),
+            requested: Vec::new(),
         };
         Recording {
             answers,
@@ -44,8 +44,8 @@ impl Recording {
     /// Returns the requests without a response, and the responses that were never requested.
     pub(super) fn wrong(&self) -> Vec<String> {
         let state = self.state();
-        let unused = self.answers.iter().zip(&state.given);
-        let unused = unused.filter(|(_, given)| **given == 0).map(|(answer, _)| {
+        let unused = self.answers.iter().zip(&state.uses);
+        let unused = unused.filter(|(_, uses)| **uses == 0).map(|(answer, _)| {
             format!(
                 "the response for `{}` was not requested",
                 Shown(&answer.url)
@@ -55,8 +55,8 @@ impl Recording {
     }
 
     /// Returns the requested URLs, and whether each was a POST.
-    pub(super) fn asked(&self) -> Vec<(Url, bool)> {
-        self.state().asked.clone()
+    pub(super) fn requested(&self) -> Vec<(Url, bool)> {
+        self.state().requested.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -66,12 +66,12 @@ impl Recording {
     /// Responses for the same URL are used in order; the last one is repeated.
     fn give(&self, url: &Url, posted: Option<&[u8]>) -> Result<Answer> {
         let mut state = self.state();
-        state.asked.push((url.clone(), posted.is_some()));
+        state.requested.push((url.clone(), posted.is_some()));
         let all = (0..self.answers.len()).filter(|at| {
             let answer = &self.answers[*at];
             answer.url == *url && is_posted(answer.posted.as_deref(), posted)
         });
-        let next = all.clone().find(|at| state.given[*at] == 0);
+        let next = all.clone().find(|at| state.uses[*at] == 0);
         let Some(at) = next.or(all.last()) else {
             let posted = posted.map(|body| {
                 let text = visible(&String::from_utf8_lossy(body));
@@ -88,7 +88,7 @@ impl Recording {
             };
             return Err(Error::new(Kind::Unsupported, message).hint(hint));
         };
-        state.given[at] += 1;
+        state.uses[at] += 1;
         let answer = &self.answers[at];
         let cannot = |what: &str| {
             let message = format!("the response for `{}` has an invalid {what}", Shown(url));

@@ -65,15 +65,15 @@ impl Tokens {
         if let Some(token) = tokens.valid.get(key).filter(|token| token.until > now) {
             return Ok(token.value.clone());
         }
-        let told = ask(ctx, gate, key, secret, url).await?;
-        let life = Duration::from_secs(told.expires_in.unwrap_or(USUAL).min(86_400));
+        let granted = ask(ctx, gate, key, secret, url).await?;
+        let life = Duration::from_secs(granted.expires_in.unwrap_or(USUAL).min(86_400));
         let token = Token {
-            value: told.access_token.clone(),
+            value: granted.access_token.clone(),
             until: now + life.saturating_sub(MARGIN),
         };
         tokens.valid.insert(key.to_owned(), token);
-        tokens.all.push(told.access_token.clone());
-        Ok(told.access_token)
+        tokens.all.push(granted.access_token.clone());
+        Ok(granted.access_token)
     }
 
     /// Forgets a token that the site rejects, unless it has been replaced already.
@@ -118,6 +118,6 @@ async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> R
         return Err(Error::new(Kind::Login, message).hint("use `ID:SECRET` of your own app"));
     }
     // An unreadable response may still contain a token, so it is not shown.
-    let told = answer.ok()?.json();
-    told.map_err(|_| Error::new(Kind::Corrupt, format!("`{shown}` did not return a token")))
+    let granted = answer.ok()?.json();
+    granted.map_err(|_| Error::new(Kind::Corrupt, format!("`{shown}` did not return a token")))
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::given::FIELDS;
-use super::told::told;
+use super::item_fields::FIELDS;
+use super::item_json::item_json;
 use crate::model::{Error, Item, Kind, Result};
 
 /// The result of a case.
@@ -19,16 +19,16 @@ pub struct Verdict {
     /// The script's messages.
     pub notes: Vec<String>,
     /// What the script did.
-    pub(super) did: Did,
+    pub(super) actions: Actions,
 }
 
 /// What a script did in a case, for comparison with its manifest.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Did {
+pub(super) struct Actions {
     /// The route that matched the link.
     pub(super) route: String,
     /// The URLs it requested, and whether each was a POST.
-    pub(super) asked: Vec<(Url, bool)>,
+    pub(super) requested: Vec<(Url, bool)>,
     /// The addresses of its files.
     pub(super) media: Vec<Url>,
     /// Whether it delegated links.
@@ -43,7 +43,7 @@ impl Verdict {
             wrong: Vec::new(),
             is_changed: false,
             notes: Vec::new(),
-            did: Did::default(),
+            actions: Actions::default(),
         }
     }
 }
@@ -77,14 +77,14 @@ pub(super) fn compare_end(expected: Option<Kind>, listed: Result<()>, wrong: &mu
 pub(super) fn compare_lists(
     what: &str,
     expected: &[String],
-    came: &[String],
+    actual: &[String],
     wrong: &mut Vec<String>,
 ) {
-    if expected != came {
+    if expected != actual {
         wrong.push(format!(
             "`{what}` is not as expected\n  - {}\n  + {}",
             json!(expected),
-            json!(came)
+            json!(actual)
         ));
     }
 }
@@ -92,29 +92,29 @@ pub(super) fn compare_lists(
 /// Compares the unusable items with the expected ones, and gives the reasons for any others.
 pub(super) fn compare_broken(
     expected: &[String],
-    came: &[(String, String)],
+    actual: &[(String, String)],
     wrong: &mut Vec<String>,
 ) {
-    let others = came.iter().filter(|(key, _)| !expected.contains(key));
+    let others = actual.iter().filter(|(key, _)| !expected.contains(key));
     wrong.extend(others.map(|(key, why)| format!("`{key}` is unusable: {why}")));
     let missing = expected
         .iter()
-        .filter(|key| !came.iter().any(|(known, _)| known == *key));
+        .filter(|key| !actual.iter().any(|(known, _)| known == *key));
     wrong.extend(missing.map(|key| format!("`{key}` should be in `broken`, but is not")));
 }
 
 pub(super) fn compare_items(
     what: &str,
     expected: &[Map<String, Value>],
-    came: &[Item],
+    actual: &[Item],
     wrong: &mut Vec<String>,
 ) {
-    if expected.len() != came.len() {
-        let (expected, came) = (expected.len(), came.len());
-        wrong.push(format!("the number of items\n  - {expected}\n  + {came}"));
+    if expected.len() != actual.len() {
+        let (expected, actual) = (expected.len(), actual.len());
+        wrong.push(format!("the number of items\n  - {expected}\n  + {actual}"));
     }
-    let came: Vec<_> = came.iter().map(told).collect();
-    for (at, item) in came.iter().enumerate().skip(expected.len()) {
+    let actual: Vec<_> = actual.iter().map(item_json).collect();
+    for (at, item) in actual.iter().enumerate().skip(expected.len()) {
         wrong.push(format!(
             "{what} {} is unexpected\n  + {}",
             at + 1,
@@ -122,7 +122,7 @@ pub(super) fn compare_items(
         ));
     }
     for (at, expected) in expected.iter().enumerate() {
-        let Some(item) = came.get(at) else {
+        let Some(item) = actual.get(at) else {
             let expected = json!(expected);
             wrong.push(format!("{what} {} is missing\n  - {expected}", at + 1));
             continue;

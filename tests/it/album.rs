@@ -259,7 +259,7 @@ fn an_etag_that_is_the_md5_of_other_bytes_is_a_failure() {
         .good()
         .without("ETag")
         .etag("\"00000000000000000000000000000000\"");
-    imgur.image(image.answers([reply]));
+    imgur.image(image.replies([reply]));
     let fetch = fetch(&imgur, false).arg("https://i.imgur.com/wrong01.jpg");
     let done = fetch.run().fails(4);
     assert!(
@@ -291,7 +291,7 @@ fn sixty_images_that_each_wait_arrive_together() {
     let image = |number| {
         let image = Image::new(&format!("wait{number:03}"), Format::Jpeg);
         let reply = image.good().delay(Duration::from_millis(80));
-        image.answers([reply])
+        image.replies([reply])
     };
     imgur.album("q6i58", "Cats", (1..=60).map(image).collect());
     let fetch = fetch(&imgur, false).arg("q6i58");

@@ -147,7 +147,7 @@ fn a_file_gets_the_time_of_its_post() {
     let imgur = FakeImgur::start();
     let image = Image::new("first01", Format::Jpeg);
     let reply = image.good().last_modified(day(10_000));
-    imgur.album("q6i58", "Cats", vec![image.answers([reply])]);
+    imgur.album("q6i58", "Cats", vec![image.replies([reply])]);
     let modified = |setting: &str| {
         let fetch = Fetch::new().config(&(imgur.config() + setting));
         fetch.clone().args(["-o", "{key}", "q6i58"]).run().success();

@@ -304,7 +304,7 @@ fn a_host_that_the_first_program_knows_is_asked_about_by_that_alone() {
     site.on("/album/2", page.clone()).once();
     // The second page comes once the file of the first is there.
     let saved = fake.fetch().out().join("gallerydl");
-    let late = move |_: &crate::support::Seen| {
+    let late = move |_: &crate::support::Request| {
         until(|| saved.exists());
         page.clone()
     };

@@ -70,7 +70,7 @@ fn a_reply_can_be_wrong_in_every_way() {
     let replies = [
         (file().cut_after(3), "200 012"),
         (file().no_ranges(), "200 0123456789"),
-        (file().lie("xyz"), "206 xyz"),
+        (file().wrong_bytes("xyz"), "206 xyz"),
         (file().too_long(2).no_ranges(), "200 0123456789++"),
         (file().close_delimited(), "206 456789"),
         (file().chunked(), "206 6\r\n456789\r\n0\r\n\r\n"),
@@ -132,7 +132,7 @@ fn a_connection_serves_more_than_one_request() {
     assert_eq!(bodies, [true; 3], "{answer}");
     assert!(site.requests().iter().all(|seen| seen.connection == 1));
     assert_eq!((site.count("/a"), site.count("/a?x=1")), (2, 1));
-    assert_eq!(site.most_at_once(), 1);
+    assert_eq!(site.max_concurrent(), 1);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn dropping_a_site_ends_whatever_it_is_doing() {
         streams.push(stream);
     }
     site.wait_for_stalls(1);
-    assert_eq!(site.most_at_once(), 3);
+    assert_eq!(site.max_concurrent(), 3);
     drop(site);
     for mut stream in streams {
         let _ = stream.read_to_end(&mut Vec::new());

@@ -5,14 +5,14 @@ use std::process::{Command, Stdio};
 use crate::streams::{list, playlist, segment, segments};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, sized, small};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// What is told of an item that cannot be asked for without its headers.
 const FORGOTTEN: &str = "hint: run the same `fetch from-har` or `fetch from-curl` again\n";
 
 /// A picture for whoever has the cookie.
 fn guarded(site: &Site, path: &str, seed: u64) {
-    let reply = move |seen: &Seen| match seen.header("cookie") {
+    let reply = move |seen: &Request| match seen.header("cookie") {
         Some("id=hunter2") => Reply::file(small(Format::Jpeg, seed)),
         _ => Reply::empty(403),
     };
@@ -323,7 +323,7 @@ fn the_segments_of_a_stream_are_asked_for_with_its_headers() {
 fn a_playlist_that_is_known_by_its_first_bytes_alone_keeps_its_headers() {
     let site = Site::start();
     let guarded = |reply: Reply| {
-        Reply::with(move |seen: &Seen| match seen.header("cookie") {
+        Reply::with(move |seen: &Request| match seen.header("cookie") {
             Some("id=hunter2") => reply.clone(),
             _ => Reply::empty(403),
         })

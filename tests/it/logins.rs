@@ -14,7 +14,7 @@ fn picture() -> Reply {
 fn logins(site: &Site) -> Vec<String> {
     let requests = site.requests();
     let login =
-        |seen: &crate::support::Seen| seen.header("authorization").unwrap_or("none").to_owned();
+        |seen: &crate::support::Request| seen.header("authorization").unwrap_or("none").to_owned();
     requests.iter().map(login).collect()
 }
 

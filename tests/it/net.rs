@@ -279,7 +279,7 @@ async fn a_host_has_no_more_calls_at_once_than_it_may() {
     for answer in futures_util::future::join_all(calls).await {
         assert_eq!(answer.unwrap().status, 200);
     }
-    assert_eq!((site.count("/*"), site.most_at_once()), (12, 3));
+    assert_eq!((site.count("/*"), site.max_concurrent()), (12, 3));
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ fn a_run_in_which_something_failed() {
     let imgur = FakeImgur::start();
     let images = vec![
         Image::new("good001", Format::Jpeg),
-        Image::new("remov02", Format::Jpeg).answers([removed]),
+        Image::new("remov02", Format::Jpeg).replies([removed]),
     ];
     let size = images[0].bytes().len();
     imgur.album("q6i58", "Cats", images);

@@ -12,7 +12,7 @@ use fetch::source::{Cap, Ctx, Manifest, Outlet, Registry, Source, Target};
 
 use crate::support::command::Fetch;
 use crate::support::media::noise;
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 const MOMENT: Duration = Duration::from_millis(30);
 
@@ -32,7 +32,7 @@ fn stall() -> Reply {
 }
 
 /// A file of this host, each another one.
-fn file(seen: &Seen, size: usize) -> Reply {
+fn file(seen: &Request, size: usize) -> Reply {
     let number = seen.path().trim_matches(|c: char| !c.is_ascii_digit());
     Reply::file(noise(size, number.parse().unwrap()))
 }
@@ -55,7 +55,7 @@ fn few_at_once(most: usize, refuse: Refuse) -> (Site, Arc<AtomicUsize>) {
     let site = Site::start();
     let refused = Arc::new(AtomicUsize::new(0));
     let (live, count) = (AtomicUsize::new(0), refused.clone());
-    let reply = move |seen: &Seen| {
+    let reply = move |seen: &Request| {
         let is_one_too_many = live.fetch_add(1, SeqCst) >= most;
         if !is_one_too_many {
             std::thread::sleep(MOMENT);
@@ -77,7 +77,7 @@ fn a_far_host_gets_many_connections() {
     let far = Duration::from_millis(80);
     site.on("/*", Reply::with(move |seen| file(seen, 20_000).delay(far)));
     let took = fetch_all(&site, 100);
-    assert!(site.most_at_once() > 18, "{}", site.most_at_once());
+    assert!(site.max_concurrent() > 18, "{}", site.max_concurrent());
     assert!(took < far * 100 / 2, "{took:?}");
 }
 
@@ -89,7 +89,7 @@ fn a_host_that_is_slow_on_each_connection_gets_many() {
         Reply::with(|seen| file(seen, 64 << 10).throttle(1_000_000)),
     );
     let took = fetch_all(&site, 80);
-    assert!(site.most_at_once() > 18, "{}", site.most_at_once());
+    assert!(site.max_concurrent() > 18, "{}", site.max_concurrent());
     assert!(took < Duration::from_millis(66 * 80 / 2), "{took:?}");
 }
 
@@ -99,7 +99,7 @@ fn a_host_whose_line_is_full_is_not_slower_for_it() {
     let line = Mutex::new(Instant::now());
     let size = 128 << 10;
     let each = Duration::from_secs_f64(f64::from(size) / 15e6);
-    let reply = move |seen: &Seen| {
+    let reply = move |seen: &Request| {
         let free = {
             let mut line = line.lock().unwrap();
             *line = (*line).max(Instant::now()) + each;
@@ -142,7 +142,7 @@ fn few_a_second(rate: f64, refuse: Refuse) -> (Site, Arc<AtomicUsize>) {
     let tokens = Mutex::new((rate, Instant::now()));
     let refused = Arc::new(AtomicUsize::new(0));
     let count = refused.clone();
-    let reply = move |seen: &Seen| {
+    let reply = move |seen: &Request| {
         let mut tokens = tokens.lock().unwrap();
         let (left, since) = *tokens;
         let left = rate.min(left + since.elapsed().as_secs_f64() * rate);
@@ -197,7 +197,7 @@ fn a_host_that_lets_nobody_in_for_a_while_loses_nothing() {
     let site = Site::start();
     let (begun, asked) = (Instant::now(), AtomicUsize::new(0));
     let barred = Mutex::new(None);
-    let reply = move |seen: &Seen| {
+    let reply = move |seen: &Request| {
         let is_barred = match asked.fetch_add(1, SeqCst) {
             ..30 => false,
             _ => {
@@ -233,7 +233,7 @@ fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
 #[test]
 fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
     let site = Site::start();
-    let reply = |seen: &Seen| match seen.path().ends_with("7.bin") {
+    let reply = |seen: &Request| match seen.path().ends_with("7.bin") {
         true => Reply::text("").status(403),
         false => file(seen, 2000).delay(MOMENT),
     };
@@ -255,14 +255,14 @@ fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
 
 #[test]
 fn some_that_are_always_refused_do_not_hold_up_the_others() {
-    let bad = |seen: &Seen| seen.path().ends_with("3.bin");
+    let bad = |seen: &Request| seen.path().ends_with("3.bin");
     // What is reset on a connection that was used before is asked for at once on a new one.
     let refusals: [(Refuse, usize); 2] = [(|| Reply::text("").status(429), 12), (reset, 20)];
     std::thread::scope(|scope| {
         for (refuse, most) in refusals {
             scope.spawn(move || {
                 let site = Site::start();
-                let reply = move |seen: &Seen| match bad(seen) {
+                let reply = move |seen: &Request| match bad(seen) {
                     true => refuse(),
                     false => file(seen, 2000).delay(MOMENT),
                 };
@@ -304,7 +304,7 @@ fn a_host_keeps_to_limits_of_its_own() {
         fetch = fetch.arg(site.url(&format!("/{number}.bin")));
     }
     fetch.run().success();
-    assert!(site.most_at_once() <= 3, "{}", site.most_at_once());
+    assert!(site.max_concurrent() <= 3, "{}", site.max_concurrent());
     let took = between_first_and_last(&site);
     assert!(took >= Duration::from_millis(475), "{took:?}");
 }
@@ -315,7 +315,7 @@ fn a_host_keeps_to_its_limits_where_redirects_lead() {
     there.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
     let port = there.port();
     let lead =
-        move |seen: &Seen| Reply::redirect(format!("http://localhost:{port}{}", seen.path()));
+        move |seen: &Request| Reply::redirect(format!("http://localhost:{port}{}", seen.path()));
     first.on("/*", Reply::with(lead));
     let text = "[host.localhost]\nconnections = 2\nrequests_per_second = 40\n";
     let mut fetch = Fetch::new().config(text);
@@ -324,7 +324,7 @@ fn a_host_keeps_to_its_limits_where_redirects_lead() {
         fetch = fetch.arg(first.url(&format!("/{number}.bin")));
     }
     fetch.run().success();
-    assert!(there.most_at_once() <= 2, "{}", there.most_at_once());
+    assert!(there.max_concurrent() <= 2, "{}", there.max_concurrent());
     let took = between_first_and_last(&there);
     assert!(took >= Duration::from_millis(475), "{took:?}");
 }

@@ -172,7 +172,7 @@ fn an_album_that_has_grown_is_packed_anew() {
 fn an_album_of_which_something_failed_is_not_packed() {
     let imgur = FakeImgur::start();
     let good = image("bbbbbbb").good();
-    let bad = image("bbbbbbb").answers([Reply::empty(451), good]);
+    let bad = image("bbbbbbb").replies([Reply::empty(451), good]);
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), bad]);
     let fetch = Fetch::new().config(&imgur.config());
     let fetch = fetch.args(["q6i58", "--zip", "--write-info"]);

@@ -34,7 +34,7 @@ fn of_an_album_over_the_weeks() {
     let imgur = FakeImgur::start();
     let slow = image("ccccccc");
     let stalled = slow.good().stall_after(20);
-    let slow = slow.clone().answers([stalled, slow.good()]);
+    let slow = slow.clone().replies([stalled, slow.good()]);
     imgur.album(
         "q6i58",
         "Cats",

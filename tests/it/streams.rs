@@ -141,7 +141,7 @@ fn segments_come_many_at_once_and_are_joined_in_order() {
     let fetch = quick().arg(site.url("/cats.m3u8"));
     fetch.run().success();
     assert!(fetch.files()["cats.ts"] == whole);
-    assert!(site.most_at_once() > 3, "{}", site.most_at_once());
+    assert!(site.max_concurrent() > 3, "{}", site.max_concurrent());
 }
 
 #[test]

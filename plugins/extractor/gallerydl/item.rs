@@ -22,7 +22,7 @@ const FIELDS: usize = 64;
 const LONGEST: usize = 4 << 10;
 
 /// The result of a line.
-pub(super) enum Came {
+pub(super) enum Parsed {
     Item(Box<Item>),
     Link(Box<Link>),
 }
@@ -52,7 +52,7 @@ impl Items {
     ///
     /// # Errors
     /// [`Kind::Corrupt`] for invalid data, [`Kind::Unsupported`] for requests that cannot be made here.
-    pub(super) fn read(&mut self, fields: &Value) -> Result<Came> {
+    pub(super) fn read(&mut self, fields: &Value) -> Result<Parsed> {
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
         let address = text("_url").ok_or_else(|| {
             Error::new(Kind::Corrupt, "it does not give the URL of a file")
@@ -61,15 +61,15 @@ impl Items {
         let film = address.strip_prefix("ytdl:");
         if let Some(words) = address.strip_prefix("text:") {
             let body = Body::Text(words.to_owned());
-            return Ok(Came::Item(Box::new(self.item(fields, None, body))));
+            return Ok(Parsed::Item(Box::new(self.item(fields, None, body))));
         }
         let fallback = fields.get("_fallback").and_then(Value::as_array);
         // An inline manifest without a URL cannot be used here; the fallback file is the same video.
-        let is_told = fields
+        let has_manifest = fields
             .get("_ytdl_manifest_data")
             .is_some_and(|data| !data.is_null());
         let plain = fallback.and_then(|all| all.first()?.as_str());
-        let (film, address) = match plain.filter(|_| film.is_some() && is_told) {
+        let (film, address) = match plain.filter(|_| film.is_some() && has_manifest) {
             Some(plain) => (None, plain),
             None => (film, address),
         };
@@ -78,7 +78,7 @@ impl Items {
         if film.is_some() && form.is_none() {
             let link = Url::parse(&format!("ytdlp:{url}"));
             let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names an invalid URL"))?;
-            return Ok(Came::Link(Box::new(Link::from(link))));
+            return Ok(Parsed::Link(Box::new(Link::from(link))));
         }
         if let Some(method) = text("_http_method").filter(|method| *method != "GET") {
             let why = format!(
@@ -119,7 +119,7 @@ impl Items {
             Some(_) => Body::Hls(request),
             None => Body::File(request),
         };
-        Ok(Came::Item(Box::new(self.item(fields, Some(&url), body))))
+        Ok(Parsed::Item(Box::new(self.item(fields, Some(&url), body))))
     }
 
     fn item(&mut self, fields: &Value, url: Option<&Url>, body: Body) -> Item {
@@ -289,7 +289,7 @@ mod tests {
             "_url": "ytdl:https://x.org/p/1.mp4", "_ytdl_manifest": "dash", "_ytdl_manifest_data": "<MPD/>",
             "_fallback": ["https://cdn.x.org/1.mp4", "https://cdn.x.org/2.mp4"], "filename": "1", "extension": "mp4",
         });
-        let Ok(Came::Item(item)) = Items::new("gallerydl", &link).read(&fields) else {
+        let Ok(Parsed::Item(item)) = Items::new("gallerydl", &link).read(&fields) else {
             panic!("no item");
         };
         let Body::File(request) = item.body else {

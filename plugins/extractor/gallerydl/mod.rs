@@ -13,11 +13,11 @@ use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
 use serde_json::{Value, json};
 use url::Url;
 
-use self::item::{Came, Items};
-use super::asked::{self, Asked};
+use self::item::{Items, Parsed};
+use super::answer::{self, Answer};
 use super::child::{Child, Ended};
-use super::room::Room;
-use super::{Inner, Name, safe, said};
+use super::temp_dir::TempDir;
+use super::{Inner, Program, safe, sanitize};
 
 /// The longest line, in bytes.
 const LINE: usize = 4 << 20;
@@ -38,7 +38,7 @@ impl Gallerydl {
         let example = "gallerydl:https://example.org/album/1";
         Ok(Gallerydl {
             manifest: Manifest {
-                name: Name::Gallerydl.word().into(),
+                name: Program::Gallerydl.id().into(),
                 about: "what gallery-dl knows, if it is installed".into(),
                 routes: vec![Route::new("id", "gallerydl:{url...}", example)?],
             },
@@ -48,8 +48,8 @@ impl Gallerydl {
 }
 
 /// Asks gallery-dl about a link, and returns once it has printed a line or has ended.
-pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
-    let room = Room::new()?;
+pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Answer> {
+    let dir = TempDir::new()?;
     let mut args: Vec<OsString> = Vec::new();
     let mut arg = |arg: &str| args.push(arg.into());
     ["--config-ignore", "--warning", "--no-input", "--no-colors"]
@@ -57,14 +57,14 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
         .for_each(|flag| arg(flag));
     if let Some(file) = &inner.options.gallerydl.config {
         arg("--config");
-        arg(&room.put("config.json", &config(file)?)?.to_string_lossy());
+        arg(&dir.write("config.json", &config(file)?)?.to_string_lossy());
     }
     if let Some(cookies) = ctx.cookies_text(&[url]) {
         arg("--cookies");
-        let file = room.put("cookies.txt", cookies.reveal())?;
+        let file = dir.write("cookies.txt", cookies.reveal())?;
         arg(&file.to_string_lossy());
     }
-    if let Some(agent) = asked::user_agent(ctx) {
+    if let Some(agent) = answer::user_agent(ctx) {
         arg("--user-agent");
         arg(&agent);
     }
@@ -97,28 +97,28 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
         arg("--option");
         arg(&format!("{key}={value}"));
     }
-    let links = room.links(&[url])?;
+    let links = dir.write_links(&[url])?;
     for other in ["--write-unsupported", OTHERS, "--input-file", links] {
         arg(other);
     }
-    let mut child = inner.start(ctx, Name::Gallerydl, args, room, LINE)?;
+    let mut child = inner.start(ctx, Program::Gallerydl, args, dir, LINE)?;
     match child.line().await? {
         Some(line) => Ok(match fields(&line) {
             Ok(_) => {
                 let child = Box::new(child);
-                Asked::Known { child, line }
+                Answer::Started { child, line }
             }
             // The other lines will not be valid either.
-            Err(error) => Asked::Failed(error),
+            Err(error) => Answer::Failed(error),
         }),
         None => {
             let (others, cut) = others(&child);
             let ended = child.end().await?;
             Ok(match (ended.code, others.is_empty()) {
-                (Some(64), _) => Asked::Unknown,
-                (Some(0), false) => Asked::Links(others, cut),
-                (Some(0), true) => Asked::Nothing,
-                _ => asked::failed(&ended, failure(&ended)),
+                (Some(64), _) => Answer::Unknown,
+                (Some(0), false) => Answer::Links(others, cut),
+                (Some(0), true) => Answer::Empty,
+                _ => answer::classify_failure(&ended, failure(&ended)),
             })
         }
     }
@@ -126,19 +126,19 @@ pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Asked> {
 
 /// The name of the gallery-dl extractor for a link. This needs no request.
 pub(super) async fn explain(inner: &Inner, ctx: &Ctx, url: &Url) -> Result<Option<String>> {
-    let room = Room::new()?;
+    let dir = TempDir::new()?;
     let mut args: Vec<OsString> = Vec::new();
     args.extend(["--config-ignore", "--no-colors"].map(OsString::from));
     if let Some(file) = &inner.options.gallerydl.config {
         args.push("--config".into());
-        args.push(room.put("config.json", &config(file)?)?.into());
+        args.push(dir.write("config.json", &config(file)?)?.into());
     }
-    let links = room.links(&[url])?;
+    let links = dir.write_links(&[url])?;
     args.extend(["--extractor-info", "--input-file", links].map(OsString::from));
-    let mut child = inner.start(ctx, Name::Gallerydl, args, room, LINE)?;
+    let mut child = inner.start(ctx, Program::Gallerydl, args, dir, LINE)?;
     let mut names = None;
     while let Some(line) = child.line().await? {
-        let line = said::plain(&String::from_utf8_lossy(&line));
+        let line = sanitize::plain(&String::from_utf8_lossy(&line));
         // The names are in quotes, on the line after their heading.
         if names.is_none() && line.trim_start().starts_with('"') {
             names = Some(line.trim().replace('"', ""));
@@ -159,24 +159,24 @@ impl Source for Gallerydl {
     }
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
-        let url = asked::url(&target.link.url, &self.manifest.name)?;
+        let url = answer::url(&target.link.url, &self.manifest.name)?;
         ctx.lend(&url).await?;
-        let asked = match self.inner.taken(Name::Gallerydl, &url) {
-            Some(asked) => asked,
+        let answer = match self.inner.take_answer(Program::Gallerydl, &url) {
+            Some(answer) => answer,
             None => {
                 // Released before the output is read: reading waits for downloads, some of which wait for a place.
-                let _place = self.inner.place().await?;
+                let _slot = self.inner.slot().await?;
                 ask(&self.inner, ctx, &url).await?
             }
         };
-        let (mut child, mut line) = match asked {
-            Asked::Known { child, line } => (child, Some(line)),
-            Asked::Links(links, cut) => return hand_on(links, cut, out).await,
-            Asked::Failed(error) | Asked::Broken(error) => return Err(error),
-            _ => return Err(asked::unknown(Name::Gallerydl, &url)),
+        let (mut child, mut line) = match answer {
+            Answer::Started { child, line } => (child, Some(line)),
+            Answer::Links(links, cut) => return emit_links(links, cut, out).await,
+            Answer::Failed(error) | Answer::Broken(error) => return Err(error),
+            _ => return Err(answer::unknown(Program::Gallerydl, &url)),
         };
         let mut items = Items::new(&self.manifest.name, &url);
-        let mut lapses = Lapses::default();
+        let mut failures = Failures::default();
         let mut count = 0;
         while let Some(text) = line {
             count += 1;
@@ -185,38 +185,38 @@ impl Source for Gallerydl {
                 return Err(Error::new(Kind::Corrupt, message));
             }
             match fields(&text).and_then(|fields| items.read(&fields)) {
-                Ok(Came::Item(item)) => out.item(*item).await?,
-                Ok(Came::Link(link)) => out.link(*link).await?,
-                Err(error) => lapses.note(error),
+                Ok(Parsed::Item(item)) => out.item(*item).await?,
+                Ok(Parsed::Link(link)) => out.link(*link).await?,
+                Err(error) => failures.note(error),
             }
             line = child.line().await?;
         }
         let (links, cut) = others(&child);
         let ended = child.end().await?;
-        let handed = hand_on(links, cut, out).await;
+        let emitted = emit_links(links, cut, out).await;
         match ended.code {
-            Some(0) => lapses.told(count).and(handed),
-            _ => Err(lapses.beside(failure(&ended), count)),
+            Some(0) => failures.into_result(count).and(emitted),
+            _ => Err(failures.add_to(failure(&ended), count)),
         }
     }
 
     /// Lists the link again until the item comes.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
-        let url = asked::page(item)?;
+        let url = answer::page(item)?;
         ctx.lend(&url).await?;
-        let _place = self.inner.place().await?;
+        let _slot = self.inner.slot().await?;
         let gone = || {
             let message = format!("`gallery-dl` no longer lists `{}`", item.key);
             Error::new(Kind::Missing, message)
         };
         let (mut child, mut line) = match ask(&self.inner, ctx, &url).await? {
-            Asked::Known { child, line } => (child, Some(line)),
-            Asked::Failed(error) | Asked::Broken(error) => return Err(error),
+            Answer::Started { child, line } => (child, Some(line)),
+            Answer::Failed(error) | Answer::Broken(error) => return Err(error),
             _ => return Err(gone()),
         };
         let mut items = Items::new(&self.manifest.name, &url);
         while let Some(text) = line {
-            if let Ok(Came::Item(found)) = fields(&text).and_then(|fields| items.read(&fields))
+            if let Ok(Parsed::Item(found)) = fields(&text).and_then(|fields| items.read(&fields))
                 && found.key == item.key
             {
                 return Ok(found.body);
@@ -229,19 +229,19 @@ impl Source for Gallerydl {
 
 /// Files that could not be read from the listing, which do not affect the others.
 #[derive(Default)]
-struct Lapses {
+struct Failures {
     first: Option<Error>,
     count: u64,
 }
 
-impl Lapses {
+impl Failures {
     fn note(&mut self, error: Error) {
         self.count += 1;
         self.first.get_or_insert(error);
     }
 
     /// Adds the number of such files to the error with which the listing ended.
-    fn beside(self, mut error: Error, of: u64) -> Error {
+    fn add_to(self, mut error: Error, of: u64) -> Error {
         if self.count > 0 {
             let more = format!(
                 ", and {} of {of} files that it lists cannot be downloaded",
@@ -252,7 +252,7 @@ impl Lapses {
         error
     }
 
-    fn told(self, of: u64) -> Result<()> {
+    fn into_result(self, of: u64) -> Result<()> {
         match self.first {
             None => Ok(()),
             Some(first) => {
@@ -273,7 +273,7 @@ fn fields(line: &[u8]) -> Result<Value> {
     })
 }
 
-async fn hand_on(links: Vec<Url>, cut: bool, out: &Outlet) -> Result<()> {
+async fn emit_links(links: Vec<Url>, cut: bool, out: &Outlet) -> Result<()> {
     for link in links {
         out.link(Link::from(link)).await?;
     }
@@ -288,7 +288,7 @@ async fn hand_on(links: Vec<Url>, cut: bool, out: &Outlet) -> Result<()> {
 
 /// The links that it does not know itself, and whether there are more than allowed.
 fn others(child: &Child) -> (Vec<Url>, bool) {
-    let (text, is_cut) = child.left(OTHERS);
+    let (text, is_cut) = child.read_file(OTHERS);
     let mut links = text.lines().filter_map(|line| safe::web(line.trim()).ok());
     let taken = links.by_ref().take(LINKS).collect();
     (taken, is_cut || links.next().is_some())
@@ -296,18 +296,18 @@ fn others(child: &Child) -> (Vec<Url>, bool) {
 
 /// The error for its failure. Its exit code is a bit set of kinds of errors.
 fn failure(ended: &Ended) -> Error {
-    let said = said::last_line(&ended.complaint).unwrap_or_default();
+    let last_line = sanitize::last_line(&ended.stderr).unwrap_or_default();
     let code = ended.code.unwrap_or(0);
     let has = |bit: i32| code & bit != 0;
     let kind = match () {
         () if ended.code.is_none() => Kind::Network,
         () if has(16) => Kind::Login,
         () if has(8) => Kind::Blocked,
-        () if has(4) => asked::status_kind(&said).unwrap_or(Kind::Network),
+        () if has(4) => answer::status_kind(&last_line).unwrap_or(Kind::Network),
         () if has(128) => Kind::Network,
         () => Kind::Unsupported,
     };
-    asked::failure(Name::Gallerydl, kind, ended.code, said)
+    answer::failure(Program::Gallerydl, kind, ended.code, last_line)
 }
 
 /// Reads a configuration file, without the options that would run, write or remember something.
@@ -354,7 +354,7 @@ fn clean(config: &mut Value) {
 pub(super) fn read_lines(link: &Url, lines: &[&[u8]]) {
     let mut items = Items::new("gallerydl", link);
     for line in lines {
-        if let Ok(Came::Item(item)) = fields(line).and_then(|fields| items.read(&fields)) {
+        if let Ok(Parsed::Item(item)) = fields(line).and_then(|fields| items.read(&fields)) {
             assert!(!item.key.is_empty());
             assert!(item.body.request().is_none_or(safe::is_of_web));
         }

@@ -20,16 +20,16 @@ pub(super) struct Choice {
 
 /// A usable format.
 #[derive(Clone)]
-struct Way<'a> {
+struct Format<'a> {
     about: Info<'a>,
     url: Url,
-    how: How,
+    protocol: Protocol,
     picture: bool,
     sound: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
+enum Protocol {
     File,
     Hls,
     Dash,
@@ -39,27 +39,27 @@ enum How {
 ///
 /// # Errors
 /// [`Kind::Unsupported`] with the reason if no format is usable, [`Kind::Corrupt`] for invalid URLs.
-pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Choice> {
-    let mut lapse = None;
-    let mut all: Vec<Info<'_>> = film.list("formats").take(MOST).collect();
+pub(super) fn choose(video: Info<'_>, quality: Quality, muxes: bool) -> Result<Choice> {
+    let mut failure = None;
+    let mut all: Vec<Info<'_>> = video.list("formats").take(MOST).collect();
     if all.is_empty() {
-        all.push(film);
+        all.push(video);
     }
     // The best first, so that it wins among equals.
-    let ways: Vec<Way<'_>> = all
+    let formats: Vec<Format<'_>> = all
         .into_iter()
         .rev()
-        .filter_map(|about| match way(about) {
-            Ok(way) => way,
+        .filter_map(|about| match read_format(about) {
+            Ok(format) => format,
             Err(error) => {
-                lapse.get_or_insert(error);
+                failure.get_or_insert(error);
                 None
             }
         })
         .collect();
-    let of = |picture: bool, sound: bool| -> Vec<&Way<'_>> {
-        let fits = |way: &&Way<'_>| way.picture == picture && way.sound == sound;
-        ways.iter().filter(fits).collect()
+    let of = |picture: bool, sound: bool| -> Vec<&Format<'_>> {
+        let fits = |format: &&Format<'_>| format.picture == picture && format.sound == sound;
+        formats.iter().filter(fits).collect()
     };
     let (both, sounds) = (of(true, true), of(false, true));
     let sound = || match quality {
@@ -72,25 +72,25 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
             Error::new(Kind::Unsupported, message)
                 .hint("`--quality worst` fetches the smallest video with its audio")
         };
-        return match (sound(), lapse) {
-            (Some(sound), _) => Ok(sound.alone()),
-            (None, Some(error)) if ways.is_empty() => Err(error),
+        return match (sound(), failure) {
+            (Some(sound), _) => Ok(sound.to_choice()),
+            (None, Some(error)) if formats.is_empty() => Err(error),
             (None, _) => Err(none()),
         };
     }
     let with_sound = muxes && !sounds.is_empty() || both.is_empty();
-    let candidates: Vec<&Way<'_>> = ways
+    let candidates: Vec<&Format<'_>> = formats
         .iter()
-        .filter(|way| way.picture && (way.sound || with_sound))
+        .filter(|format| format.picture && (format.sound || with_sound))
         .collect();
     let sizes: Vec<Size> = candidates
         .iter()
         .enumerate()
-        .map(|(at, way)| way.rank(at))
+        .map(|(at, format)| format.rank(at))
         .collect();
     let Some(at) = quality.choose(&sizes) else {
-        return match (sound(), lapse) {
-            (Some(sound), _) => Ok(sound.alone()),
+        return match (sound(), failure) {
+            (Some(sound), _) => Ok(sound.to_choice()),
             (None, Some(error)) => Err(error),
             (None, None) => Err(Error::new(Kind::Missing, "`yt-dlp` lists no video there")),
         };
@@ -98,20 +98,20 @@ pub(super) fn choose(film: Info<'_>, quality: Quality, muxes: bool) -> Result<Ch
     let chosen = candidates[at];
     Ok(match sound() {
         Some(sound) if !chosen.sound => {
-            let files = sounds.iter().find(|sound| sound.how == How::File);
+            let files = sounds.iter().find(|sound| sound.protocol == Protocol::File);
             chosen.with(
                 files
                     .copied()
-                    .filter(|_| chosen.how == How::File)
+                    .filter(|_| chosen.protocol == Protocol::File)
                     .unwrap_or(sound),
             )
         }
-        _ => chosen.alone(),
+        _ => chosen.to_choice(),
     })
 }
 
 /// Reads a format. None if it has neither video nor audio; an error if it is protected or not supported.
-fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
+fn read_format(about: Info<'_>) -> Result<Option<Format<'_>>> {
     let (vcodec, acodec) = (about.codec("vcodec"), about.codec("acodec"));
     let (picture, sound) = match (vcodec, acodec) {
         // Storyboards and other formats with neither.
@@ -134,11 +134,11 @@ fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
     let address = safe::web(address)?;
     let manifest = about.text("manifest_url").map(safe::web).transpose()?;
     let protocol = about.text("protocol").unwrap_or(address.scheme());
-    let (how, url) = match protocol {
-        "http" | "https" => (How::File, address),
+    let (protocol, url) = match protocol {
+        "http" | "https" => (Protocol::File, address),
         // The master playlist, since the audio may be in another rendition.
-        "m3u8" | "m3u8_native" => (How::Hls, manifest.unwrap_or(address)),
-        "http_dash_segments" if manifest.is_some() => (How::Dash, manifest.unwrap_or(address)),
+        "m3u8" | "m3u8_native" => (Protocol::Hls, manifest.unwrap_or(address)),
+        "http_dash_segments" if manifest.is_some() => (Protocol::Dash, manifest.unwrap_or(address)),
         "mhtml" => return Ok(None),
         other => {
             let other = other.escape_debug();
@@ -147,16 +147,16 @@ fn way(about: Info<'_>) -> Result<Option<Way<'_>>> {
             )));
         }
     };
-    Ok(Some(Way {
+    Ok(Some(Format {
         about,
         url,
-        how,
+        protocol,
         picture,
         sound,
     }))
 }
 
-impl Way<'_> {
+impl Format<'_> {
     /// Its rank: of two formats with the same size, the one that yt-dlp lists later is better.
     fn rank(&self, at: usize) -> Size {
         let size = self.about.whole("width").zip(self.about.whole("height"));
@@ -175,7 +175,7 @@ impl Way<'_> {
             &self.url,
             &cookies(about.text("cookies").unwrap_or("")),
         );
-        let is_file = self.how == How::File;
+        let is_file = self.protocol == Protocol::File;
         Request {
             headers: safe::of(headers),
             expect: Expect {
@@ -192,16 +192,16 @@ impl Way<'_> {
 
     fn body(&self) -> Body {
         let request = self.request(Medium::Any);
-        match self.how {
-            How::File => Body::File(request),
-            How::Hls => Body::Hls(request),
-            How::Dash => Body::Dash(request),
+        match self.protocol {
+            Protocol::File => Body::File(request),
+            Protocol::Hls => Body::Hls(request),
+            Protocol::Dash => Body::Dash(request),
         }
     }
 
-    fn alone(&self) -> Choice {
+    fn to_choice(&self) -> Choice {
         let ext = self.about.text("ext").filter(|ext| {
-            self.how == How::File
+            self.protocol == Protocol::File
                 && ext.len() <= 10
                 && ext.chars().all(|c| c.is_ascii_alphanumeric())
         });
@@ -212,14 +212,17 @@ impl Way<'_> {
         }
     }
 
-    fn with(&self, sound: &Way<'_>) -> Choice {
+    fn with(&self, sound: &Format<'_>) -> Choice {
         // Its playlist contains the audio as well.
-        if self.how != How::File && self.how == sound.how && self.url == sound.url {
-            return self.alone();
+        if self.protocol != Protocol::File
+            && self.protocol == sound.protocol
+            && self.url == sound.url
+        {
+            return self.to_choice();
         }
         // The playlist of a stream describes its audio, too.
-        if self.how != How::File || sound.how != How::File {
-            return self.alone();
+        if self.protocol != Protocol::File || sound.protocol != Protocol::File {
+            return self.to_choice();
         }
         let tracks = Tracks {
             picture: self.request(Medium::Any),
@@ -228,7 +231,7 @@ impl Way<'_> {
         Choice {
             body: Body::Tracks(Box::new(tracks)),
             ext: None,
-            ..self.alone()
+            ..self.to_choice()
         }
     }
 }

@@ -79,11 +79,11 @@ impl<'a> Info<'a> {
     }
 
     /// Whether it is a list, a reference to another page, or a video.
-    pub(super) fn form(self) -> Form {
+    pub(super) fn kind(self) -> EntryKind {
         match self.text("_type") {
-            Some("playlist" | "multi_video") => Form::List,
-            Some("url" | "url_transparent") => Form::Elsewhere,
-            _ => Form::Film,
+            Some("playlist" | "multi_video") => EntryKind::List,
+            Some("url" | "url_transparent") => EntryKind::Reference,
+            _ => EntryKind::Video,
         }
     }
 
@@ -103,10 +103,10 @@ impl<'a> Info<'a> {
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Film,
+pub(super) enum EntryKind {
+    Video,
     List,
-    Elsewhere,
+    Reference,
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use url::Url;
 use super::super::options::Options;
 use super::super::safe;
 use super::format::{self, Choice};
-use super::info::{Form, Info};
+use super::info::{EntryKind, Info};
 
 /// The most videos of a link, and the maximum depth of nested lists.
-const FILMS: usize = 100_000;
+const MAX_VIDEOS: usize = 100_000;
 const DEPTH: usize = 4;
 /// The longest text that is kept, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -52,12 +52,12 @@ pub(super) struct Items<'a> {
     muxes: bool,
     entries: Vec<Entry>,
     first: Option<Error>,
-    lapses: usize,
+    failed: usize,
     cut: bool,
 }
 
 /// Whether separate video and audio tracks can be merged.
-pub(super) fn muxes() -> bool {
+pub(super) fn can_mux() -> bool {
     program("ffmpeg").is_some()
 }
 
@@ -70,12 +70,12 @@ impl<'a> Items<'a> {
     ) -> Items<'a> {
         Items {
             known: known.clone(),
-            ..Items::wanting(source, link, options.quality, muxes())
+            ..Items::with_quality(source, link, options.quality, can_mux())
         }
     }
 
     /// The same with this quality, and with or without merging video and audio tracks.
-    pub(super) fn wanting(
+    pub(super) fn with_quality(
         source: &'a str,
         link: &'a Url,
         quality: Quality,
@@ -89,7 +89,7 @@ impl<'a> Items<'a> {
             muxes,
             entries: Vec::new(),
             first: None,
-            lapses: 0,
+            failed: 0,
             cut: false,
         }
     }
@@ -99,8 +99,8 @@ impl<'a> Items<'a> {
     /// # Errors
     /// If it is a single video that cannot be downloaded.
     pub(super) fn read(&mut self, info: Info<'_>) -> Result<()> {
-        match info.form() {
-            Form::List => {
+        match info.kind() {
+            EntryKind::List => {
                 self.list(info, 0);
                 Ok(())
             }
@@ -117,16 +117,16 @@ impl<'a> Items<'a> {
             count: u64::try_from(count).ok(),
         });
         for (entry, number) in list.list("entries").zip(1..) {
-            if self.entries.len() >= FILMS {
+            if self.entries.len() >= MAX_VIDEOS {
                 self.cut = true;
                 return;
             }
-            match entry.form() {
-                Form::List if depth < DEPTH => self.list(entry, depth + 1),
-                Form::List => self.cut = true,
+            match entry.kind() {
+                EntryKind::List if depth < DEPTH => self.list(entry, depth + 1),
+                EntryKind::List => self.cut = true,
                 _ => {
                     if let Err(error) = self.one(entry, Some((&album, number, list))) {
-                        self.lapses += 1;
+                        self.failed += 1;
                         self.first.get_or_insert(error);
                     }
                 }
@@ -135,19 +135,19 @@ impl<'a> Items<'a> {
     }
 
     /// Reads a video, or a reference that has to be looked up, with its place in a list.
-    fn one(&mut self, film: Info<'_>, place: Option<(&Arc<Album>, u64, Info<'_>)>) -> Result<()> {
-        let is_elsewhere = film.form() == Form::Elsewhere;
-        let page = match film
+    fn one(&mut self, video: Info<'_>, place: Option<(&Arc<Album>, u64, Info<'_>)>) -> Result<()> {
+        let is_reference = video.kind() == EntryKind::Reference;
+        let page = match video
             .text("webpage_url")
-            .or(film.text("url").filter(|_| is_elsewhere))
+            .or(video.text("url").filter(|_| is_reference))
         {
             Some(page) => safe::web(page)?,
             None => self.link.clone(),
         };
         let parent = place.and_then(|(_, _, list)| list.extractor());
         // One without a title is looked up at once, since its title determines its file name.
-        let is_told = film.key().is_some() && film.text("title").is_some();
-        if is_elsewhere && !(is_told && is_film(film, parent)) {
+        let is_described = video.key().is_some() && video.text("title").is_some();
+        if is_reference && !(is_described && is_video(video, parent)) {
             let link = Url::parse(&format!("{}:{page}", self.source));
             let link = link.map_err(|_| Error::new(Kind::Corrupt, "it names an invalid URL"))?;
             let meta = Meta {
@@ -159,15 +159,15 @@ impl<'a> Items<'a> {
             self.entries.push(Entry::Link(Box::new(link)));
             return Ok(());
         }
-        let choice = match is_elsewhere {
+        let choice = match is_reference {
             true => Choice {
                 body: Body::Later,
                 ext: None,
                 size: None,
             },
-            false => format::choose(film, self.quality, self.muxes)?,
+            false => format::choose(video, self.quality, self.muxes)?,
         };
-        let mut key = film
+        let mut key = video
             .key()
             .unwrap_or_else(|| format!("page {}", url_key(&page)));
         if self.quality == Quality::Audio {
@@ -175,7 +175,8 @@ impl<'a> Items<'a> {
             key.push_str(" audio");
         }
         let text = |name: &str| {
-            film.text(name)
+            video
+                .text(name)
                 .filter(|text| text.len() <= LONGEST)
                 .map(str::to_owned)
         };
@@ -189,7 +190,7 @@ impl<'a> Items<'a> {
                 title,
                 description: text("description"),
                 author: text("uploader").or_else(|| text("channel")),
-                date: date(film),
+                date: date(video),
                 album: place.map_or_else(
                     || self.known.album.clone(),
                     |(album, _, _)| Some(album.clone()),
@@ -198,7 +199,7 @@ impl<'a> Items<'a> {
                 width: choice.size.map(|(width, _)| width),
                 height: choice.size.map(|(_, height)| height),
                 page: Some(page),
-                extra: extra(film),
+                extra: extra(video),
                 formerly: None,
             },
             body: choice.body,
@@ -222,7 +223,7 @@ impl<'a> Items<'a> {
     /// # Errors
     /// Those of the outlet, and one for the entries that could not be read.
     pub(super) async fn emit(self, out: &Outlet) -> Result<()> {
-        let of = self.entries.len() + self.lapses;
+        let of = self.entries.len() + self.failed;
         for entry in self.entries {
             match entry {
                 Entry::Item(item) => out.item(*item).await?,
@@ -232,7 +233,7 @@ impl<'a> Items<'a> {
         }
         if self.cut {
             let message = format!(
-                "`yt-dlp` lists more than {FILMS} videos, or lists that are nested too deep"
+                "`yt-dlp` lists more than {MAX_VIDEOS} videos, or lists that are nested too deep"
             );
             return Err(Error::new(Kind::Corrupt, message));
         }
@@ -241,7 +242,7 @@ impl<'a> Items<'a> {
             Some(first) => {
                 let message = format!(
                     "{} of {of} videos that `yt-dlp` lists cannot be downloaded",
-                    self.lapses
+                    self.failed
                 );
                 Err(Error::new(first.kind, message).because(first))
             }
@@ -250,7 +251,7 @@ impl<'a> Items<'a> {
 }
 
 /// Whether a reference is to a video rather than a list, as far as that is known without a request.
-fn is_film(info: Info<'_>, parent: Option<&str>) -> bool {
+fn is_video(info: Info<'_>, parent: Option<&str>) -> bool {
     let Some(own) = info.extractor() else {
         return false;
     };
@@ -259,17 +260,17 @@ fn is_film(info: Info<'_>, parent: Option<&str>) -> bool {
     info.number("duration").is_some() || !is_list && parent.is_some_and(|parent| parent != own)
 }
 
-fn date(film: Info<'_>) -> Option<Timestamp> {
-    let by_time = || Timestamp::from_second(film.number("timestamp")? as i64).ok();
+fn date(video: Info<'_>) -> Option<Timestamp> {
+    let by_time = || Timestamp::from_second(video.number("timestamp")? as i64).ok();
     let by_day = || {
-        let day = Date::strptime("%Y%m%d", film.text("upload_date")?).ok()?;
+        let day = Date::strptime("%Y%m%d", video.text("upload_date")?).ok()?;
         Some(TimeZone::UTC.to_zoned(day.at(0, 0, 0, 0)).ok()?.timestamp())
     };
     by_time().or_else(by_day)
 }
 
 /// Other fields, for templates and filters.
-fn extra(film: Info<'_>) -> BTreeMap<String, serde_json::Value> {
+fn extra(video: Info<'_>) -> BTreeMap<String, serde_json::Value> {
     let names = [
         "age_limit",
         "album",
@@ -297,9 +298,9 @@ fn extra(film: Info<'_>) -> BTreeMap<String, serde_json::Value> {
         "uploader_id",
         "view_count",
     ];
-    let told = names.iter().filter_map(|name| {
-        let value = film.0.get(name).filter(|value| !value.is_null())?;
+    let fields = names.iter().filter_map(|name| {
+        let value = video.0.get(name).filter(|value| !value.is_null())?;
         (value.to_string().len() <= 4 << 10).then(|| ((*name).to_owned(), value.clone()))
     });
-    told.collect()
+    fields.collect()
 }

@@ -225,7 +225,7 @@ fn registry() -> Registry {
     registry
 }
 
-fn told(goal: Goal) -> String {
+fn describe(goal: Goal) -> String {
     match goal {
         Goal::Album(id) => format!("album {id}"),
         Goal::Post(id) => format!("post {id}"),
@@ -260,7 +260,7 @@ fn knows_every_shape_of_a_link() {
         };
         assert_eq!(target.route, *route, "{text}");
         let found = match read(&target, &source.manifest().routes) {
-            Ok(goal) => told(goal),
+            Ok(goal) => describe(goal),
             Err(error) if error.kind == Kind::Login => "login".into(),
             Err(error) => {
                 assert_eq!(error.kind, Kind::Unsupported, "{text}");

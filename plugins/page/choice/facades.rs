@@ -7,9 +7,9 @@ const ID: &str = "dQw4w9WgXcQ";
 
 /// Returns the pictures taken from a page, and the players.
 fn found(html: &str) -> (Vec<String>, Vec<String>) {
-    let sheet = markup::read(&html.replace("ID", ID), PATIENCE).unwrap();
+    let parsed = markup::read(&html.replace("ID", ID), PATIENCE).unwrap();
     let page = Url::parse("https://x.org/a/page.html").unwrap();
-    let chosen = choose(&sheet, &page, &Options::default());
+    let chosen = choose(&parsed, &page, &Options::default());
     let media = chosen.media.iter().map(|wanted| wanted.url.to_string());
     let players = chosen.players.iter().map(Url::to_string);
     (media.collect(), players.collect())
@@ -73,8 +73,8 @@ fn more_of_them_than_are_asked_about_are_told_as_frames_are() {
     let html: String = (0..60)
         .map(|n| format!("<lite-youtube videoid=aaaaaaaaa{n:02}></lite-youtube>"))
         .collect();
-    let sheet = markup::read(&html, PATIENCE).unwrap();
+    let parsed = markup::read(&html, PATIENCE).unwrap();
     let page = Url::parse("https://x.org/").unwrap();
-    let chosen = choose(&sheet, &page, &Options::default());
+    let chosen = choose(&parsed, &page, &Options::default());
     assert_eq!((chosen.players.len(), chosen.cut), (PLAYERS, true));
 }

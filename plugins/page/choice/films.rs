@@ -122,9 +122,9 @@ fn elements_are_players_by_their_names() {
 #[test]
 fn a_sound_in_the_element_of_a_film_is_a_sound() {
     let html = "<video src=/a.mp3></video><media-player src=/b.m4a></media-player><video src=/c></video><audio src=/d.mp4></audio>";
-    let sheet = markup::read(html, PATIENCE).unwrap();
+    let parsed = markup::read(html, PATIENCE).unwrap();
     let page = Url::parse("https://x.org/").unwrap();
-    let chosen = choose(&sheet, &page, &Options::default());
+    let chosen = choose(&parsed, &page, &Options::default());
     let media: Vec<_> = chosen
         .media
         .iter()

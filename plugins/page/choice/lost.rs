@@ -1,12 +1,12 @@
 //! Pictures that must not be lost because of a word in a name.
 
 use super::cases::{taken, takes};
-use super::tests::sheet;
+use super::tests::parsed;
 use super::*;
 
 fn chosen(html: &str) -> Chosen {
     let page = Url::parse("https://x.org/a/page.html").unwrap();
-    choose(&sheet(html), &page, &Options::default())
+    choose(&parsed(html), &page, &Options::default())
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_list_of_sizes_tells_that_a_picture_is_large() {
 
 #[test]
 fn what_is_left_out_for_a_word_is_counted() {
-    let counted = |html: &str| chosen(html).omitted.dress;
+    let counted = |html: &str| chosen(html).omitted.by_name;
     let shop = "<main><img src=/images/banner-stand-1.jpg><img src=/img/button-up.jpg class=product>\
         <img src=/up/icon-of-st-george.jpg><img src=/badges/eagle.jpg>";
     assert_eq!(counted(shop), 4);
@@ -55,7 +55,7 @@ fn an_aside_within_the_matter_may_hold_some_of_it() {
             &["/1.jpg", "/up/2.jpg"],
         ),
     ]);
-    for beside in [
+    for outside in [
         "<aside><figure><img src=/b.jpg></figure></aside>",
         "<aside class=infobox><img src=/b.jpg></aside>",
         "<aside><a href=/b.jpg><img src=/b-150x150.jpg></a></aside>",
@@ -68,7 +68,7 @@ fn an_aside_within_the_matter_may_hold_some_of_it() {
         "<article><aside><a href=/x.jpg><img src=/b.jpg></a></aside></article>",
         "<article><aside><nav><figure><img src=/b.jpg></figure></nav></aside></article>",
     ] {
-        let html = format!("<main><img src=/a.jpg></main>{beside}");
+        let html = format!("<main><img src=/a.jpg></main>{outside}");
         assert_eq!(taken(&html), ["/a.jpg"], "{html}");
     }
 }

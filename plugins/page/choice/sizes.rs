@@ -3,27 +3,27 @@
 use fetch::model::Medium;
 use url::Url;
 
-use super::super::behind::Around;
-use super::super::sheet::Piece;
+use super::super::parsed_page::Piece;
+use super::super::picture_link::PictureLink;
 use super::super::wanted::Wanted;
 use super::{Choosing, web};
 
 impl Choosing<'_> {
     /// Returns the full-size picture that a link seems to lead to, with the name of its file if given. This is a guess.
-    pub(super) fn behind(&self, piece: &Piece, target: &Url, shown: &Url) -> Option<Wanted> {
+    pub(super) fn full_size(&self, piece: &Piece, target: &Url, shown: &Url) -> Option<Wanted> {
         let lines = piece.alt.split(['\n', '\t']).map(str::trim);
         let mut names = piece.file.as_deref().into_iter().chain(lines);
         let file = names.find_map(|name| {
             let (name, kind) = self.saved(name)?;
             (kind == Medium::Image && !name.is_empty()).then_some(name)
         });
-        let around = Around {
+        let link = PictureLink {
             target,
             shown,
-            opens: piece.opens,
+            opens_lightbox: piece.opens_lightbox,
             is_file: file.is_some(),
         };
-        let is_one = around.leads_to_picture() || !self.follows && around.may_lead_to_picture();
+        let is_one = link.leads_to_picture() || !self.follows && link.may_lead_to_picture();
         if !is_one || target == self.base || !self.is_seen(piece, shown) {
             return None;
         }
@@ -43,7 +43,7 @@ impl Choosing<'_> {
                 return;
             };
             self.sizes_room = room;
-            self.media.leads(&url, at);
+            self.media.note_preview(&url, at);
         }
     }
 }

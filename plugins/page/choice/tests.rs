@@ -1,13 +1,13 @@
 use super::super::{PATIENCE, markup};
 use super::*;
 
-pub(super) fn sheet(html: &str) -> Sheet {
+pub(super) fn parsed(html: &str) -> ParsedPage {
     markup::read(html, PATIENCE).unwrap()
 }
 
 pub(super) fn urls(html: &str, options: &Options) -> Vec<String> {
     let page = Url::parse("https://x.org/a/page.html").unwrap();
-    let chosen = choose(&sheet(html), &page, options);
+    let chosen = choose(&parsed(html), &page, options);
     chosen
         .media
         .into_iter()
@@ -66,9 +66,9 @@ fn a_long_base_does_not_make_a_page_large() {
     let taken = |length: usize, count: usize| {
         let base = "b".repeat(length);
         let images: String = (0..count).map(|n| format!("<img src={n}>")).collect();
-        let sheet = markup::read(&format!("<base href=/{base}/>{images}"), PATIENCE).unwrap();
+        let parsed = markup::read(&format!("<base href=/{base}/>{images}"), PATIENCE).unwrap();
         let page = Url::parse("https://x.org/a/page.html").unwrap();
-        let chosen = within(room, &sheet, &page, &Options::default());
+        let chosen = within(room, &parsed, &page, &Options::default());
         (chosen.media.len(), chosen.cut)
     };
     assert_eq!(taken(1000, 100), (100, false));

@@ -2,10 +2,10 @@
 
 use html5ever::tokenizer::Tag;
 
-use super::super::attributes::{attribute, opened, opens, value};
+use super::super::attributes::{attribute, opened, opens_lightbox, value};
 use super::super::iiif;
 use super::super::opened::by_script;
-use super::super::sheet::{Piece, Role};
+use super::super::parsed_page::{Piece, Role};
 use super::{Anchor, State};
 
 /// Classes of links to the next page of a listing without `rel`, as written by WordPress and its derivatives.
@@ -21,20 +21,20 @@ impl State {
             return;
         };
         if iiif::is_manifest(href, attribute(tag, "type").unwrap_or("")) {
-            self.sheet.manifest(href);
+            self.parsed.manifest(href);
         }
         let relation = attribute(tag, "rel").unwrap_or("").to_ascii_lowercase();
         let mut words = relation.split_ascii_whitespace();
-        if words.any(|word| word == "next") && self.sheet.next.is_none() {
-            self.sheet.next = Some(href.to_owned());
+        if words.any(|word| word == "next") && self.parsed.next.is_none() {
+            self.parsed.next = Some(href.to_owned());
             // The title of a visible link is only a tooltip.
             let title = attribute(tag, "title").filter(|_| &*tag.name == "link");
-            self.sheet.next_title = title.map(|title| title.chars().take(500).collect());
+            self.parsed.next_title = title.map(|title| title.chars().take(500).collect());
         }
         if relation == "canonical" {
-            self.sheet.canonical.get_or_insert_with(|| href.to_owned());
+            self.parsed.canonical.get_or_insert_with(|| href.to_owned());
         }
-        self.sheet
+        self.parsed
             .alternate(href, attribute(tag, "type").unwrap_or(""));
         if relation == "image_src" {
             self.say("og:image", href);
@@ -53,9 +53,9 @@ impl State {
         if let Some(href) = href {
             self.relation(tag);
             if is_pager(tag) {
-                self.sheet.pager.get_or_insert_with(|| href.to_owned());
+                self.parsed.pager.get_or_insert_with(|| href.to_owned());
             }
-            self.sheet.link(href, attribute(tag, "rel").unwrap_or(""));
+            self.parsed.link(href, attribute(tag, "rel").unwrap_or(""));
         }
         // What a script opens in a lightbox instead of the target.
         let opened = opened(tag);
@@ -64,9 +64,9 @@ impl State {
         self.link = opened.or(href).or(nowhere).map(|target| Anchor {
             target: target.to_owned(),
             script,
-            saves: value(tag, "download").map(str::to_owned),
+            download_name: value(tag, "download").map(str::to_owned),
             // A target on the page itself is not a picture.
-            opens: opens(tag) && !target.starts_with('#'),
+            opens_lightbox: opens_lightbox(tag) && !target.starts_with('#'),
             holds: false,
         });
     }
@@ -74,7 +74,7 @@ impl State {
     pub(super) fn end_link(&mut self) {
         if let Some(anchor) = self.link.take().filter(|anchor| !anchor.holds) {
             let mut piece = Piece::of(Role::Link, &anchor.target);
-            piece.saves = anchor.saves;
+            piece.download_name = anchor.download_name;
             self.push(piece);
         }
     }

@@ -1,7 +1,7 @@
 //! `fetch archive adopt`: records existing files, so that they are not downloaded.
 
 use crate::cli::args::{Adopt, Args};
-use crate::cli::{batch, main, meaning};
+use crate::cli::{batch, main, overrides};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::Run;
@@ -18,12 +18,12 @@ pub(super) fn adopt(
         let message = format!("there is no folder `{}`", adopt.folder.display());
         return Err(Error::new(Kind::Config, message));
     }
-    args.place.output = adopt.output;
-    args.place.archive = adopt.archive.or(args.place.archive.take());
-    args.how = adopt.how;
-    args.talk.json = adopt.talk.json;
-    args.talk.quiet = adopt.talk.quiet;
-    args.talk.verbose = adopt.talk.verbose.into();
+    args.output.template = adopt.output;
+    args.output.archive = adopt.archive.or(args.output.archive.take());
+    args.network = adopt.network;
+    args.report.json = adopt.report.json;
+    args.report.quiet = adopt.report.quiet;
+    args.report.verbose = adopt.report.verbose.into();
     let config = main::config(&args)?;
     let registry = main::registry(&config, sources)?;
     let settings = pipeline::Settings {
@@ -31,7 +31,7 @@ pub(super) fn adopt(
         root: adopt.folder,
         recheck: true,
         skip: Policy::Present,
-        ..meaning::pipeline(&args, config.pipeline()?)?
+        ..overrides::pipeline(&args, config.pipeline()?)?
     };
     super::enabled(settings.archive.clone())?;
     let links = batch::links(adopt.links, Vec::new(), registry.clone());

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::peers::{Peer, write};
 use crate::cli::args::Format;
-use crate::cli::talk::{counted, tell};
+use crate::cli::messages::{counted, eprint};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Known, Records, Standing, is_there, write_table};
+use crate::pipeline::archive::{ItemStatus, Known, Records, is_there, write_table};
 
 /// Writes the known items of an output root to a file or to stdout.
 pub(super) fn export(
@@ -21,7 +21,7 @@ pub(super) fn export(
 ) -> Result<()> {
     let records = Records::known(archive, root)?;
     let had = records.items().filter(|known| match known {
-        Ok(known) => known.record.is_some() || known.standing == Standing::Imported,
+        Ok(known) => known.record.is_some() || known.status == ItemStatus::Imported,
         Err(_) => true,
     });
     let mut left_out = 0u64;
@@ -74,7 +74,7 @@ pub(super) fn export(
         }
     }
     if left_out > 0 {
-        tell(&format!(
+        eprint(&format!(
             "{} no name in that program: left out\n",
             counted(left_out, "item has", "items have")
         ));
@@ -89,11 +89,11 @@ fn object(known: &Known) -> String {
         "v": 1,
         "source": known.identity.source,
         "key": known.identity.key,
-        "outcome": match known.standing {
-            Standing::Saved => "saved",
-            Standing::Failed => "failed",
-            Standing::Gone => "gone",
-            Standing::Imported => "imported",
+        "outcome": match known.status {
+            ItemStatus::Saved => "saved",
+            ItemStatus::Failed => "failed",
+            ItemStatus::Gone => "gone",
+            ItemStatus::Imported => "imported",
         },
     });
     let mut add = |key: &str, value: Option<serde_json::Value>| {
@@ -113,8 +113,8 @@ fn object(known: &Known) -> String {
     }
     add("saved", time(known.saved).map(Into::into));
     add("link", known.link.as_deref().map(Into::into));
-    if let Some(lapse) = &known.lapse {
-        add("reason", Some(lapse.reason.as_ref().into()));
+    if let Some(failure) = &known.failure {
+        add("reason", Some(failure.reason.as_ref().into()));
         add("failed", time(known.failed).map(Into::into));
     }
     line.to_string()

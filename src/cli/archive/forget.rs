@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::cli::talk::{counted, print, shell_word, tell};
+use crate::cli::messages::{counted, eprint, print, shell_word};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 use crate::pipeline::archive::{Known, Records};
@@ -80,7 +80,7 @@ pub(super) fn forget(
             format!("{items} and {}", counted(lists, "link", "links"))
         }
     };
-    tell(&match (dry_run, items + lists, items) {
+    eprint(&match (dry_run, items + lists, items) {
         (true, ..) => format!("{what} would be forgotten\n"),
         (false, 1, 0) => format!("{what} is forgotten\n"),
         (false, _, 0) => format!("{what} are forgotten\n"),

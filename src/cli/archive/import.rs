@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::peers::{Peer, is_ytdlp_entry, read};
-use crate::cli::talk::{counted, tell};
+use crate::cli::messages::{counted, eprint};
 use crate::model::Result;
 use crate::pipeline::archive::{self, Foreign};
 use crate::report::clean;
@@ -59,7 +59,7 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
         }
         text.push('\n');
     }
-    tell(&text);
+    eprint(&text);
     Ok(())
 }
 

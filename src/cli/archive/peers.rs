@@ -149,7 +149,7 @@ fn album(link: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::archive::Standing;
+    use crate::pipeline::archive::ItemStatus;
 
     fn known(source: &str, key: &str, link: Option<&str>) -> Known {
         Known {
@@ -157,8 +157,8 @@ mod tests {
             identity: identity(source, key),
             record: None,
             saved: None,
-            standing: Standing::Saved,
-            lapse: None,
+            status: ItemStatus::Saved,
+            failure: None,
             failed: None,
             link: link.map(str::to_owned),
             run: None,

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cli::talk::{counted, print};
+use crate::cli::messages::{counted, print};
 use crate::model::Result;
-use crate::pipeline::archive::{Share, shares};
+use crate::pipeline::archive::{SourceStats, source_stats};
 use crate::report::{clean, size};
 
 /// From how many items on the size per item is shown.
@@ -14,7 +14,7 @@ const MANY: u64 = 1000;
 
 /// Prints the contents of an archive by output root and source.
 pub(super) fn stats(file: &Path, json: bool) -> Result<()> {
-    let shares = shares(file)?;
+    let shares = source_stats(file)?;
     // The write-ahead log is part of the archive until it is checkpointed.
     let length = |ending: &str| {
         let mut file = file.as_os_str().to_owned();
@@ -35,7 +35,7 @@ pub(super) fn stats(file: &Path, json: bool) -> Result<()> {
     })
 }
 
-fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
+fn table(file: &Path, shares: &[SourceStats], length: u64, items: u64) -> String {
     let mut text = String::new();
     let mut last = None;
     let width = shares
@@ -48,7 +48,7 @@ fn table(file: &Path, shares: &[Share], length: u64, items: u64) -> String {
             text.push_str(&format!("{}\n", clean(&share.root)));
         }
         last = Some(&share.root);
-        let Share {
+        let SourceStats {
             source,
             items,
             saved,

@@ -8,7 +8,8 @@ use clap_complete::Shell;
 
 use super::values::{Offered, path, positive, whole};
 use super::{
-    ArchiveCommand, Args, How, OfStreams, PluginCommand, Rename, Talk, Verify, What, Where,
+    ArchiveCommand, Args, NetworkArgs, OutputArgs, PluginCommand, Rename, ReportArgs,
+    SelectionArgs, StreamArgs, Verify,
 };
 
 /// Where shells look for completion scripts.
@@ -58,7 +59,7 @@ pub(in crate::cli) enum Command {
     /// Move saved files to where another template puts them, without downloading
     Rename(Box<Rename>),
     /// Show past runs
-    History(Past),
+    History(HistoryArgs),
     /// Check that saved files are still there and intact
     Verify(Box<Verify>),
     /// Show and change what is remembered about files
@@ -110,20 +111,20 @@ pub(in crate::cli) struct Run {
 #[derive(Debug, Group)]
 pub(in crate::cli) struct Flags {
     #[command(flatten)]
-    pub(in crate::cli) what: What,
+    pub(in crate::cli) selection: SelectionArgs,
     #[command(flatten)]
-    pub(in crate::cli) place: Where,
+    pub(in crate::cli) output: OutputArgs,
     #[command(flatten)]
-    pub(in crate::cli) how: How,
+    pub(in crate::cli) network: NetworkArgs,
     #[command(flatten)]
-    pub(in crate::cli) talk: Talk,
+    pub(in crate::cli) report: ReportArgs,
 }
 
 impl Args {
     /// Uses the flags given after a subcommand.
-    pub(in crate::cli) fn take(&mut self, flags: Flags) {
-        (self.what, self.place) = (flags.what, flags.place);
-        (self.how, self.talk) = (flags.how, flags.talk);
+    pub(in crate::cli) fn apply(&mut self, flags: Flags) {
+        (self.selection, self.output) = (flags.selection, flags.output);
+        (self.network, self.report) = (flags.network, flags.report);
     }
 }
 
@@ -194,17 +195,17 @@ pub(in crate::cli) struct Retry {
     #[arg(long)]
     pub(in crate::cli) recheck: bool,
     #[command(flatten)]
-    pub(in crate::cli) of_streams: OfStreams,
+    pub(in crate::cli) streams: StreamArgs,
     #[command(flatten)]
-    pub(in crate::cli) place: Where,
+    pub(in crate::cli) output: OutputArgs,
     #[command(flatten)]
-    pub(in crate::cli) how: How,
+    pub(in crate::cli) network: NetworkArgs,
     #[command(flatten)]
-    pub(in crate::cli) talk: Talk,
+    pub(in crate::cli) report: ReportArgs,
 }
 
 #[derive(Debug, Group)]
-pub(in crate::cli) struct Past {
+pub(in crate::cli) struct HistoryArgs {
     /// Show the summary and the failures of this run
     #[arg(value_name = "RUN", value_parser = whole::<i64>)]
     pub(in crate::cli) run: Option<i64>,

@@ -9,7 +9,7 @@ use crate::source::nearest;
 type Row = (&'static str, Option<&'static str>, &'static str);
 
 /// Flags of curl, wget, aria2, gallery-dl and yt-dlp. If a letter differs between them, the tip covers all its meanings.
-const KNOWN: [Row; 49] = [
+const FOREIGN_FLAGS: [Row; 49] = [
     (
         "--batch-file --input --url-file -a",
         Some("input-file"),
@@ -243,7 +243,7 @@ const KNOWN: [Row; 49] = [
 
 /// Improves the tip of an error of this command. Our flag that looks most like a foreign flag may mean the opposite, so its
 /// own tip replaces clap's suggestion; and a suggestion that is no likely typo is removed.
-pub(super) fn meant(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+pub(super) fn suggest(mut error: clap::Error, command: &clap::Command) -> clap::Error {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
@@ -256,18 +256,18 @@ pub(super) fn meant(mut error: clap::Error, command: &clap::Command) -> clap::Er
         tips.retain(|tip| !tip.to_string().starts_with("to pass "));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
     }
-    let known = KNOWN.iter().find(|(names, meant, _)| {
+    let known = FOREIGN_FLAGS.iter().find(|(names, meant, _)| {
         names.split(' ').any(|name| name == flag)
             && meant.is_none_or(|meant| has_flag(command, meant))
     });
-    if let Some((_, _, told)) = known {
+    if let Some((_, _, tip)) = known {
         error.remove(ContextKind::SuggestedArg);
         error.insert(
             ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![(*told).into()]),
+            ContextValue::StyledStrs(vec![(*tip).into()]),
         );
     } else if let Some(ContextValue::String(tip)) = error.get(ContextKind::SuggestedArg)
-        && !is_slip(&flag, tip)
+        && !is_typo(&flag, tip)
     {
         error.remove(ContextKind::SuggestedArg);
     }
@@ -275,7 +275,7 @@ pub(super) fn meant(mut error: clap::Error, command: &clap::Command) -> clap::Er
 }
 
 /// Whether this flag may have been meant: what was typed is a prefix of it, or close to it.
-fn is_slip(typed: &str, flag: &str) -> bool {
+fn is_typo(typed: &str, flag: &str) -> bool {
     let (typed, flag) = (typed.trim_start_matches('-'), flag.trim_start_matches('-'));
     flag.starts_with(typed) || nearest(typed, &[flag]).is_some()
 }
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
     use crate::cli::args::Args;
 
-    fn told(typed: &[&str]) -> String {
+    fn error_text(typed: &[&str]) -> String {
         let typed = ["fetch"].iter().chain(typed).map(Into::into);
         Args::read(typed).unwrap_err().to_string()
     }
@@ -296,14 +296,14 @@ mod tests {
     fn what_is_told_of_a_flag_is_of_one_that_there_is() {
         let command = Args::command();
         let mut all = std::collections::HashSet::new();
-        for (names, meant, _) in KNOWN {
+        for (names, meant, _) in FOREIGN_FLAGS {
             assert!(
                 meant.is_none_or(|meant| has_flag(&command, meant)),
                 "{meant:?}"
             );
             for name in names.split(' ') {
                 assert!(all.insert(name), "{name} is there twice");
-                let error = told(&[name]);
+                let error = error_text(&[name]);
                 assert!(error.contains("unexpected argument"), "{error}");
                 assert!(
                     error.contains("  tip: ") && !error.contains("similar"),
@@ -326,8 +326,8 @@ mod tests {
             ("--download-archive", "tip: use `--archive FILE`"),
         ];
         for (flag, expected) in table {
-            let told = told(&["a.org", flag]);
-            assert!(told.contains(expected), "{told}");
+            let text = error_text(&["a.org", flag]);
+            assert!(text.contains(expected), "{text}");
         }
     }
 
@@ -343,17 +343,17 @@ mod tests {
             ("--user-agnet", Some("--user-agent")),
             ("--outp", Some("--output")),
         ] {
-            let told = told(&[flag]);
+            let text = error_text(&[flag]);
             match meant {
-                Some(meant) => assert!(told.contains(&format!("exists: '{meant}'")), "{told}"),
-                None => assert!(!told.contains("tip: "), "{told}"),
+                Some(meant) => assert!(text.contains(&format!("exists: '{meant}'")), "{text}"),
+                None => assert!(!text.contains("tip: "), "{text}"),
             }
         }
     }
 
     #[test]
     fn a_command_without_the_flag_is_not_told_of_it() {
-        assert!(!told(&["jobs", "--dest"]).contains("-d DIR"));
-        assert!(told(&["retry", "--dest"]).contains("-d DIR"));
+        assert!(!error_text(&["jobs", "--dest"]).contains("-d DIR"));
+        assert!(error_text(&["retry", "--dest"]).contains("-d DIR"));
     }
 }

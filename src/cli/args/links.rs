@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use super::{Args, Links};
-use crate::cli::talk::shell_word;
+use crate::cli::messages::shell_word;
 use crate::model::{Error, Kind, Result};
 use crate::source::{brief, nearest};
 

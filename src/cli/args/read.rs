@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
-use super::foreign::meant;
+use super::foreign::suggest;
 use super::{Args, Settings};
 
 impl Args {
@@ -50,7 +50,7 @@ impl Args {
                 let message = format!("`{}` is not UTF-8", word.trim_matches('"'));
                 return Err(command.error(ErrorKind::InvalidUtf8, message));
             }
-            matches => matches.map_err(|error| meant(error, called(&command, &before)))?,
+            matches => matches.map_err(|error| suggest(error, typed_command(&command, &before)))?,
         };
         if let Some(name) = matches.subcommand_name() {
             let is_stray = |argument: &&clap::Arg| {
@@ -100,7 +100,7 @@ fn behind_a_link(command: &mut clap::Command, name: &str) -> clap::Error {
 }
 
 /// The subcommand that was typed, or else the whole command.
-fn called<'a>(command: &'a clap::Command, typed: &[OsString]) -> &'a clap::Command {
+fn typed_command<'a>(command: &'a clap::Command, typed: &[OsString]) -> &'a clap::Command {
     let mut words = typed.iter().skip(1).filter_map(|word| word.to_str());
     let named = words.find_map(|word| command.find_subcommand(word));
     named.unwrap_or(command)

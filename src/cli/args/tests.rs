@@ -24,8 +24,8 @@ fn takes_links_and_flags_in_any_order() {
     ])
     .unwrap();
     assert_eq!(args.links.links, ["a.org", "b.org"]);
-    assert_eq!(args.what.items.as_deref(), Some("-3"));
-    assert_eq!(args.talk.verbose, 2);
+    assert_eq!(args.selection.items.as_deref(), Some("-3"));
+    assert_eq!(args.report.verbose, 2);
     for wrong in [
         ["fetch", "-N0", "a.org"],
         ["fetch", "-rfast", "a.org"],
@@ -43,8 +43,8 @@ fn of_two_values_for_one_the_last_holds() {
         "fetch", "-d", "a", "-N1", "-s", "-d", "b", "-N2", "-s", "x.org",
     ];
     let args = Args::read(typed.map(Into::into)).unwrap();
-    assert_eq!(args.place.directory.as_deref(), Some("b"));
-    assert_eq!(args.how.connections.map(NonZeroUsize::get), Some(2));
+    assert_eq!(args.output.directory.as_deref(), Some("b"));
+    assert_eq!(args.network.connections.map(NonZeroUsize::get), Some(2));
     let typed = [
         "fetch", "retry", "-o", "a", "-o", "b", "--reason", "x", "--reason", "y",
     ];
@@ -52,7 +52,7 @@ fn of_two_values_for_one_the_last_holds() {
     let Some(Command::Retry(retry)) = args.command else {
         panic!("another command");
     };
-    assert_eq!(retry.place.output.as_deref(), Some("b"));
+    assert_eq!(retry.output.template.as_deref(), Some("b"));
     assert_eq!(retry.reason, ["x", "y"]);
 }
 
@@ -125,8 +125,8 @@ fn a_command_behind_a_link_is_refused() {
         &["fetch", "a.org", "b.org", "history", "--", "c.org"],
     ] {
         let error = Args::read(typed.iter().map(Into::into)).unwrap_err();
-        let told = error.to_string();
-        assert!(told.contains("is before"), "{told}");
+        let text = error.to_string();
+        assert!(text.contains("is before"), "{text}");
     }
     for typed in [
         &["fetch", "a.org", "--", "history"][..],
@@ -207,15 +207,15 @@ fn what_is_no_number_of_something_is_told_what_is() {
         (&["fields", "a.org", "-n", "0"], positive),
     ] {
         let typed = ["fetch"].iter().chain(typed);
-        let told = Args::try_parse_from(typed).unwrap_err().to_string();
-        assert!(told.contains(expected), "{told}");
+        let text = Args::try_parse_from(typed).unwrap_err().to_string();
+        assert!(text.contains(expected), "{text}");
     }
 }
 
 #[test]
 fn a_time_below_zero_is_taken_for_the_time() {
     let args = Args::try_parse_from(["fetch", "a.org", "--live-for", "-1s"]).unwrap();
-    assert_eq!(args.what.of_streams.live_for.as_deref(), Some("-1s"));
+    assert_eq!(args.selection.streams.live_for.as_deref(), Some("-1s"));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn number<N: FromStr<Err = ParseIntError>>(
 
 /// Values of `--duplicates`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(in crate::cli) enum Twins {
+pub(in crate::cli) enum DuplicatesArg {
     Keep,
     Link,
     Skip,
@@ -71,67 +71,67 @@ pub(in crate::cli) enum Twins {
 
 /// Values of `--skip`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(in crate::cli) enum Known {
+pub(in crate::cli) enum SkipArg {
     Present,
     Changed,
     Seen,
     Never,
 }
 
-impl From<Known> for Policy {
-    fn from(known: Known) -> Policy {
-        match known {
-            Known::Present => Policy::Present,
-            Known::Changed => Policy::Changed,
-            Known::Seen => Policy::Seen,
-            Known::Never => Policy::Never,
+impl From<SkipArg> for Policy {
+    fn from(arg: SkipArg) -> Policy {
+        match arg {
+            SkipArg::Present => Policy::Present,
+            SkipArg::Changed => Policy::Changed,
+            SkipArg::Seen => Policy::Seen,
+            SkipArg::Never => Policy::Never,
         }
     }
 }
 
 /// Values of `--zip` and `--cbz`: what happens to the packed files.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(in crate::cli) enum Packed {
+pub(in crate::cli) enum PackingArg {
     #[value(hide = true)]
     Beside,
     Only,
 }
 
-impl From<Packed> for Packing {
-    fn from(packed: Packed) -> Packing {
-        match packed {
-            Packed::Beside => Packing::Beside,
-            Packed::Only => Packing::Only,
+impl From<PackingArg> for Packing {
+    fn from(arg: PackingArg) -> Packing {
+        match arg {
+            PackingArg::Beside => Packing::Beside,
+            PackingArg::Only => Packing::Only,
         }
     }
 }
 
 /// Values of `--kind`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(in crate::cli) enum Medium {
+pub(in crate::cli) enum KindArg {
     Image,
     Video,
     Audio,
     Other,
 }
 
-impl From<Twins> for Duplicates {
-    fn from(twins: Twins) -> Duplicates {
-        match twins {
-            Twins::Keep => Duplicates::Keep,
-            Twins::Link => Duplicates::Link,
-            Twins::Skip => Duplicates::Skip,
+impl From<DuplicatesArg> for Duplicates {
+    fn from(arg: DuplicatesArg) -> Duplicates {
+        match arg {
+            DuplicatesArg::Keep => Duplicates::Keep,
+            DuplicatesArg::Link => Duplicates::Link,
+            DuplicatesArg::Skip => Duplicates::Skip,
         }
     }
 }
 
-impl From<Medium> for MediaKind {
-    fn from(medium: Medium) -> MediaKind {
-        match medium {
-            Medium::Image => MediaKind::Image,
-            Medium::Video => MediaKind::Video,
-            Medium::Audio => MediaKind::Audio,
-            Medium::Other => MediaKind::Other,
+impl From<KindArg> for MediaKind {
+    fn from(arg: KindArg) -> MediaKind {
+        match arg {
+            KindArg::Image => MediaKind::Image,
+            KindArg::Video => MediaKind::Video,
+            KindArg::Audio => MediaKind::Audio,
+            KindArg::Other => MediaKind::Other,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::installed::{client, store};
 use crate::cli::args::{Args, IndexCommand};
 use crate::cli::interrupt::until_interrupted;
 use crate::cli::main::runtime;
-use crate::cli::talk::print;
+use crate::cli::messages::print;
 use crate::config::Config;
 use crate::model::Result;
 

@@ -2,19 +2,20 @@
 
 use tokio::runtime::Runtime;
 
-use super::asking::{agree, told};
+use super::consent::{agree, permissions};
 use crate::cli::args::Args;
 use crate::cli::interrupt::until_interrupted;
 use crate::cli::main::runtime;
-use crate::cli::talk::{explain, print, tell};
-use crate::cli::{exit, meaning};
+use crate::cli::messages::{eprint, explain, print};
+use crate::cli::{exit, overrides};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::plugins::SCRIPTS;
 use crate::report::clean;
 use crate::script::{
-    self, Found, Giver, Grants, Installed, Manifest, Newer, Offer, Origin, Store, Wanted,
+    self, FoundPlugin, Grants, Installed, Manifest, Newer, Offer, Origin, PluginSpec, Publisher,
+    Store,
 };
 use crate::source::Registry;
 
@@ -41,7 +42,7 @@ pub(super) fn store(config: &Config) -> Result<&Store> {
 }
 
 pub(super) fn client(args: &Args, config: &Config) -> Result<Client> {
-    Client::new(meaning::net(args, config.net()?)?)
+    Client::new(overrides::net(args, config.net()?)?)
 }
 
 /// Installs a plugin, once the user agrees.
@@ -52,7 +53,7 @@ pub(super) fn install(
     wanted: &str,
     word: Word,
 ) -> Result<()> {
-    let (store, wanted) = (store(config)?, Wanted::read(wanted)?);
+    let (store, wanted) = (store(config)?, PluginSpec::read(wanted)?);
     let client = client(args, config)?;
     let offer = until_interrupted(&runtime()?, store.offer(&client, &wanted))?;
     let (release, manifest) = (offer.release.clone(), offer.manifest.clone());
@@ -60,10 +61,10 @@ pub(super) fn install(
     may_be_called(config, known, &offer, word.over_builtin)?;
     let mut lines = vec![format!(
         "{id} {} of {}: {}",
-        manifest.version, release.giver, manifest.about
+        manifest.version, release.publisher, manifest.about
     )];
-    lines.extend(told(config, &manifest));
-    if let Giver::Git(_, commit) = &release.giver {
+    lines.extend(permissions(config, &manifest));
+    if let Publisher::Git(_, commit) = &release.publisher {
         lines.push(format!(
             "  it is not signed; it is the content of commit {commit}"
         ));
@@ -81,7 +82,7 @@ pub(super) fn install(
 fn may_be_called(config: &Config, known: &Registry, offer: &Offer, over: bool) -> Result<()> {
     let Manifest { id, version, .. } = &offer.manifest;
     let (found, _) = script::find(config.plugins(), SCRIPTS)?;
-    let is_same = |plugin: &&Found| plugin.package.manifest.id == *id;
+    let is_same = |plugin: &&FoundPlugin| plugin.package.manifest.id == *id;
     let builtin = found.iter().find(is_same);
     let message = format!("`{id}` is part of the program");
     match builtin {
@@ -117,16 +118,16 @@ pub(super) fn update(
     if let Some(id) = id {
         let had = lockfile.installed(id)?;
         update_one(store, &client, &runtime, (id, had), allow_wider)?;
-        return Ok(exit::WELL);
+        return Ok(exit::SUCCESS);
     }
     if lockfile.plugins.is_empty() {
         print("nothing is installed\n")?;
     }
-    let mut code = exit::WELL;
+    let mut code = exit::SUCCESS;
     for (id, had) in &lockfile.plugins {
         if let Err(error) = update_one(store, &client, &runtime, (id, had), allow_wider) {
-            tell(&explain(&error));
-            code = exit::SOME;
+            eprint(&explain(&error));
+            code = exit::PARTIAL;
         }
     }
     Ok(code)
@@ -157,8 +158,10 @@ fn update_one(
         }
     };
     let now = offer.manifest.clone();
-    if let (Giver::Git(_, from), Giver::Git(_, to)) = (&had.current.giver, &offer.release.giver) {
-        tell(&format!("{id}: {from}..{to}\n"));
+    if let (Publisher::Git(_, from), Publisher::Git(_, to)) =
+        (&had.current.publisher, &offer.release.publisher)
+    {
+        eprint(&format!("{id}: {from}..{to}\n"));
     }
     agree_to_more(before, &now, allow_wider)?;
     store.install(*offer, false)?;
@@ -169,7 +172,7 @@ fn update_one(
 }
 
 /// Asks the user to agree if a version has more permissions than the one before, whatever else was agreed to.
-fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()> {
+fn agree_to_more(before: &Manifest, now: &Manifest, has_agreed: bool) -> Result<()> {
     let more = Grants::of(now).beyond(&Grants::of(before));
     let id = &before.id;
     if more.is_empty() {
@@ -178,7 +181,7 @@ fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()>
     let versions = format!("{id} {} may do more than {}:", now.version, before.version);
     let lines = more.iter().map(|line| format!("  it {line}"));
     let lines: Vec<_> = [versions].into_iter().chain(lines).collect();
-    agree(&lines, "install it?", is_said, "--allow-wider", NOTHING).map_err(|error| {
+    agree(&lines, "install it?", has_agreed, "--allow-wider", NOTHING).map_err(|error| {
         let message = format!("`{id}` stays at {}: {}", before.version, error.message);
         Error { message, ..error }
     })
@@ -188,7 +191,7 @@ fn agree_to_more(before: &Manifest, now: &Manifest, is_said: bool) -> Result<()>
 pub(super) fn roll_back(config: &Config, id: &str) -> Result<()> {
     let (from, to) = store(config)?.roll_back(id)?;
     if script::is_newer(&from, &to) {
-        tell(&format!(
+        eprint(&format!(
             "note: the next `fetch plugin update` installs {from} again, unless it is withdrawn\n"
         ));
     }

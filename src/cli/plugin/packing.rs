@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::talk::{print, tell};
+use crate::cli::messages::{eprint, print};
 use crate::model::Result;
 use crate::report::clean;
 use crate::script;
@@ -11,14 +11,14 @@ use crate::script;
 pub(super) fn pack(folder: &Path) -> Result<()> {
     let packed = script::pack(folder, Path::new(""))?;
     for name in &packed.left {
-        tell(&format!("left out: {}\n", clean(name)));
+        eprint(&format!("left out: {}\n", clean(name)));
     }
     for (case, site) in &packed.at_home {
         let (case, site) = (clean(case), clean(site));
-        tell(&format!(
+        eprint(&format!(
             "note: the case `{case}` has the address of a site of yours: {site}; everybody who gets the package sees it\n"
         ));
     }
-    tell(&format!("created `{}`\n", packed.file.display()));
+    eprint(&format!("created `{}`\n", packed.file.display()));
     print(&format!("{}\n", packed.entry))
 }

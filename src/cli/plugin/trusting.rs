@@ -2,23 +2,28 @@
 
 use std::path::Path;
 
-use super::asking::{agree, told};
+use super::consent::{agree, permissions};
 use super::installed::store;
-use crate::cli::talk::print;
+use crate::cli::messages::print;
 use crate::config::Config;
 use crate::model::Result;
 use crate::plugins::SCRIPTS;
-use crate::script::{self, Origin, Places, Project};
+use crate::script::{self, Origin, Project, SearchPaths};
 use crate::source::Registry;
 
 /// Trusts the plugins of a folder as they are now, once the user agrees.
-pub(super) fn trust(config: &Config, known: &Registry, folder: &Path, is_said: bool) -> Result<()> {
+pub(super) fn trust(
+    config: &Config,
+    known: &Registry,
+    folder: &Path,
+    has_agreed: bool,
+) -> Result<()> {
     let (store, project) = (store(config)?, Project::of(folder)?);
     let lines = shown(config, known, &project)?;
     agree(
         &lines,
         "trust them?",
-        is_said,
+        has_agreed,
         "--yes",
         "nothing was trusted",
     )?;
@@ -36,7 +41,7 @@ pub(super) fn undo(config: &Config, folder: &Path) -> Result<()> {
 
 /// The permissions of each plugin, and which other ones it would replace.
 fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<String>> {
-    let others = Places {
+    let others = SearchPaths {
         named: Vec::new(),
         project: None,
         ..config.plugins().clone()
@@ -60,7 +65,7 @@ fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<Str
                 .iter()
                 .map(|origin| format!("  replaces {origin} `{id}`")),
         );
-        lines.extend(told(config, manifest));
+        lines.extend(permissions(config, manifest));
     }
     Ok(lines)
 }

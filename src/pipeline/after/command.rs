@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::code::{code, is_code};
 use super::group::Group;
-use super::said::{lines, reason};
+use super::output_lines::{line_tail, lines};
 use crate::model::{Error, Kind, Result};
 
 /// How many of the last lines are reported with a failure.
@@ -60,9 +60,11 @@ impl Command {
         // Text from a site is represented here by a control character, which nobody writes into a command.
         let of_site = known.iter().filter(|name| **name != "saved");
         let of_site: Vec<_> = of_site.map(|name| (*name, "\0")).collect();
-        let told = |word: &str| filled(word, &[of_site.as_slice(), &[("saved", "1")]].concat());
-        let depends = |word: &&str| told(word).is_ok_and(|told| told.contains('\0'));
-        let looks_so = |word: &&str| told(word).is_ok_and(|told| is_code(&told, '\0'));
+        let filled_in =
+            |word: &str| filled(word, &[of_site.as_slice(), &[("saved", "1")]].concat());
+        let depends = |word: &&str| filled_in(word).is_ok_and(|filled_in| filled_in.contains('\0'));
+        let looks_so =
+            |word: &&str| filled_in(word).is_ok_and(|filled_in| is_code(&filled_in, '\0'));
         let mut all = words.iter().map(String::as_str);
         let run = code(&words).into_iter().find(depends);
         if let Some(word) = run.or_else(|| all.find(|word| depends(word) && looks_so(word))) {
@@ -169,7 +171,7 @@ pub(super) fn run(
     std::thread::spawn(move || {
         lines(reader, |text| {
             let mut last = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            last.push_back(reason(&text));
+            last.push_back(line_tail(&text));
             if last.len() > LAST {
                 last.pop_front();
             }

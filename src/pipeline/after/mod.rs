@@ -7,7 +7,7 @@ mod code;
 mod command;
 mod group;
 mod ours;
-mod said;
+mod output_lines;
 pub(super) mod sidecar;
 
 use std::num::NonZeroUsize;
@@ -30,7 +30,7 @@ use crate::net::Shown;
 
 /// What to do after files are saved.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
+pub struct PostProcessing {
     /// A JSON file beside each saved file.
     pub metadata: bool,
     /// A line of JSON for each saved file, in `metadata.jsonl` in the output directory.
@@ -47,7 +47,7 @@ pub struct Wishes {
     pub exec_after: Option<Command>,
 }
 
-impl Wishes {
+impl PostProcessing {
     /// Whether albums need post-processing.
     pub(super) fn has_albums(&self) -> bool {
         self.info || [self.zip, self.cbz] != [Packing::No; 2]
@@ -56,7 +56,7 @@ impl Wishes {
 
 /// Does the post-processing of a run.
 pub(super) struct After {
-    wishes: Wishes,
+    steps: PostProcessing,
     root: PathBuf,
     disk: Arc<Disk>,
     archive: Arc<dyn Archive>,
@@ -78,14 +78,14 @@ impl After {
         events: &Events,
         stop: &Stop,
     ) -> Option<After> {
-        let wishes = settings.after.clone();
-        let any = wishes.metadata || wishes.lines;
-        if settings.simulate || !any && wishes.exec.is_none() && wishes.exec_after.is_none() {
+        let steps = settings.after.clone();
+        let any = steps.metadata || steps.lines;
+        if settings.simulate || !any && steps.exec.is_none() && steps.exec_after.is_none() {
             return None;
         }
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Some(After {
-            wishes,
+            steps,
             root: std::path::absolute(&settings.root).unwrap_or_else(|_| settings.root.clone()),
             disk: disk.clone(),
             archive: archive.clone(),
@@ -100,10 +100,10 @@ impl After {
     /// Processes a file that was saved at this path below the root.
     pub(super) async fn saved(&self, id: u64, item: &Arc<Item>, path: &str, size: u64) {
         self.saved.fetch_add(1, Ordering::Relaxed);
-        if self.wishes.metadata || self.wishes.lines {
+        if self.steps.metadata || self.steps.lines {
             let (disk, archive) = (self.disk.clone(), self.archive.clone());
             let (item, below) = (item.clone(), path.to_owned());
-            let (metadata, lines) = (self.wishes.metadata, self.wishes.lines);
+            let (metadata, lines) = (self.steps.metadata, self.steps.lines);
             let written = slowly(move || {
                 let document = sidecar::document(&item, &below, size);
                 if metadata {
@@ -118,7 +118,7 @@ impl After {
                 self.missed(Some(id), "metadata", path, &error).await;
             }
         }
-        if let Some(command) = &self.wishes.exec {
+        if let Some(command) = &self.steps.exec {
             let done = async {
                 let (disk, below) = (self.disk.clone(), path.to_owned());
                 let before = quickly(move || Ok(Stamp::at(&disk, &below).ok())).await?;
@@ -162,7 +162,7 @@ impl After {
 
     /// Runs the final command, unless the user ended the run.
     pub(super) async fn end(&self) {
-        let Some(command) = &self.wishes.exec_after else {
+        let Some(command) = &self.steps.exec_after else {
             return;
         };
         if self.stop.drain.is_cancelled() {
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_key_that_is_a_url_keeps_its_secrets() {
         let command = Command::parse("echo {key}", Command::OF_FILE).unwrap();
-        let told = |key: &str| {
+        let filled_in = |key: &str| {
             let item = Item {
                 source: "x".into(),
                 key: key.into(),
@@ -260,9 +260,9 @@ mod tests {
             };
             words(&command, Path::new("/out"), &item, "a/cat.jpg").unwrap()[1].clone()
         };
-        assert_eq!(told("q6i58"), "q6i58");
+        assert_eq!(filled_in("q6i58"), "q6i58");
         assert_eq!(
-            told("https://a:b@x.org/cat?token=hunter2"),
+            filled_in("https://a:b@x.org/cat?token=hunter2"),
             "https://***@x.org/cat?token=***"
         );
     }

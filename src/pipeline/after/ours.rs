@@ -24,11 +24,12 @@ pub(in crate::pipeline) fn follows(path: &Path) -> bool {
     match ext {
         "zip" | "cbz" => open().is_some_and(|mut file| albums::is_marked(&mut file)),
         ext if ext == LINES.1 => stem == LINES.0 && open().is_some_and(begins_as_ours),
-        "json" if stem == "info" && open().is_some_and(albums::tells_of_album) => true,
+        "json" if stem == "info" && open().is_some_and(albums::is_album_info) => true,
         "json" => open().and_then(read).is_some_and(|document| {
-            let told = document["path"].as_str();
-            let told = told.and_then(|told| told.rsplit('/').next());
-            document["key"].is_string() && told.is_some_and(|told| told == stem || told == name)
+            let recorded = document["path"].as_str();
+            let recorded = recorded.and_then(|recorded| recorded.rsplit('/').next());
+            document["key"].is_string()
+                && recorded.is_some_and(|recorded| recorded == stem || recorded == name)
         }),
         _ => false,
     }

@@ -18,14 +18,14 @@ pub(in crate::pipeline) const LINES: (&str, &str) = ("metadata", "jsonl");
 
 /// Returns all that is known of a saved item, without secrets.
 pub(super) fn document(item: &Item, path: &str, size: u64) -> Value {
-    let mut document = told(item);
+    let mut document = metadata(item);
     document["path"] = json!(path);
     document["size"] = json!(size);
     document
 }
 
 /// Returns all metadata of an item, without secrets.
-pub(in crate::pipeline) fn told(item: &Item) -> Value {
+pub(in crate::pipeline) fn metadata(item: &Item) -> Value {
     // Nothing in an item is beyond what JSON can express.
     let mut document = shown_within(serde_json::to_value(&item.meta).unwrap_or_default());
     let field = |name: &str| {

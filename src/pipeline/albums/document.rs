@@ -20,7 +20,7 @@ const LONGEST: u64 = 4 << 30;
 const ITEMS: &str = "items";
 
 /// An existing document.
-pub(super) struct Held {
+pub(super) struct StoredInfo {
     /// All fields but the items.
     pub(super) head: Map<String, Value>,
     /// The items' marks, and the position of each item in the spool.
@@ -31,18 +31,18 @@ pub(super) struct Held {
 pub(super) type Mark = [u8; 16];
 
 /// Reads the document of an album, if it is one. Its items go into the spool.
-pub(super) fn read(file: &mut File, spool: &Spool) -> Option<Held> {
+pub(super) fn read(file: &mut File, spool: &Spool) -> Option<StoredInfo> {
     let mut items = Vec::new();
     let head = parse(file, &mut |item| {
         // Nothing in it is beyond what JSON can express.
         let text = serde_json::to_vec(&item).unwrap_or_default();
         items.push((mark(&item), spool.add(&text)));
     })?;
-    Some(Held { head, items })
+    Some(StoredInfo { head, items })
 }
 
 /// Checks whether a file is the document of an album.
-pub(in crate::pipeline) fn tells_of_album(mut file: File) -> bool {
+pub(in crate::pipeline) fn is_album_info(mut file: File) -> bool {
     parse(&mut file, &mut |_| {}).is_some()
 }
 

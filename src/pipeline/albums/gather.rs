@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::along::folder_of;
+use super::moves::folder_of;
 use super::spool::Spool;
 use crate::model::{Album, Error, Failure, Item, Kind, Outcome, Result, Skip};
 use crate::pipeline::after::sidecar;
@@ -18,10 +18,10 @@ use crate::pipeline::sink::{Folder, disk_error};
 use crate::pipeline::turn::{Turn, Turns};
 
 /// The albums of one listing.
-pub(in crate::pipeline) struct Gather {
+pub(in crate::pipeline) struct AlbumGatherer {
     origin: Arc<Origin>,
     /// The album that this listing was opened for, if any, and the gatherer of that album.
-    given: Option<(String, Arc<Gather>)>,
+    given: Option<(String, Arc<AlbumGatherer>)>,
     /// Whether every listed item is wanted.
     is_whole: bool,
     state: Mutex<State>,
@@ -31,17 +31,17 @@ pub(in crate::pipeline) struct Gather {
 /// State shared by the gatherers of a run.
 #[derive(Clone)]
 pub(super) struct Shared {
-    pub(super) out: mpsc::UnboundedSender<Gathered>,
+    pub(super) out: mpsc::UnboundedSender<GatheredListing>,
     pub(super) turns: Turns,
     /// Whether the metadata of items is wanted, too.
-    pub(super) tells: bool,
+    pub(super) wants_metadata: bool,
     /// The output directory, where items' metadata is spooled.
     pub(super) root: Arc<Folder>,
 }
 
 struct State {
     end: End,
-    volumes: Vec<Volume>,
+    albums: Vec<AlbumItems>,
     /// The metadata of the items.
     spool: Spool,
 }
@@ -59,15 +59,15 @@ pub(super) enum End {
 }
 
 /// The complete albums of a listing.
-pub(super) struct Gathered {
+pub(super) struct GatheredListing {
     pub(super) origin: Arc<Origin>,
     pub(super) end: End,
-    pub(super) volumes: Vec<Volume>,
+    pub(super) albums: Vec<AlbumItems>,
     pub(super) spool: Spool,
 }
 
 /// An album.
-pub(super) struct Volume {
+pub(super) struct AlbumItems {
     pub(super) album: Arc<Album>,
     pub(super) members: Vec<Member>,
     /// Its turn for names, after the albums listed earlier that may want the same ones.
@@ -80,12 +80,12 @@ pub(super) struct Member {
     place: u64,
     /// Its path, if it is not the planned one.
     pub(super) path: Option<Box<str>>,
-    pub(super) fate: Fate,
+    pub(super) outcome: MemberOutcome,
 }
 
 /// The metadata of an item of an album.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(super) struct ItemMetadata {
     pub(super) source: String,
     pub(super) key: String,
     /// Its planned path, or its existing one.
@@ -98,46 +98,46 @@ pub(super) struct Told {
 
 /// The outcome of an item.
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+pub(super) enum MemberOutcome {
     /// Not yet ended.
-    Open,
+    Pending,
     /// Its file exists.
-    There,
+    Present,
     /// Its file exists only inside a packed album.
     Packed,
     /// Its file was saved, and may no longer exist.
-    Seen,
+    SavedBefore,
     /// Its site says that it does not exist.
     Gone(Option<Box<Failure>>),
     /// It failed.
     Failed(Box<Failure>),
     /// It is also an item of another album, which was listed earlier.
-    Again,
+    InOtherAlbum,
     /// It is not a file.
     Document,
 }
 
-/// The place of an item in its album. If dropped without [`Seat::ended`], the item counts as not ended.
-pub(in crate::pipeline) struct Seat {
-    gather: Arc<Gather>,
-    volume: usize,
+/// The place of an item in its album. If dropped without [`AlbumSlot::ended`], the item counts as not ended.
+pub(in crate::pipeline) struct AlbumSlot {
+    gatherer: Arc<AlbumGatherer>,
+    album: usize,
     member: usize,
 }
 
-impl Gather {
+impl AlbumGatherer {
     pub(super) fn new(
         shared: Shared,
         origin: Arc<Origin>,
-        given: Option<(String, Arc<Gather>)>,
+        given: Option<(String, Arc<AlbumGatherer>)>,
         is_whole: bool,
-    ) -> Arc<Gather> {
-        Arc::new(Gather {
+    ) -> Arc<AlbumGatherer> {
+        Arc::new(AlbumGatherer {
             origin,
             given,
             is_whole,
             state: Mutex::new(State {
                 end: End::default(),
-                volumes: Vec::new(),
+                albums: Vec::new(),
                 spool: Spool::new(shared.root.clone()),
             }),
             shared,
@@ -145,58 +145,58 @@ impl Gather {
     }
 
     /// Returns the gatherer of the album with this ID: this one, or that of a listing that led here.
-    pub(super) fn holder(self: &Arc<Self>, id: &str) -> Arc<Gather> {
+    pub(super) fn gatherer_of(self: &Arc<Self>, id: &str) -> Arc<AlbumGatherer> {
         match &self.given {
-            Some((given, other)) if given == id => other.holder(id),
+            Some((given, other)) if given == id => other.gatherer_of(id),
             _ => self.clone(),
         }
     }
 
     /// Returns the seat of an item, in listing order, if it belongs to an album.
-    pub(in crate::pipeline) fn seat(
+    pub(in crate::pipeline) fn slot(
         self: &Arc<Self>,
         item: &Item,
         path: &str,
         is_home: bool,
-    ) -> Option<Seat> {
+    ) -> Option<AlbumSlot> {
         let album = item.meta.album.as_ref()?;
-        let gather = self.holder(&album.id);
-        let told = Told {
+        let gatherer = self.gatherer_of(&album.id);
+        let metadata = ItemMetadata {
             source: item.source.clone(),
             key: item.key.clone(),
             path: path.to_owned(),
             is_home,
-            text: (self.shared.tells).then(|| sidecar::told(item).to_string()),
+            text: (self.shared.wants_metadata).then(|| sidecar::metadata(item).to_string()),
         };
         // Nothing in it is beyond what JSON can express.
-        let told = serde_json::to_vec(&told).unwrap_or_default();
-        let mut state = gather.state();
-        let known = |volume: &Volume| volume.album.id == album.id;
-        let volume = match state.volumes.iter().rposition(known) {
-            Some(volume) => volume,
+        let metadata = serde_json::to_vec(&metadata).unwrap_or_default();
+        let mut state = gatherer.state();
+        let known = |album_items: &AlbumItems| album_items.album.id == album.id;
+        let index = match state.albums.iter().rposition(known) {
+            Some(index) => index,
             None => {
                 let folder = folder_of(path);
-                state.volumes.push(Volume {
+                state.albums.push(AlbumItems {
                     album: album.clone(),
                     members: Vec::new(),
                     // No item can have this name.
                     turn: self.shared.turns.next(format!("album:{}", fold(folder))),
                 });
-                state.volumes.len() - 1
+                state.albums.len() - 1
             }
         };
-        let place = state.spool.add(&told);
-        let members = &mut state.volumes[volume].members;
+        let place = state.spool.add(&metadata);
+        let members = &mut state.albums[index].members;
         members.push(Member {
             place,
             path: None,
-            fate: Fate::Open,
+            outcome: MemberOutcome::Pending,
         });
         let member = members.len() - 1;
         drop(state);
-        Some(Seat {
-            gather,
-            volume,
+        Some(AlbumSlot {
+            gatherer,
+            album: index,
             member,
         })
     }
@@ -230,16 +230,16 @@ impl Gather {
     }
 }
 
-impl Drop for Gather {
+impl Drop for AlbumGatherer {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let volumes = std::mem::take(&mut state.volumes);
-        if !volumes.is_empty() {
+        let albums = std::mem::take(&mut state.albums);
+        if !albums.is_empty() {
             let none = Spool::new(self.shared.root.clone());
-            let gathered = Gathered {
+            let gathered = GatheredListing {
                 origin: self.origin.clone(),
                 end: std::mem::take(&mut state.end),
-                volumes,
+                albums,
                 spool: std::mem::replace(&mut state.spool, none),
             };
             // If nobody receives it, the run was stopped at once.
@@ -248,41 +248,43 @@ impl Drop for Gather {
     }
 }
 
-impl Seat {
+impl AlbumSlot {
     /// Records the outcome of the item.
     pub(in crate::pipeline) fn ended(&self, outcome: &Outcome) {
-        let (fate, path) = match outcome {
-            Outcome::Saved { path, .. } => (Fate::There, Some(path)),
+        let (outcome, path) = match outcome {
+            Outcome::Saved { path, .. } => (MemberOutcome::Present, Some(path)),
             Outcome::Skipped { reason, path, .. } => match reason {
-                Skip::Present | Skip::Duplicate | Skip::Adopted => (Fate::There, Some(path)),
-                Skip::Packed => (Fate::Packed, Some(path)),
-                Skip::Seen => (Fate::Seen, Some(path)),
-                Skip::Gone => (Fate::Gone(None), None),
-                Skip::Again => (Fate::Again, None),
-                Skip::Absent | Skip::Simulated => (Fate::Open, None),
+                Skip::Present | Skip::Duplicate | Skip::Adopted => {
+                    (MemberOutcome::Present, Some(path))
+                }
+                Skip::Packed => (MemberOutcome::Packed, Some(path)),
+                Skip::Seen => (MemberOutcome::SavedBefore, Some(path)),
+                Skip::Gone => (MemberOutcome::Gone(None), None),
+                Skip::Again => (MemberOutcome::InOtherAlbum, None),
+                Skip::Absent | Skip::Simulated => (MemberOutcome::Pending, None),
             },
-            Outcome::Document { .. } => (Fate::Document, None),
+            Outcome::Document { .. } => (MemberOutcome::Document, None),
             Outcome::Failed(failure) if failure.kind == Kind::Missing => {
-                (Fate::Gone(Some(Box::new(failure.clone()))), None)
+                (MemberOutcome::Gone(Some(Box::new(failure.clone()))), None)
             }
-            Outcome::Failed(failure) => (Fate::Failed(Box::new(failure.clone())), None),
+            Outcome::Failed(failure) => (MemberOutcome::Failed(Box::new(failure.clone())), None),
         };
-        let mut state = self.gather.state();
-        let member = &mut state.volumes[self.volume].members[self.member];
-        member.fate = fate;
+        let mut state = self.gatherer.state();
+        let member = &mut state.albums[self.album].members[self.member];
+        member.outcome = outcome;
         if let Some(path) = path {
             member.path = Some(path.as_str().into());
         }
     }
 }
 
-impl Gathered {
+impl GatheredListing {
     /// Returns the metadata of an item, with its actual path.
-    pub(super) fn told(&self, member: &Member) -> Result<Told> {
+    pub(super) fn metadata(&self, member: &Member) -> Result<ItemMetadata> {
         let text = self.spool.get(member.place);
         let text = text
             .map_err(|error| disk_error("cannot store the metadata of an album".into(), error))?;
-        let mut told: Told = serde_json::from_slice(&text).map_err(|error| {
+        let mut metadata: ItemMetadata = serde_json::from_slice(&text).map_err(|error| {
             Error::new(
                 Kind::Corrupt,
                 "the stored metadata of an album cannot be read",
@@ -290,17 +292,22 @@ impl Gathered {
             .because(error)
         })?;
         if let Some(path) = &member.path {
-            told.is_home &= folder_of(path) == folder_of(&told.path);
-            told.path = path.to_string();
+            metadata.is_home &= folder_of(path) == folder_of(&metadata.path);
+            metadata.path = path.to_string();
         }
-        Ok(told)
+        Ok(metadata)
     }
 }
 
-impl Volume {
+impl AlbumItems {
     /// Whether another album has all of its items.
     pub(super) fn is_empty(&self) -> bool {
-        let is_none = |member: &Member| matches!(member.fate, Fate::Again | Fate::Document);
+        let is_none = |member: &Member| {
+            matches!(
+                member.outcome,
+                MemberOutcome::InOtherAlbum | MemberOutcome::Document
+            )
+        };
         self.members.iter().all(is_none)
     }
 
@@ -309,14 +316,14 @@ impl Volume {
     /// # Errors
     /// [`Kind::Closed`] if the run was ended early, which needs no report.
     pub(super) fn check(&self, end: &End) -> Result<()> {
-        let count = |is: fn(&Fate) -> bool| {
+        let count = |is: fn(&MemberOutcome) -> bool| {
             let members = self.members.iter();
-            members.filter(|member| is(&member.fate)).count()
+            members.filter(|member| is(&member.outcome)).count()
         };
-        if count(|fate| matches!(fate, Fate::Open)) > 0 {
+        if count(|outcome| matches!(outcome, MemberOutcome::Pending)) > 0 {
             return Err(Error::closed());
         }
-        let failed = count(|fate| matches!(fate, Fate::Failed(_)));
+        let failed = count(|outcome| matches!(outcome, MemberOutcome::Failed(_)));
         let message = match (failed, end) {
             (0, End::Failed) => "its listing is incomplete".to_owned(),
             (0, _) => return Ok(()),

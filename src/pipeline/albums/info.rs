@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::document::{self, Mark};
-use super::gather::{End, Fate, Gathered, Member, Told, Volume};
+use super::gather::{AlbumItems, End, GatheredListing, ItemMetadata, Member, MemberOutcome};
 use super::merged::merged;
-use super::spot::Search;
+use super::output_file::Search;
 use crate::model::Result;
 use crate::pipeline::after::sidecar::numbered;
 use crate::pipeline::archive::Origin;
@@ -18,10 +18,14 @@ use crate::pipeline::sink::Disk;
 pub(super) const NAME: (&str, &str) = ("info", "json");
 
 /// Writes the metadata of an album. What a previous run wrote is kept where this run does not know better. Blocks.
-pub(super) fn write(search: &Search<'_>, gathered: &Gathered, volume: &Volume) -> Result<()> {
-    let head = head(&gathered.origin, volume);
+pub(super) fn write(
+    search: &Search<'_>,
+    gathered: &GatheredListing,
+    album_items: &AlbumItems,
+) -> Result<()> {
+    let head = head(&gathered.origin, album_items);
     let spool = &gathered.spool;
-    let mut spot = search.find(
+    let mut output = search.find(
         |of| (of.to_owned(), NAME.0.to_owned()),
         |file| {
             let held = document::read(file, spool)?;
@@ -29,9 +33,9 @@ pub(super) fn write(search: &Search<'_>, gathered: &Gathered, volume: &Volume) -
             (is_it == [true; 2]).then_some(held.items)
         },
     )?;
-    let (mut there, before) = spot.there.take().unzip();
+    let (mut there, before) = output.existing.take().unzip();
     let is_whole = matches!(gathered.end, End::Whole);
-    let lines = lines(gathered, volume, &before.unwrap_or_default())?;
+    let lines = lines(gathered, album_items, &before.unwrap_or_default())?;
     let mut items = lines.into_iter().map(|line| match line {
         Line::Left(place) => {
             let mut item = document::item(spool, place)?;
@@ -41,21 +45,21 @@ pub(super) fn write(search: &Search<'_>, gathered: &Gathered, volume: &Volume) -
             Ok(item)
         }
         Line::Listed { member, before } => {
-            let member = &volume.members[member as usize];
-            let told = gathered.told(member)?;
+            let member = &album_items.members[member as usize];
+            let metadata = gathered.metadata(member)?;
             let before = before.map(|place| document::item(spool, place));
-            let mut item = item_of(&told);
+            let mut item = item_of(&metadata);
             become_of(
                 &mut item,
                 member,
-                &told.path,
+                &metadata.path,
                 search.disk,
                 before.transpose()?,
             );
             Ok(item)
         }
     });
-    let (folder, name) = (&spot.folder, &spot.name);
+    let (folder, name) = (&output.folder, &output.name);
     document::write(folder, name, there.as_mut(), &head, &mut items)?;
     Ok(())
 }
@@ -66,10 +70,10 @@ pub(super) fn name(copy: u32) -> String {
 }
 
 /// Returns all fields but the items.
-fn head(origin: &Origin, volume: &Volume) -> Map<String, Value> {
+fn head(origin: &Origin, album_items: &AlbumItems) -> Map<String, Value> {
     // Nothing in it is beyond what JSON can express.
-    let told = serde_json::to_value(&origin.meta).unwrap_or_default();
-    let Value::Object(mut head) = shown_within(told) else {
+    let meta = serde_json::to_value(&origin.meta).unwrap_or_default();
+    let Value::Object(mut head) = shown_within(meta) else {
         return Map::new();
     };
     // These are fields of an item.
@@ -78,7 +82,7 @@ fn head(origin: &Origin, volume: &Volume) -> Map<String, Value> {
     }
     head.insert("source".to_owned(), json!(source(origin)));
     head.insert("url".to_owned(), json!(page(origin)));
-    let album = serde_json::to_value(&*volume.album).unwrap_or_default();
+    let album = serde_json::to_value(&*album_items.album).unwrap_or_default();
     if let Value::Object(album) = shown_within(album) {
         head.extend(album);
     }
@@ -108,14 +112,18 @@ enum Line {
 
 /// Returns the items in order. Those of a previous run that are missing from this one stay after the item that they
 /// followed.
-fn lines(gathered: &Gathered, volume: &Volume, before: &[(Mark, u64)]) -> Result<Vec<Line>> {
+fn lines(
+    gathered: &GatheredListing,
+    album_items: &AlbumItems,
+    before: &[(Mark, u64)],
+) -> Result<Vec<Line>> {
     let mut known: HashMap<Mark, u64> = before.iter().copied().collect();
     let mut listed = Vec::new();
-    for (number, member) in (0..).zip(&volume.members) {
-        if matches!(member.fate, Fate::Document) {
+    for (number, member) in (0..).zip(&album_items.members) {
+        if matches!(member.outcome, MemberOutcome::Document) {
             continue;
         }
-        let mark = document::mark(&item_of(&gathered.told(member)?));
+        let mark = document::mark(&item_of(&gathered.metadata(member)?));
         let line = Line::Listed {
             member: number,
             before: known.remove(&mark),
@@ -128,8 +136,8 @@ fn lines(gathered: &Gathered, volume: &Volume, before: &[(Mark, u64)]) -> Result
     Ok(merged(before, left.collect(), listed))
 }
 
-fn item_of(told: &Told) -> Value {
-    let text = told.text.as_deref();
+fn item_of(metadata: &ItemMetadata) -> Value {
+    let text = metadata.text.as_deref();
     let item = text.and_then(|text| serde_json::from_str(text).ok());
     let mut item = item.unwrap_or_else(|| Value::Object(Map::new()));
     if let Value::Object(fields) = &mut item {
@@ -141,23 +149,23 @@ fn item_of(told: &Told) -> Value {
 /// Adds the outcome of an item.
 fn become_of(item: &mut Value, member: &Member, path: &str, disk: &Disk, old: Option<Value>) {
     let size = disk.size(path);
-    let (word, failure) = match (&member.fate, size) {
-        (Fate::There | Fate::Seen, Some(size)) => {
+    let (word, failure) = match (&member.outcome, size) {
+        (MemberOutcome::Present | MemberOutcome::SavedBefore, Some(size)) => {
             item["path"] = json!(path);
             item["size"] = json!(size);
             ("saved", None)
         }
-        (Fate::Packed, _) => {
+        (MemberOutcome::Packed, _) => {
             item["path"] = json!(path);
             if let Some(size) = old.as_ref().and_then(|old| old.get("size")) {
                 item["size"] = size.clone();
             }
             ("saved", None)
         }
-        (Fate::There | Fate::Seen, None) => ("removed", None),
-        (Fate::Gone(failure), _) => ("gone", failure.as_deref()),
-        (Fate::Failed(failure), _) => ("failed", Some(&**failure)),
-        (Fate::Open | Fate::Again | Fate::Document, _) => {
+        (MemberOutcome::Present | MemberOutcome::SavedBefore, None) => ("removed", None),
+        (MemberOutcome::Gone(failure), _) => ("gone", failure.as_deref()),
+        (MemberOutcome::Failed(failure), _) => ("failed", Some(&**failure)),
+        (MemberOutcome::Pending | MemberOutcome::InOtherAlbum | MemberOutcome::Document, _) => {
             // Nothing is known that a previous run did not know.
             for name in ["outcome", "path", "size", "reason"] {
                 if let Some(value) = old.as_ref().and_then(|old| old.get(name)) {

@@ -2,21 +2,21 @@
 //!
 //! It knows neither sources nor the network. What it writes and packs is not an item, and never takes an item's name.
 
-mod along;
 mod comic;
 mod document;
 mod gather;
 mod info;
 mod merged;
+mod moves;
 mod outdated;
+mod output_file;
 mod pack;
+mod packed_albums;
 mod packing;
 mod parts;
 mod remake;
-mod shelf;
-mod spares;
+mod removable_files;
 mod spool;
-mod spot;
 mod temporary;
 
 use std::collections::HashSet;
@@ -25,21 +25,21 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::along::folder_of;
-pub(super) use self::along::{Along, Carried};
-pub(super) use self::document::tells_of_album;
-use self::gather::{Fate, Gathered, Shared, Told, Volume};
-pub(super) use self::gather::{Gather, Seat};
-use self::pack::{Done, Form, Pack};
+pub(super) use self::document::is_album_info;
+pub(super) use self::gather::{AlbumGatherer, AlbumSlot};
+use self::gather::{AlbumItems, GatheredListing, ItemMetadata, MemberOutcome, Shared};
+use self::moves::folder_of;
+pub(super) use self::moves::{AlbumMoves, MovedFile};
+use self::output_file::Search;
+use self::pack::{Form, Pack, PackResult};
 pub(super) use self::pack::{index, is_marked};
+pub(super) use self::packed_albums::{PackedAlbum, PackedAlbums, is_named};
 pub use self::packing::Packing;
 pub use self::remake::{Remade, remake};
-pub(super) use self::shelf::{Bound, Shelf, is_named};
-use self::spot::Search;
 use super::archive::{Archive, Identity, Origin};
 use super::sink::{Disk, slowly};
 use super::turn::Turns;
-use super::{Events, Settings, Stop, Wishes};
+use super::{Events, PostProcessing, Settings, Stop};
 use crate::model::{Error, Event, Failure, Kind, Link, Result};
 
 /// Gathers the albums of a run.
@@ -49,8 +49,8 @@ pub(super) struct Albums {
 }
 
 /// Processes albums once they are gathered.
-struct Clerk {
-    wishes: Wishes,
+struct AlbumWriter {
+    steps: PostProcessing,
     min_free: u64,
     disk: Arc<Disk>,
     archive: Arc<dyn Archive>,
@@ -69,8 +69,8 @@ pub(super) fn begin(
     events: &Events,
     stop: &Stop,
 ) -> (Option<Albums>, Option<JoinHandle<()>>) {
-    let wishes = settings.after.clone();
-    let is_idle = !wishes.has_albums() || settings.simulate || settings.adopt;
+    let steps = settings.after.clone();
+    let is_idle = !steps.has_albums() || settings.simulate || settings.adopt;
     let Some(disk) = disk.filter(|_| !is_idle) else {
         return (None, None);
     };
@@ -84,11 +84,11 @@ pub(super) fn begin(
     let shared = Shared {
         out,
         turns: turns.clone(),
-        tells: wishes.info,
+        wants_metadata: steps.info,
         root,
     };
-    let clerk = Clerk {
-        wishes,
+    let writer = AlbumWriter {
+        steps,
         min_free: settings.min_free,
         disk: disk.clone(),
         archive: archive.clone(),
@@ -96,7 +96,7 @@ pub(super) fn begin(
         stop: stop.clone(),
         turn: Mutex::default(),
     };
-    let task = tokio::spawn(Arc::new(clerk).run(gathered));
+    let task = tokio::spawn(Arc::new(writer).run(gathered));
     (Some(Albums { shared }), Some(task))
 }
 
@@ -106,21 +106,24 @@ impl Albums {
     pub(super) fn gather(
         &self,
         origin: &Arc<Origin>,
-        given: Option<(String, Arc<Gather>)>,
+        given: Option<(String, Arc<AlbumGatherer>)>,
         is_whole: bool,
-    ) -> Arc<Gather> {
-        Gather::new(self.shared.clone(), origin.clone(), given, is_whole)
+    ) -> Arc<AlbumGatherer> {
+        AlbumGatherer::new(self.shared.clone(), origin.clone(), given, is_whole)
     }
 }
 
 /// Returns the album that a link was emitted for, if any, and the gatherer of that album.
-pub(super) fn given(gather: Option<&Arc<Gather>>, link: &Link) -> Option<(String, Arc<Gather>)> {
+pub(super) fn given(
+    gatherer: Option<&Arc<AlbumGatherer>>,
+    link: &Link,
+) -> Option<(String, Arc<AlbumGatherer>)> {
     let id = &link.meta.album.as_ref()?.id;
-    Some((id.clone(), gather?.holder(id)))
+    Some((id.clone(), gatherer?.gatherer_of(id)))
 }
 
-impl Clerk {
-    async fn run(self: Arc<Self>, mut gathered: mpsc::UnboundedReceiver<Gathered>) {
+impl AlbumWriter {
+    async fn run(self: Arc<Self>, mut gathered: mpsc::UnboundedReceiver<GatheredListing>) {
         // One task for each listing waiting for its turn; only one of them writes at a time.
         let mut tasks = JoinSet::new();
         loop {
@@ -129,7 +132,7 @@ impl Clerk {
                 () = self.stop.now.cancelled() => break,
                 Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
                 next = gathered.recv() => match next {
-                    Some(next) => drop(tasks.spawn(self.clone().all(next))),
+                    Some(next) => drop(tasks.spawn(self.clone().process_listing(next))),
                     None => break,
                 },
             }
@@ -138,36 +141,36 @@ impl Clerk {
     }
 
     /// Processes the albums of a listing.
-    async fn all(self: Arc<Self>, mut gathered: Gathered) {
-        for mut volume in std::mem::take(&mut gathered.volumes) {
-            if volume.is_empty() {
+    async fn process_listing(self: Arc<Self>, mut gathered: GatheredListing) {
+        for mut album_items in std::mem::take(&mut gathered.albums) {
+            if album_items.is_empty() {
                 continue;
             }
             tokio::select! {
                 () = self.stop.now.cancelled() => return,
-                () = volume.turn.comes() => {}
+                () = album_items.turn.comes() => {}
             }
             let _turn = self.turn.lock().await;
-            let clerk = self.clone();
+            let writer = self.clone();
             let done = slowly(move || {
-                let told = clerk.one(&gathered, volume);
-                Ok((gathered, told))
+                let events = writer.process_album(&gathered, album_items);
+                Ok((gathered, events))
             });
-            let told = match done.await {
-                Ok((back, told)) => {
+            let events = match done.await {
+                Ok((back, events)) => {
                     gathered = back;
-                    told
+                    events
                 }
                 // The panic took the metadata of the listing's other albums with it.
                 Err(error) => {
                     let _ = self
                         .events
-                        .send(missed(self.first_wish(), "", &error))
+                        .send(missed(self.first_output(), "", &error))
                         .await;
                     return;
                 }
             };
-            for event in told {
+            for event in events {
                 // If nobody reads events any more, the run is over.
                 let _ = self.events.send(event).await;
             }
@@ -175,38 +178,38 @@ impl Clerk {
     }
 
     /// Processes an album, and returns the events to report. Blocks.
-    fn one(&self, gathered: &Gathered, mut volume: Volume) -> Vec<Event> {
-        let mut told = Vec::new();
-        let settled = self.settle(gathered, &mut volume);
-        let folders = match settled.and_then(|()| folders(gathered, &volume)) {
+    fn process_album(&self, gathered: &GatheredListing, mut album_items: AlbumItems) -> Vec<Event> {
+        let mut events = Vec::new();
+        let resolved = self.resolve_duplicates(gathered, &mut album_items);
+        let folders = match resolved.and_then(|()| folders(gathered, &album_items)) {
             Ok(folders) => folders,
-            Err(error) => return vec![missed(self.first_wish(), "", &error)],
+            Err(error) => return vec![missed(self.first_output(), "", &error)],
         };
-        if self.wishes.info {
+        if self.steps.info {
             let search = self.search(&folders, "json");
-            if let Err(error) = info::write(&search, gathered, &volume) {
-                told.push(missed("info", &folders[0], &error));
+            if let Err(error) = info::write(&search, gathered, &album_items) {
+                events.push(missed("info", &folders[0], &error));
             }
         }
-        let forms = [(self.wishes.zip, Form::Zip), (self.wishes.cbz, Form::Cbz)];
-        let (mut spares, mut is_all) = (Vec::new(), true);
-        let mut holder = None;
+        let forms = [(self.steps.zip, Form::Zip), (self.steps.cbz, Form::Cbz)];
+        let (mut removable, mut is_all) = (Vec::new(), true);
+        let mut packed_instead = None;
         for (packing, form) in forms {
             if packing == Packing::No {
                 continue;
             }
             let is_only = packing == Packing::Only;
-            match self.pack(gathered, &volume, &folders, (form, is_only)) {
+            match self.pack(gathered, &album_items, &folders, (form, is_only)) {
                 Ok(done) => {
-                    spares.extend(done.loose);
+                    removable.extend(done.removable);
                     if let (Some(packed), Some(error)) = (&done.packed, &done.lacks) {
-                        told.push(missed(form.ext(), &packed.path, error));
+                        events.push(missed(form.ext(), &packed.path, error));
                     }
                     let Some(packed) = done.packed else { continue };
                     if is_only {
-                        holder = Some((form.ext(), packed.path.clone()));
+                        packed_instead = Some((form.ext(), packed.path.clone()));
                     }
-                    told.push(Event::Packed {
+                    events.push(Event::Packed {
                         path: packed.path,
                         files: packed.files,
                         size: packed.size,
@@ -214,24 +217,24 @@ impl Clerk {
                 }
                 Err(missed) => {
                     is_all = false;
-                    told.extend(missed.map(|missed| *missed));
+                    events.extend(missed.map(|missed| *missed));
                 }
             }
         }
         // A ZIP that could not be written still needs the files.
         if is_all
-            && let Some(error) = spares::remove(&self.disk, spares)
-            && let Some((what, path)) = holder
+            && let Some(error) = removable_files::remove(&self.disk, removable)
+            && let Some((what, path)) = packed_instead
         {
-            told.push(missed(what, &path, &error));
+            events.push(missed(what, &path, &error));
         }
-        told
+        events
     }
 
     /// Returns the name of the first output that is missed when processing fails altogether.
-    fn first_wish(&self) -> &'static str {
-        match self.wishes.zip {
-            _ if self.wishes.info => info::NAME.0,
+    fn first_output(&self) -> &'static str {
+        match self.steps.zip {
+            _ if self.steps.info => info::NAME.0,
             Packing::No => Form::Cbz.ext(),
             _ => Form::Zip.ext(),
         }
@@ -240,16 +243,16 @@ impl Clerk {
     /// Packs an album; on failure returns the event to report, if any.
     fn pack(
         &self,
-        gathered: &Gathered,
-        volume: &Volume,
+        gathered: &GatheredListing,
+        album_items: &AlbumItems,
         folders: &[String],
         (form, is_only): (Form, bool),
-    ) -> std::result::Result<Done, Option<Box<Event>>> {
+    ) -> std::result::Result<PackResult, Option<Box<Event>>> {
         let goes_on = || !self.stop.now.is_cancelled();
         let pack = Pack {
             search: self.search(folders, form.ext()),
             gathered,
-            volume,
+            album_items,
             form,
             is_only,
             min_free: self.min_free,
@@ -257,44 +260,53 @@ impl Clerk {
         };
         let mut path = folders[0].clone();
         let done = || -> Result<_> {
-            let spot = pack.find()?;
-            path.clone_from(&spot.path);
-            volume.check(&gathered.end)?;
+            let output = pack.find()?;
+            path.clone_from(&output.path);
+            album_items.check(&gathered.end)?;
             if self.stop.drain.is_cancelled() {
                 return Err(Error::closed());
             }
-            pack.run(spot)
+            pack.run(output)
         }();
         done.map_err(|error| {
             // The user who ended the run knows about it.
-            let is_told = error.kind != Kind::Closed && goes_on();
-            is_told.then(|| Box::new(missed(form.ext(), &path, &error)))
+            let is_reported = error.kind != Kind::Closed && goes_on();
+            is_reported.then(|| Box::new(missed(form.ext(), &path, &error)))
         })
     }
 
     /// Looks up the files of items that another album also has.
-    fn settle(&self, gathered: &Gathered, volume: &mut Volume) -> Result<()> {
-        for member in &mut volume.members {
-            if !matches!(member.fate, Fate::Again) {
+    fn resolve_duplicates(
+        &self,
+        gathered: &GatheredListing,
+        album_items: &mut AlbumItems,
+    ) -> Result<()> {
+        for member in &mut album_items.members {
+            if !matches!(member.outcome, MemberOutcome::InOtherAlbum) {
                 continue;
             }
-            let Told { source, key, .. } = gathered.told(member)?;
+            let ItemMetadata { source, key, .. } = gathered.metadata(member)?;
             let seen = self.archive.find(&Identity { source, key })?;
             let seen = seen.unwrap_or_default();
-            member.fate = match seen.saved {
+            member.outcome = match seen.saved {
                 Some((path, size)) => {
                     let is_packed = self.disk.size(&path).is_none()
-                        && Shelf::default().has_alone(&self.disk, &*self.archive, &path, size);
+                        && PackedAlbums::default().is_only_copy(
+                            &self.disk,
+                            &*self.archive,
+                            &path,
+                            size,
+                        );
                     member.path = Some(path.into());
                     match is_packed {
-                        true => Fate::Packed,
-                        false => Fate::Seen,
+                        true => MemberOutcome::Packed,
+                        false => MemberOutcome::SavedBefore,
                     }
                 }
-                None if seen.gone => Fate::Gone(None),
+                None if seen.gone => MemberOutcome::Gone(None),
                 None => {
                     let error = Error::new(Kind::Missing, "it has not been downloaded yet");
-                    Fate::Failed(Box::new(Failure::new(&error, 0)))
+                    MemberOutcome::Failed(Box::new(Failure::new(&error, 0)))
                 }
             };
         }
@@ -313,17 +325,17 @@ impl Clerk {
 
 /// Returns the distinct folders of its items, in order, except that a folder of its own comes first. There is at least
 /// one.
-fn folders(gathered: &Gathered, volume: &Volume) -> Result<Vec<String>> {
+fn folders(gathered: &GatheredListing, album_items: &AlbumItems) -> Result<Vec<String>> {
     let (mut seen, mut folders) = (HashSet::new(), Vec::new());
     let mut own = None;
-    for member in &volume.members {
-        let told = gathered.told(member)?;
-        let folder = folder_of(&told.path);
+    for member in &album_items.members {
+        let metadata = gathered.metadata(member)?;
+        let folder = folder_of(&metadata.path);
         if !seen.contains(folder) {
             seen.insert(folder.to_owned());
             folders.push(folder.to_owned());
         }
-        if told.is_home && own.is_none() {
+        if metadata.is_home && own.is_none() {
             own = folders.iter().position(|other| other == folder);
         }
     }

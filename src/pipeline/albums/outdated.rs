@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::along::below;
+use super::moves::below;
 use super::parts::Part;
 use crate::pipeline::naming::{fold, split};
 use crate::pipeline::sink::Disk;

@@ -8,13 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 
-use super::along::within;
 use super::comic;
-use super::gather::{Fate, Gathered, Told, Volume};
+use super::gather::{AlbumItems, GatheredListing, ItemMetadata, MemberOutcome};
 use super::info::{page, source};
 use super::merged::merged;
-use super::parts::{ALONE, BESIDE, Book, DIGITS, MARK_LENGTH, Packer, Part, fingerprint};
-use super::spot::{Search, Spot};
+use super::moves::within;
+use super::output_file::{OutputFile, Search};
+use super::parts::{BESIDE, DIGITS, MARK_LENGTH, Packer, Part, REPLACING, ZipTarget, fingerprint};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::Sum;
 use crate::pipeline::naming::{ROOM, component, shown_text};
@@ -47,17 +47,17 @@ pub(super) struct Packed {
 
 /// The result of packing.
 #[derive(Default)]
-pub(super) struct Done {
+pub(super) struct PackResult {
     /// The ZIP, if anything has changed.
     pub(super) packed: Option<Packed>,
     /// The packed files that may be removed, if the ZIP is to replace them. Files elsewhere stay.
-    pub(super) loose: Vec<Spare>,
+    pub(super) removable: Vec<RemovableFile>,
     /// Why a file is not in the ZIP, or was not removed.
     pub(super) lacks: Option<Error>,
 }
 
 /// A packed file, and its stamp at that time.
-pub(super) struct Spare {
+pub(super) struct RemovableFile {
     pub(super) path: String,
     pub(super) stamp: Stamp,
 }
@@ -65,8 +65,8 @@ pub(super) struct Spare {
 /// An album to be packed.
 pub(super) struct Pack<'a> {
     pub(super) search: Search<'a>,
-    pub(super) gathered: &'a Gathered,
-    pub(super) volume: &'a Volume,
+    pub(super) gathered: &'a GatheredListing,
+    pub(super) album_items: &'a AlbumItems,
     pub(super) form: Form,
     /// Whether its files are to be removed.
     pub(super) is_only: bool,
@@ -77,8 +77,8 @@ pub(super) struct Pack<'a> {
 
 impl Pack<'_> {
     /// Finds the existing ZIP, or the place for a new one.
-    pub(super) fn find(&self) -> Result<Spot<Marked>> {
-        let album = &self.volume.album;
+    pub(super) fn find(&self) -> Result<OutputFile<ZipMark>> {
+        let album = &self.album_items.album;
         let owner = self.owner();
         let title = match &album.title {
             Some(title) => format!("{title} {}", album.id),
@@ -90,35 +90,35 @@ impl Pack<'_> {
             None => (String::new(), of.to_owned()),
         };
         let ours = |file: &mut File| made_of(file, &owner);
-        let spot = self.search.find(named, ours)?;
+        let output = self.search.find(named, ours)?;
         let has_root = self.search.folders.iter().any(String::is_empty);
-        if spot.there.is_none()
+        if output.existing.is_none()
             && has_root
             && let Some(found) = self.search.in_root(ours)?
         {
             return Ok(found);
         }
-        Ok(spot)
+        Ok(output)
     }
 
     /// Packs it, unless nothing has changed. Blocks.
     ///
     /// # Errors
     /// Something cannot be read or written; then everything is as it was.
-    pub(super) fn run(&self, mut spot: Spot<Marked>) -> Result<Done> {
+    pub(super) fn run(&self, mut output: OutputFile<ZipMark>) -> Result<PackResult> {
         let cannot =
-            |doing: &str, error| disk_error(format!("cannot {doing} `{}`", spot.path), error);
-        let (mut there, known) = spot.there.take().unzip();
+            |doing: &str, error| disk_error(format!("cannot {doing} `{}`", output.path), error);
+        let (mut there, known) = output.existing.take().unzip();
         let index = match &mut there {
             Some(file) => Index::read(file, MARK_LENGTH).map_err(|error| cannot("read", error))?,
             None => Index::none(),
         };
-        let (parts, elsewhere) = self.parts(&spot.of, &index)?;
+        let (parts, elsewhere) = self.parts(&output.item_folder, &index)?;
         if parts.is_empty() {
-            return Ok(Done::default());
+            return Ok(PackResult::default());
         }
         let comic = |pages| {
-            let album = &self.volume.album;
+            let album = &self.album_items.album;
             let title = album.title.clone().unwrap_or_else(|| album.id.clone());
             comic::info(&shown_text(title), page(&self.gathered.origin), pages)
         };
@@ -127,22 +127,22 @@ impl Pack<'_> {
             Form::Zip => None,
         };
         // Once a ZIP has replaced files, they are looked for in it.
-        let is_alone = known.as_ref().is_some_and(|known| known.mark == ALONE);
-        let mark = match self.is_only || is_alone {
-            true => ALONE,
+        let replaces_files = known.as_ref().is_some_and(|known| known.mark == REPLACING);
+        let mark = match self.is_only || replaces_files {
+            true => REPLACING,
             false => BESIDE,
         };
-        let told = comic.map(|comic| comic(parts.len()));
-        let made_of = fingerprint(&parts, &index, told.as_deref());
+        let comic_info = comic.map(|comic| comic(parts.len()));
+        let made_of = fingerprint(&parts, &index, comic_info.as_deref());
         if known.is_some_and(|known| known.mark == mark && Some(known.made_of) == made_of) {
-            return Ok(Done::default());
+            return Ok(PackResult::default());
         }
         let replaced = there.as_ref().map(File::try_clone).transpose();
         let replaced = replaced.map_err(|error| cannot("read", error))?;
-        let book = Book {
-            folder: &spot.folder,
-            name: &spot.name,
-            path: &spot.path,
+        let target = ZipTarget {
+            folder: &output.folder,
+            name: &output.name,
+            path: &output.path,
             ext: self.form.ext(),
             mark,
             owner: &self.owner(),
@@ -154,18 +154,18 @@ impl Pack<'_> {
             goes_on: self.goes_on,
         };
         let there = there.as_mut();
-        let (size, parts) = packer.write(&book, parts, &index, there, comic)?;
-        let (loose, altered) = match self.is_only {
-            true => self.proven(&spot, &parts, &index)?,
+        let (size, parts) = packer.write(&target, parts, &index, there, comic)?;
+        let (removable, altered) = match self.is_only {
+            true => self.proven(&output, &parts, &index)?,
             false => (Vec::new(), None),
         };
-        Ok(Done {
+        Ok(PackResult {
             packed: Some(Packed {
-                path: spot.path,
+                path: output.path,
                 size,
                 files: parts.len() as u64,
             }),
-            loose,
+            removable,
             lacks: lacks(&elsewhere).or(altered),
         })
     }
@@ -176,7 +176,7 @@ impl Pack<'_> {
         hasher
             .update(source(&self.gathered.origin).as_bytes())
             .update(&[0])
-            .update(shown_text(self.volume.album.id.clone()).as_bytes());
+            .update(shown_text(self.album_items.album.id.clone()).as_bytes());
         hasher.finalize().to_hex()[..DIGITS].to_owned()
     }
 
@@ -188,14 +188,14 @@ impl Pack<'_> {
             .map(|(place, entry)| (mark(&entry.name), place))
             .collect();
         let (mut listed, mut paths, mut elsewhere) = (Vec::new(), HashSet::new(), Vec::new());
-        for member in &self.volume.members {
-            let is_there = match member.fate {
-                Fate::There => true,
-                Fate::Seen => false,
-                Fate::Packed => true,
+        for member in &self.album_items.members {
+            let is_there = match member.outcome {
+                MemberOutcome::Present => true,
+                MemberOutcome::SavedBefore => false,
+                MemberOutcome::Packed => true,
                 _ => continue,
             };
-            let Told { path, is_home, .. } = self.gathered.told(member)?;
+            let ItemMetadata { path, is_home, .. } = self.gathered.metadata(member)?;
             if self.form == Form::Cbz && !comic::is_page(&path) || !paths.insert(mark(&path)) {
                 continue;
             }
@@ -214,7 +214,7 @@ impl Pack<'_> {
                 // A file that the user has removed.
                 (Err(_), None) if !is_there => continue,
                 // It is not in a folder of the album's own.
-                (Err(_), None) if begin == 0 && matches!(member.fate, Fate::Packed) => {
+                (Err(_), None) if begin == 0 && matches!(member.outcome, MemberOutcome::Packed) => {
                     elsewhere.push(path);
                     continue;
                 }
@@ -241,14 +241,14 @@ impl Pack<'_> {
     /// bytes differ from those saved stays as well, and an error says which.
     fn proven(
         &self,
-        spot: &Spot<Marked>,
+        output: &OutputFile<ZipMark>,
         parts: &[Part],
         index: &Index,
-    ) -> Result<(Vec<Spare>, Option<Error>)> {
-        let wrong = |error| disk_error(format!("cannot read `{}` again", spot.path), error);
-        let mut file = spot.folder.open_to_read(&spot.name).map_err(wrong)?;
+    ) -> Result<(Vec<RemovableFile>, Option<Error>)> {
+        let wrong = |error| disk_error(format!("cannot read `{}` again", output.path), error);
+        let mut file = output.folder.open_to_read(&output.name).map_err(wrong)?;
         let written = Index::read(&mut file, MARK_LENGTH).map_err(wrong)?;
-        let (mut spares, mut altered) = (Vec::new(), None);
+        let (mut removable, mut altered) = (Vec::new(), None);
         for (part, entry) in parts.iter().zip(&written.entries) {
             let Part::Loose {
                 path,
@@ -268,12 +268,12 @@ impl Pack<'_> {
                 altered.get_or_insert_with(|| not_as_saved(path));
                 continue;
             }
-            spares.push(Spare {
+            removable.push(RemovableFile {
                 path: path.clone(),
                 stamp: *stamp,
             });
         }
-        Ok((spares, altered))
+        Ok((removable, altered))
     }
 
     /// Returns the digest of what was saved at this path, if known.
@@ -330,14 +330,14 @@ pub(in crate::pipeline) fn index(file: &mut File) -> Option<io::Result<Index>> {
 }
 
 /// Returns the mark of a ZIP, if it belongs to this owner.
-fn made_of(file: &mut File, owner: &str) -> Option<Marked> {
+fn made_of(file: &mut File, owner: &str) -> Option<ZipMark> {
     let marked = marked(file)?;
     let is_ours = marked.owner == owner && Index::read(file, MARK_LENGTH).is_ok();
     is_ours.then_some(marked)
 }
 
 /// The mark of a ZIP of ours.
-pub(super) struct Marked {
+pub(super) struct ZipMark {
     /// Its prefix.
     pub(super) mark: &'static str,
     pub(super) owner: String,
@@ -345,9 +345,9 @@ pub(super) struct Marked {
 }
 
 /// Reads the mark of a ZIP, if it is one of ours.
-pub(super) fn marked(file: &mut File) -> Option<Marked> {
+pub(super) fn marked(file: &mut File) -> Option<ZipMark> {
     let text = String::from_utf8(comment(file, MARK_LENGTH).ok()??).ok()?;
-    let mark = [BESIDE, ALONE]
+    let mark = [BESIDE, REPLACING]
         .into_iter()
         .find(|mark| text.starts_with(mark))?;
     let (owner, made_of) = text[mark.len()..].split_once(' ')?;
@@ -359,7 +359,7 @@ pub(super) fn marked(file: &mut File) -> Option<Marked> {
     if !is_digits(owner) || !is_digits(made_of) {
         return None;
     }
-    Some(Marked {
+    Some(ZipMark {
         mark,
         owner: owner.to_owned(),
         made_of: made_of.to_owned(),

@@ -13,7 +13,7 @@ use crate::pipeline::zip::{Index, Source, Writer};
 /// Prefixes of the mark of a ZIP of ours: one for a ZIP beside its files, one for a ZIP that replaces them. The owner
 /// and a fingerprint of the contents follow.
 pub(super) const BESIDE: &str = "fetch 1 ";
-pub(super) const ALONE: &str = "fetch 2 ";
+pub(super) const REPLACING: &str = "fetch 2 ";
 /// Length of each of these, in hexadecimal digits.
 pub(super) const DIGITS: usize = 32;
 /// Length of the mark, in bytes.
@@ -37,7 +37,7 @@ pub(super) enum Part {
 }
 
 /// The ZIP to be written.
-pub(super) struct Book<'a> {
+pub(super) struct ZipTarget<'a> {
     pub(super) folder: &'a Folder,
     pub(super) name: &'a str,
     /// Its path below the root.
@@ -68,16 +68,16 @@ impl Packer<'_> {
     /// Something cannot be read or written; then everything is as it was.
     pub(super) fn write(
         &self,
-        book: &Book<'_>,
+        target: &ZipTarget<'_>,
         parts: Vec<Part>,
         index: &Index,
         mut there: Option<&mut File>,
         comic: Option<&dyn Fn(usize) -> String>,
     ) -> Result<(u64, Vec<Part>)> {
-        let cannot = |error| disk_error(format!("cannot write `{}`", book.path), error);
+        let cannot = |error| disk_error(format!("cannot write `{}`", target.path), error);
         let bytes: u64 = parts.iter().map(|part| part.size(index)).sum();
-        self.make_room(book.folder, bytes)?;
-        let temporary = Temporary::open(book.folder, book.owner, book.ext).map_err(cannot)?;
+        self.make_room(target.folder, bytes)?;
+        let temporary = Temporary::open(target.folder, target.owner, target.ext).map_err(cannot)?;
         let mut writer = Writer::new(&temporary.file);
         let mut outdated = Outdated::new(self.disk, &parts, index);
         let mut sums = Vec::with_capacity(parts.len());
@@ -103,11 +103,11 @@ impl Packer<'_> {
                 };
                 writer.add(source, self.goes_on)?;
             }
-            let mark = format!("{}{} {made_of}", book.mark, book.owner);
+            let mark = format!("{}{} {made_of}", target.mark, target.owner);
             writer.finish(mark.as_bytes())?;
             temporary.file.sync_all()?;
-            temporary.publish(book.name, book.replaces)?;
-            let _ = book.folder.sync();
+            temporary.publish(target.name, target.replaces)?;
+            let _ = target.folder.sync();
             temporary.file.metadata()
         };
         Ok((end().map_err(cannot)?.len(), all))

@@ -5,12 +5,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::along::below;
 use super::comic;
+use super::moves::below;
 use super::pack::{index, marked};
-use super::parts::{Book, Packer, Part};
+use super::parts::{Packer, Part, ZipTarget};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Records, place};
+use crate::pipeline::archive::{Records, absolute_root};
 use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error, parts};
 use crate::pipeline::verify::aside;
 use crate::pipeline::zip::{Entry, Index, checksum};
@@ -30,7 +30,7 @@ pub enum Remade {
 /// A damaged entry exists nowhere else, or something cannot be read or written; then everything is as it was.
 pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
     let cannot = |doing: &str, error| disk_error(format!("cannot {doing} `{path}`"), error);
-    let disk = Disk::open(&place(root))?;
+    let disk = Disk::open(&absolute_root(root))?;
     let mut file = disk.read(path).map_err(|error| cannot("read", error))?;
     let (names, name) = parts(path);
     let folder = disk.folder(&names)?;
@@ -49,7 +49,7 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
     let parts = work.parts(&mut file, &index)?;
     let replaced = file.try_clone().map_err(|error| cannot("read", error))?;
     let aside = put_aside(&folder, name).map_err(|error| cannot("put aside", error))?;
-    let book = Book {
+    let target = ZipTarget {
         folder: &folder,
         name,
         path,
@@ -64,7 +64,7 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
         goes_on: &|| true,
     };
     let there = Some(&mut file);
-    let written = packer.write(&book, parts, &index, there, None);
+    let written = packer.write(&target, parts, &index, there, None);
     let (_, parts) = written.inspect_err(|_| {
         // The original still has its own name.
         let _ = folder.remove(&aside);
@@ -101,7 +101,7 @@ impl Work<'_> {
             let sums = index.sums(file, entry, None);
             if sums.is_ok_and(|(crc, _)| crc == entry.crc) {
                 parts.push(Part::Kept { place, name: None });
-            } else if let Some((path, stamp)) = self.loose(entry)? {
+            } else if let Some((path, stamp)) = self.source_file(entry)? {
                 parts.push(Part::Loose {
                     name: path.len() - name.len(),
                     path,
@@ -119,7 +119,7 @@ impl Work<'_> {
     }
 
     /// Returns the file that an entry was packed from, if it exists and the archive knows it.
-    fn loose(&self, entry: &Entry) -> Result<Option<(String, Stamp)>> {
+    fn source_file(&self, entry: &Entry) -> Result<Option<(String, Stamp)>> {
         let Some(records) = &self.records else {
             return Ok(None);
         };

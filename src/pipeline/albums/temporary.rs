@@ -28,7 +28,7 @@ impl Temporary<'_> {
             // Some network file systems have no locks.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        if !folder.holds(&name, &file) {
+        if !folder.is_same_file(&name, &file) {
             return Err(io::Error::other("another process has written it"));
         }
         file.set_len(0)?;
@@ -38,7 +38,9 @@ impl Temporary<'_> {
     /// Gives it its name: replaces the previous ZIP, if that is still there, or else takes the name if it is free.
     pub(super) fn publish(&self, name: &str, there: Option<&File>) -> io::Result<()> {
         match there {
-            Some(there) if self.folder.holds(name, there) => self.folder.rename(&self.name, name),
+            Some(there) if self.folder.is_same_file(name, there) => {
+                self.folder.rename(&self.name, name)
+            }
             Some(_) => Err(io::Error::other(
                 "the old file was replaced in the meantime",
             )),
@@ -50,7 +52,7 @@ impl Temporary<'_> {
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         // Once it has its final name, this one refers to nothing.
-        if self.folder.holds(&self.name, &self.file) {
+        if self.folder.is_same_file(&self.name, &self.file) {
             let _ = self.folder.remove(&self.name);
         }
     }

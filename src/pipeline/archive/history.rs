@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
+use super::sqlite::read_only::open_known;
 use super::sqlite::schema::{connect_known, known_root};
-use super::sqlite::still::open_known;
-use super::{place, root_once};
+use super::{absolute_root, legacy_root};
 use crate::model::Result;
 
 /// How many runs are remembered, apart from those still needed.
@@ -34,7 +34,7 @@ pub struct Run {
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-pub struct Ended {
+pub struct RunResult {
     /// The exit code of the program.
     pub exit: u8,
     /// The error that ended it early.
@@ -53,7 +53,7 @@ pub struct Ended {
 
 /// What is recorded of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct PastRun {
     /// Its number.
     pub id: i64,
     /// The output directory.
@@ -112,7 +112,7 @@ impl Run {
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be used.
-    pub fn end(&self, file: &Path, ended: &Ended) -> Result<()> {
+    pub fn end(&self, file: &Path, ended: &RunResult) -> Result<()> {
         let Some(id) = self.id.get() else {
             return Ok(());
         };
@@ -178,11 +178,11 @@ impl History {
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
-    pub fn last(&self, count: u32) -> Result<Vec<Past>> {
+    pub fn last(&self, count: u32) -> Result<Vec<PastRun>> {
         self.runs(&format!("{PAST} ORDER BY run.id DESC LIMIT ?"), [count])
     }
 
-    fn runs(&self, query: &str, values: impl rusqlite::Params) -> Result<Vec<Past>> {
+    fn runs(&self, query: &str, values: impl rusqlite::Params) -> Result<Vec<PastRun>> {
         let read = || {
             let mut query = self.connection.prepare(query)?;
             let runs = query.query_map(values, past)?;
@@ -196,11 +196,11 @@ impl History {
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
-    pub fn of_job(&self, job: &str, root: &Path, count: u32) -> Result<Vec<Past>> {
+    pub fn of_job(&self, job: &str, root: &Path, count: u32) -> Result<Vec<PastRun>> {
         let query = format!(
             "{PAST} WHERE job = ? AND run.root = ? AND command = ? ORDER BY run.id DESC LIMIT ?"
         );
-        let root = known_root(&self.connection, &place(root));
+        let root = known_root(&self.connection, &absolute_root(root));
         let root = root.map_err(|error| cannot(&self.file, error.into()))?;
         self.runs(&query, params![job, root, OF_JOB, count])
     }
@@ -209,14 +209,14 @@ impl History {
     ///
     /// # Errors
     /// [`crate::model::Kind::Disk`] if the archive cannot be read.
-    pub fn run(&self, id: i64) -> Result<Option<Past>> {
+    pub fn run(&self, id: i64) -> Result<Option<PastRun>> {
         let query = format!("{PAST} WHERE run.id = ?");
         let run = self.connection.query_row(&query, [id], past).optional();
         run.map_err(|error| cannot(&self.file, error.into()))
     }
 }
 
-fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
+fn past(row: &Row<'_>) -> rusqlite::Result<PastRun> {
     let time = |index: usize| -> rusqlite::Result<Option<Timestamp>> {
         let millis = row.get::<_, Option<i64>>(index)?;
         Ok(millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()))
@@ -225,9 +225,9 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
         row.get::<_, Option<i64>>(index)
             .map(|count| count.unwrap_or(0) as u64)
     };
-    Ok(Past {
+    Ok(PastRun {
         id: row.get(0)?,
-        root: root_once(row.get_ref(1)?.as_str()?),
+        root: legacy_root(row.get_ref(1)?.as_str()?),
         command: row.get(2)?,
         job: row.get(3)?,
         began: time(4)?.unwrap_or(Timestamp::UNIX_EPOCH),
@@ -246,10 +246,12 @@ fn past(row: &Row<'_>) -> rusqlite::Result<Past> {
 mod tests {
     use super::*;
     use crate::net::Led;
-    use crate::pipeline::archive::{Archive, Ending, Identity, Lapse, Note, Origin, Sqlite};
+    use crate::pipeline::archive::{
+        Archive, Ending, Identity, Note, Origin, RecordedFailure, Sqlite,
+    };
 
-    fn ended(failed: u64, summary: String) -> Ended {
-        Ended {
+    fn ended(failed: u64, summary: String) -> RunResult {
+        RunResult {
             exit: 3,
             ending: None,
             found: failed + 3,
@@ -293,7 +295,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
         let roots = ["one", "other"].map(|name| folder.path().join(name));
-        let lapse = || Lapse {
+        let failure = || RecordedFailure {
             reason: "network".into(),
             message: String::new(),
             attempts: 1,
@@ -306,7 +308,7 @@ mod tests {
             let note = Note {
                 identity: Identity { source, key },
                 origin: None,
-                ending: Ending::Failed(lapse()),
+                ending: Ending::Failed(failure()),
             };
             archive.note(note).unwrap();
             archive.flush().unwrap();
@@ -331,7 +333,7 @@ mod tests {
         for (run, root, exit, is_kept) in runs {
             drop(Sqlite::open(&file, root, Some(&run)).unwrap());
             if let Some(exit) = exit {
-                let ended = Ended {
+                let ended = RunResult {
                     exit,
                     ..ended(0, String::new())
                 };
@@ -347,7 +349,7 @@ mod tests {
                 _ => {
                     let link = "https://example.org/".parse::<url::Url>().unwrap();
                     let origin = Origin::of(&link.into(), Led::ByUser);
-                    archive.unlisted(origin.into(), lapse()).unwrap();
+                    archive.note_unlisted(origin.into(), failure()).unwrap();
                     archive.flush().unwrap();
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::super::naming::fold;
-use super::{Archive, Ending, Identity, Lapse, Note, Origin, Seen, Sum, Version};
+use super::{Archive, Ending, Identity, Note, Origin, RecordedFailure, Seen, Sum, Version};
 use crate::model::{Cursor, Result};
 
 /// An archive kept in memory only.
@@ -56,11 +56,11 @@ impl Archive for Memory {
         Ok(())
     }
 
-    fn unlisted(&self, _origin: Arc<Origin>, _lapse: Lapse) -> Result<()> {
+    fn note_unlisted(&self, _origin: Arc<Origin>, _failure: RecordedFailure) -> Result<()> {
         Ok(())
     }
 
-    fn listed(&self, _url: &str) -> Result<()> {
+    fn note_listed(&self, _url: &str) -> Result<()> {
         Ok(())
     }
 
@@ -68,7 +68,7 @@ impl Archive for Memory {
         None
     }
 
-    fn reached(&self, _: &Arc<Origin>, _: Option<Cursor>) -> Result<()> {
+    fn note_cursor(&self, _: &Arc<Origin>, _: Option<Cursor>) -> Result<()> {
         Ok(())
     }
 

@@ -2,21 +2,21 @@
 //!
 //! It knows neither transfers nor sources: an identity is two strings, a path is a text below a root.
 
-mod again;
 mod below;
+mod failed_items;
 mod foreign;
 mod history;
-mod imprint;
-mod keeping;
-mod kept;
-mod lost;
+mod listing_snapshot;
+mod maintenance;
 mod memory;
 mod moving;
-mod place;
 mod record;
 mod records;
-mod sought;
+mod retries;
+mod retry_table;
+mod root_path;
 mod sqlite;
+mod stored_item;
 mod sum;
 
 use std::path::Path;
@@ -24,23 +24,23 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use again::{Again, Choice};
+pub(super) use failed_items::PendingRetries;
+pub use failed_items::{FailedItem, FailedItems};
 pub use foreign::{Foreign, is_there, write_table};
-pub use history::{Ended, History, Past, Run};
-pub(super) use imprint::Imprint;
-pub use keeping::{Share, import, relocate, shares};
-pub(super) use kept::keep;
-pub(super) use lost::Missing;
-pub use lost::{Losses, Lost};
+pub use history::{History, PastRun, Run, RunResult};
+pub(super) use listing_snapshot::ListingSnapshot;
+pub use maintenance::{SourceStats, import, relocate, source_stats};
 pub(super) use memory::Memory;
-pub(super) use moving::{Begun, Landed, Moves, Moving};
-use place::{once_written, root_once};
-pub use place::{place, root_of, within, written};
+pub(super) use moving::{InterruptedMove, MoveOutcome, Moves, Moving};
 pub(super) use record::{Altered, Ending, Note, UNLISTED, Version};
-pub use record::{Identity, Known, Lapse, Origin, Record, Standing, Validator};
+pub use record::{Identity, ItemStatus, Known, Origin, Record, RecordedFailure, Validator};
 pub use records::Records;
+pub use retries::{RetryBatch, RetryFilter};
+pub use root_path::{absolute_root, root_from_text, root_text, within};
+use root_path::{legacy_root, legacy_root_text};
 pub(super) use sqlite::Sqlite;
 pub(super) use sqlite::schema::{link_mark, mark};
+pub(super) use stored_item::item_to_json;
 pub use sum::{Algorithm, Sum, Summing};
 
 use crate::model::{Cursor, Result};
@@ -51,7 +51,7 @@ pub(super) trait Archive: Send + Sync {
     fn find(&self, identity: &Identity) -> Result<Option<Seen>>;
 
     /// Like `find`, but sees the current state, where other processes may have changed it.
-    fn find_anew(&self, identity: &Identity) -> Result<Option<Seen>> {
+    fn find_current(&self, identity: &Identity) -> Result<Option<Seen>> {
         self.find(identity)
     }
 
@@ -74,31 +74,35 @@ pub(super) trait Archive: Send + Sync {
     fn note(&self, note: Note) -> Result<()>;
 
     /// Records that a link could not be listed to its end, and why.
-    fn unlisted(&self, origin: Arc<Origin>, lapse: Lapse) -> Result<()>;
+    fn note_unlisted(&self, origin: Arc<Origin>, failure: RecordedFailure) -> Result<()>;
 
     /// Records that a link was listed to its end. This costs nothing unless it could not be listed before.
-    fn listed(&self, url: &str) -> Result<()>;
+    fn note_listed(&self, url: &str) -> Result<()>;
 
     /// Returns where the listing of this link can resume, and since when that is known.
     fn cursor(&self, origin: &Origin) -> Option<(Cursor, Timestamp)>;
 
     /// Records where the listing of a link can resume, once everything noted before is recorded; `None` if it came to
     /// its end. A cursor that cannot be stored, since it is too long or its link had secrets, is dropped.
-    fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()>;
+    fn note_cursor(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()>;
 
-    /// Checks whether the imprint of any complete listing is known.
-    fn has_imprints(&self) -> bool {
+    /// Checks whether the snapshot of any complete listing is known.
+    fn has_listing_snapshots(&self) -> bool {
         false
     }
 
-    /// Returns the imprint of this link's last complete listing, if it is from the same source.
-    fn imprint(&self, _origin: &Origin) -> Option<Imprint> {
+    /// Returns the snapshot of this link's last complete listing, if it is from the same source.
+    fn listing_snapshot(&self, _origin: &Origin) -> Option<ListingSnapshot> {
         None
     }
 
-    /// Records the imprint of a complete listing; `None` if the old one is no longer of use. One that cannot be stored
+    /// Records the snapshot of a complete listing; `None` if the old one is no longer of use. One that cannot be stored
     /// is dropped.
-    fn imprinted(&self, _origin: &Arc<Origin>, _imprint: Option<Imprint>) -> Result<()> {
+    fn note_listing_snapshot(
+        &self,
+        _origin: &Arc<Origin>,
+        _snapshot: Option<ListingSnapshot>,
+    ) -> Result<()> {
         Ok(())
     }
 

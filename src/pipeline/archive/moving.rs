@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::sqlite::cannot;
 use super::sqlite::edit::Edit;
 use super::sqlite::schema::folded;
-use super::{Records, place};
+use super::{Records, absolute_root};
 use crate::model::Result;
 use crate::pipeline::naming::fold;
 
@@ -25,17 +25,17 @@ pub(in crate::pipeline) struct Moving {
 }
 
 /// A move that was intended, with the path and size in its record.
-pub(in crate::pipeline) type Begun = (Moving, Option<(String, u64)>);
+pub(in crate::pipeline) type InterruptedMove = (Moving, Option<(String, u64)>);
 
 /// The outcome of moving the record of a renamed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) enum Landed {
+pub(in crate::pipeline) enum MoveOutcome {
     /// The record has the new path.
-    Ours,
+    Updated,
     /// The record has changed meanwhile, and a record has the new path: this one, or that of another item.
-    Anothers,
+    PathInUse,
     /// The record has changed meanwhile, and no record has the new path.
-    Nowhere,
+    NotRecorded,
 }
 
 /// Records renames below one output directory: what is going to move before it does, its new path once it is there, and
@@ -51,7 +51,7 @@ impl Moves {
     pub(in crate::pipeline) fn open(file: &Path, root: &Path) -> Result<Moves> {
         let name = file.display().to_string();
         let opened = Edit::open(file).and_then(|mut edit| {
-            let root = edit.root(&place(root))?;
+            let root = edit.root(&absolute_root(root))?;
             edit.prepare_moves()?;
             Ok((edit, root))
         });
@@ -70,7 +70,7 @@ impl Moves {
     }
 
     /// Records that the files are at their new paths. Returns the outcome for each.
-    pub(in crate::pipeline) fn moved(&mut self, moves: &[Moving]) -> Result<Vec<Landed>> {
+    pub(in crate::pipeline) fn moved(&mut self, moves: &[Moving]) -> Result<Vec<MoveOutcome>> {
         let done = self.edit.moved(self.root, moves);
         done.map_err(|error| cannot(&self.file, error.into()))
     }
@@ -96,7 +96,7 @@ impl Moves {
     }
 
     /// Returns the moves that a kill interrupted, with the path and size in each record.
-    pub(in crate::pipeline) fn left(&mut self) -> Result<Vec<Begun>> {
+    pub(in crate::pipeline) fn left(&mut self) -> Result<Vec<InterruptedMove>> {
         let left = self.edit.intended(self.root);
         left.map_err(|error| cannot(&self.file, error.into()))
     }

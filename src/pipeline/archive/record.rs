@@ -62,7 +62,7 @@ pub(in crate::pipeline) struct Version {
 
 /// How the last attempt at an item ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum ItemStatus {
     /// It was saved.
     Saved,
     /// It failed.
@@ -78,7 +78,7 @@ pub(in crate::pipeline) const UNLISTED: &str = "its link does not list it any mo
 
 /// Why an item failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lapse {
+pub struct RecordedFailure {
     /// The kind of the failure, as a word: a later version may have others.
     pub reason: Cow<'static, str>,
     /// The error message.
@@ -93,10 +93,10 @@ pub struct Lapse {
     pub options: Option<String>,
 }
 
-impl Lapse {
+impl RecordedFailure {
     /// Converts a failure into what is recorded, without the item.
-    pub(in crate::pipeline) fn of(failure: &Failure) -> Lapse {
-        Lapse {
+    pub(in crate::pipeline) fn of(failure: &Failure) -> RecordedFailure {
+        RecordedFailure {
             reason: failure.kind.word().into(),
             message: failure.message.clone(),
             attempts: failure.attempts,
@@ -153,9 +153,9 @@ pub struct Known {
     /// When it was saved.
     pub saved: Option<Timestamp>,
     /// How the last attempt ended.
-    pub standing: Standing,
+    pub status: ItemStatus,
     /// Why it failed, if it did.
-    pub lapse: Option<Lapse>,
+    pub failure: Option<RecordedFailure>,
     /// When it last failed.
     pub failed: Option<Timestamp>,
     /// The link that it came from, in its displayed form.
@@ -187,7 +187,7 @@ pub(in crate::pipeline) enum Ending {
     /// Saved, complete and verified.
     Saved(Record),
     /// Failed.
-    Failed(Lapse),
+    Failed(RecordedFailure),
     /// Unchanged on its server. Carries the validator to use from now on, if it is a different one.
     Unchanged(Option<Validator>),
     /// Not a file: a document came, and what it leads to is recorded separately.

@@ -7,9 +7,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::sqlite::cannot;
+use super::sqlite::read_only::{FileSnapshot, ReadConnection, open_known};
 use super::sqlite::schema::{FAILED, GONE, IMPORTED, known_root, mark};
-use super::sqlite::still::{Opened, Still, open_known};
-use super::{Identity, Known, Lapse, Record, Standing, Sum, Validator, place, root_once};
+use super::{
+    Identity, ItemStatus, Known, Record, RecordedFailure, Sum, Validator, absolute_root,
+    legacy_root,
+};
 use crate::model::{Error, Kind, Result};
 
 /// How many items are read at a time, to limit memory and to let writers in between.
@@ -32,7 +35,7 @@ pub struct Records {
     pub(super) connection: Connection,
     pub(super) root: i64,
     pub(super) file: String,
-    pub(super) still: Option<Still>,
+    pub(super) snapshot: Option<FileSnapshot>,
 }
 
 impl Records {
@@ -44,16 +47,20 @@ impl Records {
     pub fn open(file: &Path, root: &Path) -> Result<Option<Records>> {
         let name = file.display().to_string();
         let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
-        let Some(Opened { connection, still }) = opened else {
+        let Some(ReadConnection {
+            connection,
+            snapshot,
+        }) = opened
+        else {
             return Ok(None);
         };
-        let root = known_root(&connection, &place(root));
+        let root = known_root(&connection, &absolute_root(root));
         let root = root.map_err(|error| cannot(&name, error.into()))?;
         Ok(root.map(|root| Records {
             connection,
             root,
             file: name,
-            still,
+            snapshot,
         }))
     }
 
@@ -77,12 +84,12 @@ impl Records {
     pub fn roots(file: &Path) -> Result<Vec<PathBuf>> {
         let name = file.display().to_string();
         let opened = open_known(file).map_err(|error| cannot(&name, error.into()))?;
-        let Some(Opened { connection, .. }) = opened else {
+        let Some(ReadConnection { connection, .. }) = opened else {
             return Ok(Vec::new());
         };
         let read = || {
             let mut query = connection.prepare("SELECT path FROM root ORDER BY path")?;
-            let paths = query.query_map([], |row| Ok(root_once(row.get_ref(0)?.as_str()?)))?;
+            let paths = query.query_map([], |row| Ok(legacy_root(row.get_ref(0)?.as_str()?)))?;
             paths.collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| cannot(&name, error.into()))
@@ -153,7 +160,11 @@ impl Records {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let found = read(&self.connection);
-        if self.still.as_ref().is_some_and(|still| !still.is_so()) {
+        if self
+            .snapshot
+            .as_ref()
+            .is_some_and(|snapshot| !snapshot.is_unchanged())
+        {
             let message = format!(
                 "the archive `{}` was written to while it was read",
                 self.file
@@ -182,9 +193,9 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
             naming: row.get(21)?,
         }),
     };
-    let lapse = match row.get::<_, Option<String>>(11)? {
+    let failure = match row.get::<_, Option<String>>(11)? {
         None => None,
-        Some(reason) => Some(Lapse {
+        Some(reason) => Some(RecordedFailure {
             reason: reason.into(),
             message: row.get(12)?,
             attempts: row.get(13)?,
@@ -201,13 +212,13 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         },
         record,
         saved: time(9)?,
-        standing: match row.get(10)? {
-            FAILED => Standing::Failed,
-            GONE => Standing::Gone,
-            IMPORTED => Standing::Imported,
-            _ => Standing::Saved,
+        status: match row.get(10)? {
+            FAILED => ItemStatus::Failed,
+            GONE => ItemStatus::Gone,
+            IMPORTED => ItemStatus::Imported,
+            _ => ItemStatus::Saved,
         },
-        lapse,
+        failure,
         failed: time(15)?,
         link: row.get(17)?,
         run: row.get(18)?,

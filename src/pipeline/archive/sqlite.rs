@@ -7,11 +7,11 @@ mod cursors;
 pub(super) mod edit;
 mod log;
 mod migrate;
-mod nearby;
+mod note_queue;
+mod read_ahead;
+pub(super) mod read_only;
 pub(super) mod reader;
 pub(super) mod schema;
-pub(super) mod still;
-mod waiting;
 mod words;
 mod writer;
 
@@ -24,14 +24,16 @@ use std::thread::JoinHandle;
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
-use self::cursors::{Cursors, Kept};
+use self::cursors::{Cursors, ListingState};
 use self::log::Log;
+use self::note_queue::{NoteQueue, QueuedNote};
 use self::reader::Reader;
 use self::schema::{connect, index_digests, is_busy, link_mark, prepare, root_id, unlisted};
-use self::waiting::{Paper, Waiting};
 use self::writer::Writer;
 use super::super::naming::fold;
-use super::{Archive, Identity, Imprint, Lapse, Note, Origin, Run, Seen, Sum, Version};
+use super::{
+    Archive, Identity, ListingSnapshot, Note, Origin, RecordedFailure, Run, Seen, Sum, Version,
+};
 use crate::model::{Cursor, Error, Kind, Result};
 
 /// An archive in a database.
@@ -39,7 +41,7 @@ use crate::model::{Cursor, Error, Kind, Result};
 pub(in crate::pipeline) struct Sqlite {
     file: String,
     reader: Arc<Mutex<Reader>>,
-    waiting: Arc<Waiting>,
+    queue: Arc<NoteQueue>,
     /// The marks of links that could not be listed as of the opening of the archive.
     unlisted: HashSet<i64>,
     /// The marks of links that could not be listed since and that may stand for several, which differ in secrets.
@@ -82,22 +84,22 @@ impl Sqlite {
         };
         let (writer, reader, (unlisted, cursors)) =
             connect().map_err(|error| cannot(hindrance(file, error)))?;
-        let waiting = Arc::new(Waiting::default());
-        let shared = waiting.clone();
+        let queue = Arc::new(NoteQueue::default());
+        let shared = queue.clone();
         let thread = std::thread::Builder::new()
             .name("archive".into())
             .spawn(move || {
                 let written = catch_unwind(AssertUnwindSafe(|| writer.run(&shared)));
                 // Otherwise, whoever waits for the writer would wait forever.
                 if written.is_err() {
-                    shared.tell(0, Err("a defect of this program stopped it".to_owned()));
+                    shared.finish_batch(0, Err("a defect of this program stopped it".to_owned()));
                 }
             })
             .map_err(|error| cannot(error.into()))?;
         Ok(Sqlite {
             file: shown,
             reader,
-            waiting,
+            queue,
             unlisted,
             failed: Mutex::default(),
             cursors: Mutex::new(cursors),
@@ -120,11 +122,13 @@ impl Sqlite {
     }
 
     /// Records what is kept of a listing, if it is new.
-    fn kept(&self, is_new: bool, origin: &Arc<Origin>, kept: Option<Kept>) -> Result<()> {
+    fn kept(&self, is_new: bool, origin: &Arc<Origin>, kept: Option<ListingState>) -> Result<()> {
         if !is_new {
             return Ok(());
         }
-        let noted = self.waiting.link(Paper::Reached(origin.clone(), kept));
+        let noted = self
+            .queue
+            .push_link(QueuedNote::Reached(origin.clone(), kept));
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 
@@ -186,7 +190,7 @@ fn shut(_: &Path) -> Option<std::io::Error> {
 impl Archive for Sqlite {
     fn find(&self, identity: &Identity) -> Result<Option<Seen>> {
         let committed = {
-            let state = self.waiting.state();
+            let state = self.queue.state();
             if let Some((path, size)) = state.saved(identity) {
                 return Ok(Some(Seen {
                     saved: Some((path.to_owned(), size)),
@@ -198,19 +202,19 @@ impl Archive for Sqlite {
         self.ask(committed, |reader| reader.find(identity))
     }
 
-    fn find_anew(&self, identity: &Identity) -> Result<Option<Seen>> {
-        self.ask(self.waiting.state().committed, Reader::let_go)?;
+    fn find_current(&self, identity: &Identity) -> Result<Option<Seen>> {
+        self.ask(self.queue.state().committed, Reader::end_view)?;
         self.find(identity)
     }
 
     fn version(&self, identity: &Identity) -> Result<Option<Version>> {
-        let committed = self.waiting.state().committed;
+        let committed = self.queue.state().committed;
         self.ask(committed, |reader| reader.version(identity))
     }
 
     fn digest(&self, identity: &Identity) -> Result<Option<Sum>> {
         let committed = {
-            let state = self.waiting.state();
+            let state = self.queue.state();
             if let Some(digest) = state.digest(identity) {
                 return Ok(digest);
             }
@@ -222,7 +226,7 @@ impl Archive for Sqlite {
 
     fn owner(&self, path: &str) -> Result<Option<Identity>> {
         let committed = {
-            let state = self.waiting.state();
+            let state = self.queue.state();
             if let Some(identity) = state.owner(&fold(path)) {
                 return Ok(Some(identity.clone()));
             }
@@ -233,7 +237,7 @@ impl Archive for Sqlite {
 
     fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Result<Vec<String>> {
         let (committed, mut twins) = {
-            let state = self.waiting.state();
+            let state = self.queue.state();
             (state.committed, state.twins(size, digest, of))
         };
         if twins.is_empty() {
@@ -243,19 +247,19 @@ impl Archive for Sqlite {
     }
 
     fn note(&self, note: Note) -> Result<()> {
-        let noted = self.waiting.note(note);
+        let noted = self.queue.note(note);
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 
-    fn unlisted(&self, origin: Arc<Origin>, lapse: Lapse) -> Result<()> {
+    fn note_unlisted(&self, origin: Arc<Origin>, failure: RecordedFailure) -> Result<()> {
         if origin.redacted {
             self.failed().insert(link_mark(&origin.url));
         }
-        let noted = self.waiting.link(Paper::Unlisted(origin, lapse));
+        let noted = self.queue.push_link(QueuedNote::Unlisted(origin, failure));
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 
-    fn listed(&self, url: &str) -> Result<()> {
+    fn note_listed(&self, url: &str) -> Result<()> {
         if self.unlisted.is_empty() {
             return Ok(());
         }
@@ -264,7 +268,7 @@ impl Archive for Sqlite {
         if !self.unlisted.contains(&mark) || self.failed().contains(&mark) {
             return Ok(());
         }
-        let noted = self.waiting.link(Paper::Listed(mark));
+        let noted = self.queue.push_link(QueuedNote::Listed(mark));
         noted.map_err(|failure| cannot(&self.file, failure.into()))
     }
 
@@ -272,38 +276,42 @@ impl Archive for Sqlite {
         self.cursors().get(origin)
     }
 
-    fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
+    fn note_cursor(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
         let is_new = self.cursors().note(origin, cursor.as_ref());
-        self.kept(is_new, origin, cursor.map(Kept::Cursor))
+        self.kept(is_new, origin, cursor.map(ListingState::Cursor))
     }
 
-    fn has_imprints(&self) -> bool {
-        self.cursors().has_imprints()
+    fn has_listing_snapshots(&self) -> bool {
+        self.cursors().has_listing_snapshots()
     }
 
-    fn imprint(&self, origin: &Origin) -> Option<Imprint> {
-        self.cursors().imprint(origin)
+    fn listing_snapshot(&self, origin: &Origin) -> Option<ListingSnapshot> {
+        self.cursors().listing_snapshot(origin)
     }
 
-    fn imprinted(&self, origin: &Arc<Origin>, imprint: Option<Imprint>) -> Result<()> {
-        let is_new = self.cursors().print(origin, imprint.as_ref());
-        self.kept(is_new, origin, imprint.map(Kept::Imprint))
+    fn note_listing_snapshot(
+        &self,
+        origin: &Arc<Origin>,
+        snapshot: Option<ListingSnapshot>,
+    ) -> Result<()> {
+        let is_new = self.cursors().note_snapshot(origin, snapshot.as_ref());
+        self.kept(is_new, origin, snapshot.map(ListingState::Snapshot))
     }
 
     fn seen(&self, mark: i64) -> Result<Option<Seen>> {
-        let committed = self.waiting.state().committed;
+        let committed = self.queue.state().committed;
         self.ask(committed, |reader| reader.seen(mark))
     }
 
     fn flush(&self) -> Result<()> {
-        let done = self.waiting.all_done();
+        let done = self.queue.wait_until_written();
         done.map_err(|failure| cannot(&self.file, failure.into()))
     }
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.waiting.close();
+        self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A panic in the writer has already been reported.
             let _ = writer.join();

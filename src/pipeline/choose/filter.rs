@@ -264,8 +264,8 @@ mod tests {
         assert!(wants("(name | int) > 3", &item));
         item.meta.name = Some("x".to_owned());
         let filter: Filter = "(name | int) > 3".parse().unwrap();
-        let told = filter.wants(&item).unwrap_err().message;
-        assert!(told.ends_with("`x` is not a number"), "{told}");
+        let message = filter.wants(&item).unwrap_err().message;
+        assert!(message.ends_with("`x` is not a number"), "{message}");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 mod bytes;
 mod filter;
-mod lacking;
+mod missing_fields;
 mod ranges;
 mod types;
 
 pub use bytes::bytes;
 pub use filter::Filter;
-pub(super) use lacking::Lacking;
+pub(super) use missing_fields::MissingFields;
 pub use ranges::Ranges;
 
 use super::Settings;

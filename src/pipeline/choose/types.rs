@@ -97,10 +97,12 @@ mod tests {
             ("width < '5'", "`width` is a number"),
             ("width==\"5\" or title is none", "`width` is a number"),
         ] {
-            let told = mixed(filter, field);
+            let message = mixed(filter, field);
             assert!(
-                told.as_ref().is_some_and(|told| told.starts_with(expected)),
-                "{filter}: {told:?}"
+                message
+                    .as_ref()
+                    .is_some_and(|message| message.starts_with(expected)),
+                "{filter}: {message:?}"
             );
         }
         for filter in [

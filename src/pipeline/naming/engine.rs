@@ -249,13 +249,13 @@ mod tests {
     fn all_fields_and_filters_are_in_the_documentation() {
         let text = include_str!("../../../docs/templates.md");
         let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
-        let told: Vec<_> = rows
+        let documented: Vec<_> = rows
             .flat_map(|row| row.split(" | ").next())
             .flat_map(|cell| cell.split(['`', ',', ' ', '(']))
             .collect();
         let fields = FIELDS.iter().map(|field| field.name);
         for name in fields.chain(FILTERS) {
-            assert!(told.contains(&name), "{name}");
+            assert!(documented.contains(&name), "{name}");
         }
         let engine = engine();
         let is_filter = |word: &str| {
@@ -263,7 +263,7 @@ mod tests {
             let error = tried.map(|tried| tried.eval(()).err());
             error.is_ok_and(|error| error.is_none_or(|e| e.kind() != ErrorKind::UnknownFilter))
         };
-        for word in told.into_iter().filter(|word| is_filter(word)) {
+        for word in documented.into_iter().filter(|word| is_filter(word)) {
             let is_field = FIELDS.iter().any(|field| field.name == word);
             assert!(is_field || FILTERS.contains(&word), "{word}");
         }
@@ -280,7 +280,10 @@ mod tests {
         }
         let unknown = engine.compile_expression_owned("1 | shout".to_owned());
         let unknown = unknown.unwrap().eval(()).unwrap_err();
-        let told = reason(&unknown);
-        assert!(told.contains("known filters are `cut`, `date`"), "{told}");
+        let message = reason(&unknown);
+        assert!(
+            message.contains("known filters are `cut`, `date`"),
+            "{message}"
+        );
     }
 }

@@ -42,7 +42,7 @@ impl Planned {
     }
 
     /// Creates a plan that leads to an existing file.
-    pub(crate) fn again(path: &str) -> Planned {
+    pub(crate) fn at(path: &str) -> Planned {
         let mut names = path.split('/').map(str::to_owned);
         // An earlier version may have saved it under a name that is no longer allowed.
         let stem = names.next_back().unwrap_or_default();

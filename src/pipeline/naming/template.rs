@@ -84,10 +84,10 @@ impl Template {
                 shown(&item.key),
                 reason(&error)
             );
-            let told = Error::new(Kind::Config, message);
+            let failure = Error::new(Kind::Config, message);
             match is_no_number(&error) {
-                true => told,
-                false => told.hint(
+                true => failure,
+                false => failure.hint(
                     "give a default for a field that an item lacks, as in `{(number or 0) // 100}`",
                 ),
             }

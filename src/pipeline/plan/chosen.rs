@@ -8,7 +8,7 @@ use crate::model::{Item, Quality, Skip};
 use crate::pipeline::branch::Branch;
 use crate::pipeline::choose::wants;
 use crate::pipeline::walk::Found;
-use crate::pipeline::{kin, wanted};
+use crate::pipeline::{derived_keys, wanted};
 
 impl Plan {
     /// Tells the current listing that the next item is from another one.
@@ -42,13 +42,15 @@ impl Plan {
         } = found;
         let quality = self.settings.quality;
         if found.retry.is_some() {
-            return Some(kin::again(item, quality).unwrap_or_else(|error| {
-                fault.get_or_insert_with(|| Box::new(error));
-                quality
-            }));
+            return Some(
+                derived_keys::retry_quality(item, quality).unwrap_or_else(|error| {
+                    fault.get_or_insert_with(|| Box::new(error));
+                    quality
+                }),
+            );
         }
         if quality == Quality::Audio {
-            kin::sound_alone(item);
+            derived_keys::make_audio_only(item);
         }
         if found.refusal.is_some() {
             return Some(quality);

@@ -7,8 +7,8 @@ use crate::model::{Body, Item, Quality, Result, Skip};
 use crate::pipeline::archive::{Identity, Seen, Version};
 use crate::pipeline::naming::MediaKind;
 use crate::pipeline::sink::quickly;
-use crate::pipeline::transfer::{Had, Question};
-use crate::pipeline::{Policy, Subtitles, kin};
+use crate::pipeline::transfer::{Question, SavedFile};
+use crate::pipeline::{Policy, Subtitles, derived_keys};
 
 impl Plan {
     /// Decides whether to ask about an existing file: returns what to compare, or else the reason to skip it.
@@ -16,7 +16,7 @@ impl Plan {
         &self,
         item: &Item,
         skipped: Option<(Skip, String)>,
-    ) -> Result<(Option<Box<Had>>, Option<(Skip, String)>)> {
+    ) -> Result<(Option<Box<SavedFile>>, Option<(Skip, String)>)> {
         let Some((reason @ (Skip::Present | Skip::Packed), path)) = &skipped else {
             return Ok((None, skipped));
         };
@@ -25,17 +25,17 @@ impl Plan {
             return Ok((None, skipped));
         }
         // An existing video may lack subtitles that are wanted now.
-        if kin::is_stream(item)
+        if derived_keys::is_stream(item)
             && !is_packed
             && self.settings.subtitles != Subtitles::None
             && !self.settings.adopt
         {
-            let had = Had {
+            let saved = SavedFile {
                 path: path.clone(),
                 reason: Skip::Present,
                 question: Question::Subtitles,
             };
-            return Ok((Some(Box::new(had)), None));
+            return Ok((Some(Box::new(saved)), None));
         }
         if self.settings.skip != Policy::Changed {
             return Ok((None, skipped));
@@ -56,15 +56,15 @@ impl Plan {
         // Without a validator, the whole file is downloaded again for comparison, which no video is worth.
         let is_file = matches!(item.body, Body::File(_) | Body::Later);
         let is_asked = |version: &Version| version.validator.is_some() || is_file;
-        let had = version.await?.filter(is_asked).map(|version| {
-            Box::new(Had {
+        let saved = version.await?.filter(is_asked).map(|version| {
+            Box::new(SavedFile {
                 path: path.clone(),
                 reason: *reason,
                 question: Question::Change(version),
             })
         });
-        let skipped = skipped.filter(|_| had.is_none());
-        Ok((had, skipped))
+        let skipped = skipped.filter(|_| saved.is_none());
+        Ok((saved, skipped))
     }
 
     /// Returns why this item can be skipped, and where its file is, if known. A retried item is downloaded, unless it
@@ -86,13 +86,13 @@ impl Plan {
             return Ok(None);
         }
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
-        let shelf = self.shelf.clone();
+        let packed_albums = self.packed_albums.clone();
         let (recheck, adopts) = (self.settings.recheck, self.settings.adopt);
         let former = former(item);
-        let beside = kin::sound_beside(item);
+        let beside = derived_keys::audio_beside_identity(item);
         let is_file = matches!(item.body, Body::File(_) | Body::Later);
-        let sound =
-            (is_file && self.settings.quality == Quality::Audio).then(|| kin::sound_of(item));
+        let sound = (is_file && self.settings.quality == Quality::Audio)
+            .then(|| derived_keys::audio_only_identity(item));
         quickly(move || {
             let mut of = identity;
             let mut seen = archive.find(&of)?;
@@ -121,7 +121,7 @@ impl Plan {
                         .map(|sound| archive.find(sound))
                         .transpose()?;
                     let sound = sound.flatten().and_then(|seen| seen.saved);
-                    let sound = sound.filter(|(path, _)| kin::lies_beside(path));
+                    let sound = sound.filter(|(path, _)| derived_keys::is_beside_video(path));
                     let has_all = sound
                         .zip(disk.as_ref())
                         .is_none_or(|((path, size), disk)| disk.size(&path) == Some(size));
@@ -132,12 +132,12 @@ impl Plan {
                         return Ok(Some((Skip::Present, Some(path))));
                     }
                     if let (None, Some(disk)) = (present, &disk) {
-                        if shelf.has_alone(disk, &*archive, &path, size) {
+                        if packed_albums.is_only_copy(disk, &*archive, &path, size) {
                             return Ok(Some((Skip::Packed, Some(path))));
                         }
                         // Another process may have moved it in the meantime.
                         if let Some(of) = of.take() {
-                            seen = archive.find_anew(&of)?;
+                            seen = archive.find_current(&of)?;
                             let at = seen.as_ref().and_then(|seen| seen.saved.as_ref());
                             if at.is_some_and(|(at, _)| *at != path) {
                                 continue;

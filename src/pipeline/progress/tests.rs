@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{Link, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Identity, Lapse, Note, Seen, Sum, Version};
+use crate::pipeline::archive::{Identity, Note, RecordedFailure, Seen, Sum, Version};
 
 /// An archive that collects the recorded cursors.
 #[derive(Default)]
@@ -36,11 +36,11 @@ impl Archive for Heard {
         Ok(())
     }
 
-    fn unlisted(&self, _: Arc<Origin>, _: Lapse) -> Result<()> {
+    fn note_unlisted(&self, _: Arc<Origin>, _: RecordedFailure) -> Result<()> {
         Ok(())
     }
 
-    fn listed(&self, _: &str) -> Result<()> {
+    fn note_listed(&self, _: &str) -> Result<()> {
         Ok(())
     }
 
@@ -48,7 +48,7 @@ impl Archive for Heard {
         None
     }
 
-    fn reached(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
+    fn note_cursor(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
         let name = origin.url.rsplit('/').next().unwrap().to_owned();
         let at = cursor.map_or("-".to_owned(), |cursor| cursor.at);
         self.0.lock().unwrap().push(name + &at);

@@ -22,13 +22,13 @@ const RECORDED: [&str; 5] = ["source", "key", "ext", "size", "kind"];
 
 /// The sources of items' metadata.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(super) struct FactSources {
     lines: Option<Lines>,
 }
 
 /// What is known of an item.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct ItemFacts {
     pub(super) item: Item,
     /// Whether the item is as its link lists it.
     listed: bool,
@@ -38,9 +38,9 @@ pub(super) struct Told {
     pub(super) sidecar: Option<String>,
 }
 
-impl Facts {
-    pub(super) fn open(disk: &Disk, records: &Records) -> Facts {
-        Facts {
+impl FactSources {
+    pub(super) fn open(disk: &Disk, records: &Records) -> FactSources {
+        FactSources {
             lines: Lines::open(disk, records),
         }
     }
@@ -55,7 +55,7 @@ impl Facts {
         known: &Known,
         record: &Record,
         listed: Option<&Item>,
-    ) -> Result<Told> {
+    ) -> Result<ItemFacts> {
         let identity = written(&known.identity);
         let beside = beside(disk, records, &identity, &record.path)?;
         let (sidecar, document) = match beside {
@@ -69,7 +69,7 @@ impl Facts {
             Some(listed) => as_listed(listed, record),
             None => item(known, record, document.as_ref()),
         };
-        Ok(Told {
+        Ok(ItemFacts {
             item,
             listed: listed.is_some(),
             document,
@@ -103,7 +103,7 @@ fn written(identity: &Identity) -> Value {
     })
 }
 
-impl Told {
+impl ItemFacts {
     /// Checks whether all fields that the template may use are known; `None` stands for the default templates.
     ///
     /// # Errors
@@ -203,8 +203,9 @@ fn as_listed(listed: &Item, record: &Record) -> Item {
 /// Returns the item as far as it is known. Its identity, path and file properties come from the archive.
 fn item(known: &Known, record: &Record, document: Option<&Value>) -> Item {
     let name = record.path.rsplit('/').next().unwrap_or(&record.path);
-    let told = document.and_then(|document| serde_json::from_value::<Meta>(document.clone()).ok());
-    let mut meta = told.unwrap_or(Meta {
+    let stored =
+        document.and_then(|document| serde_json::from_value::<Meta>(document.clone()).ok());
+    let mut meta = stored.unwrap_or(Meta {
         date: record.published,
         ..Meta::default()
     });

@@ -6,28 +6,28 @@
 //! moved, so that files can swap names.
 
 mod facts;
-mod fate;
+mod list_options;
 mod mover;
+mod outcome;
 mod packed;
-mod said;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
-use self::facts::{Facts, Told};
-pub use self::fate::{Fate, Renamed};
-use self::fate::{in_one, told};
+use self::facts::{FactSources, ItemFacts};
+pub use self::list_options::ListOptions;
+use self::list_options::{OwnOptions, link_of};
 use self::mover::{Batch, Mover};
-use self::packed::Packed;
-pub use self::said::Said;
-use self::said::{Own, own};
+pub use self::outcome::{RenameOutcome, Renamed};
+use self::outcome::{in_one, renamed};
+use self::packed::PackedItems;
 use super::archive::{self, Identity, Known, Moves, Moving, Record, Records};
 use super::naming::{Planned, split};
-use super::numbers::Numbers;
+use super::numbers::CopyNumbers;
 use super::sink::Disk;
-use super::{LinkOptions, Templates, archive::place, wanted};
+use super::{LinkOptions, Templates, archive::absolute_root, wanted};
 use crate::model::{Error, Item, Kind, Result};
 
 /// How many files are moved together.
@@ -45,7 +45,7 @@ pub struct Rename {
     /// What links list now, by identity: for these items it takes precedence over stored metadata.
     pub listed: HashMap<Identity, Item>,
     /// What lists say of their links now; for other links, the recorded options hold.
-    pub said: Said,
+    pub list_options: ListOptions,
     /// Whether to report only, and change nothing.
     pub simulate: bool,
 }
@@ -66,7 +66,7 @@ impl Rename {
             return Err(Error::new(Kind::Config, message)
                 .hint("if it has moved, record that with `fetch archive move OLD NEW`"));
         }
-        let root = place(&self.root);
+        let root = absolute_root(&self.root);
         let disk = Disk::open(&root)?;
         let archive = archive::open(Some(&self.archive), &root, None, false)?;
         let mover = match self.simulate {
@@ -82,17 +82,17 @@ impl Rename {
         }
         let mut work = Work {
             rename: self,
-            packed: Packed::new(&disk, &*archive, self.simulate),
+            packed: PackedItems::new(&disk, &*archive, self.simulate),
             disk: &disk,
             records: &records,
             shared,
             mover,
             batch: Batch::default(),
             numbered: HashMap::new(),
-            numbers: Numbers::default(),
+            numbers: CopyNumbers::default(),
             each,
         };
-        let mut facts = Facts::open(&disk, &records);
+        let mut facts = FactSources::open(&disk, &records);
         for known in records.items() {
             if stop.is_cancelled() {
                 break;
@@ -102,8 +102,8 @@ impl Rename {
         work.finish()?;
         // Files that have a number because their name was taken: everything that moved has freed its name by now.
         if !work.numbered.is_empty() {
-            work.numbers = Numbers::default();
-            let mut facts = Facts::open(&disk, &records);
+            work.numbers = CopyNumbers::default();
+            let mut facts = FactSources::open(&disk, &records);
             for known in records.items() {
                 work.settle(&mut facts, known?, stop.is_cancelled())?;
             }
@@ -128,11 +128,11 @@ struct Work<'a> {
     /// `None` when only reporting.
     mover: Option<Mover<'a>>,
     batch: Batch,
-    packed: Packed<'a>,
+    packed: PackedItems<'a>,
     /// The items whose names have a number that they may lose: their old and current paths.
     numbered: HashMap<i64, (String, String)>,
     /// The numbers known to be taken.
-    numbers: Numbers,
+    numbers: CopyNumbers,
     each: &'a mut dyn FnMut(Renamed) -> Result<()>,
 }
 
@@ -143,25 +143,25 @@ struct Target {
     naming: String,
     /// Whether it has a number because the name without one is taken.
     is_numbered: bool,
-    told: Told,
+    item_facts: ItemFacts,
 }
 
 impl Work<'_> {
     /// Queues the move of a file to its new path.
-    fn take(&mut self, facts: &mut Facts, mut known: Known) -> Result<()> {
+    fn take(&mut self, facts: &mut FactSources, mut known: Known) -> Result<()> {
         let Some(record) = known.record.take().filter(|record| !record.shared) else {
             return Ok(());
         };
         let packed = match self.disk.is_file(&record.path) {
             Ok(true) => None,
             Ok(false) => match self.packed.holder(&record) {
-                None => return (self.each)(told(known, record.path, Fate::Absent)),
+                None => return (self.each)(renamed(known, record.path, RenameOutcome::Absent)),
                 packed => packed,
             },
             Err(error) => {
                 let message = format!("cannot tell whether `{}` exists", record.path);
-                let fate = Fate::Stays(mover::disk_error(message, error));
-                return (self.each)(told(known, record.path, fate));
+                let outcome = RenameOutcome::Stays(mover::disk_error(message, error));
+                return (self.each)(renamed(known, record.path, outcome));
             }
         };
         let stuck = self
@@ -169,10 +169,10 @@ impl Work<'_> {
             .as_mut()
             .and_then(|mover| mover.stuck.remove(&known.id));
         if let Some(error) = stuck {
-            return (self.each)(told(known, record.path, Fate::Stays(error)));
+            return (self.each)(renamed(known, record.path, RenameOutcome::Stays(error)));
         }
         match self.target(facts, &known, &record, &record.path) {
-            Err(error) => (self.each)(told(known, record.path, Fate::Stays(error))),
+            Err(error) => (self.each)(renamed(known, record.path, RenameOutcome::Stays(error))),
             Ok(target) if target.path == record.path => {
                 match target.is_numbered && packed.is_none() {
                     true => {
@@ -180,16 +180,16 @@ impl Work<'_> {
                         self.numbered.insert(known.id, both);
                         Ok(())
                     }
-                    false => (self.each)(told(known, record.path, Fate::Right)),
+                    false => (self.each)(renamed(known, record.path, RenameOutcome::AlreadyNamed)),
                 }
             }
             Ok(target) => {
                 if let Some(folder) = packed {
-                    let (moving, told) = self.moving(known.id, record, target);
+                    let (moving, item_facts) = self.moving(known.id, record, target);
                     let item = packed::Item {
                         identity: known.identity,
                         moving,
-                        sidecar: told.sidecar,
+                        sidecar: item_facts.sidecar,
                     };
                     self.packed.add(folder, item);
                     return Ok(());
@@ -204,23 +204,23 @@ impl Work<'_> {
     }
 
     /// Makes a file lose its number, if that is now possible.
-    fn settle(&mut self, facts: &mut Facts, mut known: Known, is_over: bool) -> Result<()> {
+    fn settle(&mut self, facts: &mut FactSources, mut known: Known, is_over: bool) -> Result<()> {
         let Some((old, here)) = self.numbered.get(&known.id).cloned() else {
             return Ok(());
         };
         let record = known.record.take().filter(|_| !is_over);
         let target = record.map(|record| (self.target(facts, &known, &record, &here), record));
-        let fate = match target {
+        let outcome = match target {
             Some((Ok(target), record)) if target.path != here => {
                 return self.add(known, record, target);
             }
-            Some((Err(error), _)) if old == here => Fate::Stays(error),
-            Some((Err(error), _)) => Fate::Numbered(here, error),
-            _ if old == here => Fate::Right,
-            _ => Fate::Moved(here),
+            Some((Err(error), _)) if old == here => RenameOutcome::Stays(error),
+            Some((Err(error), _)) => RenameOutcome::Numbered(here, error),
+            _ if old == here => RenameOutcome::AlreadyNamed,
+            _ => RenameOutcome::Moved(here),
         };
         self.numbered.remove(&known.id);
-        self.tell(told(known, old, fate))
+        self.tell(renamed(known, old, outcome))
     }
 
     /// Reports the outcome of a file, and notes its new path for its album.
@@ -230,15 +230,15 @@ impl Work<'_> {
     }
 
     fn add(&mut self, known: Known, record: Record, target: Target) -> Result<()> {
-        let (moving, told) = self.moving(known.id, record, target);
-        self.batch.add(known.identity, moving, told);
+        let (moving, item_facts) = self.moving(known.id, record, target);
+        self.batch.add(known.identity, moving, item_facts);
         match self.batch.len() >= TOGETHER {
             true => self.finish(),
             false => Ok(()),
         }
     }
 
-    fn moving(&self, item: i64, record: Record, target: Target) -> (Moving, Told) {
+    fn moving(&self, item: i64, record: Record, target: Target) -> (Moving, ItemFacts) {
         let moving = Moving {
             item,
             shared: self.shared.get(&record.path).cloned().unwrap_or_default(),
@@ -246,30 +246,32 @@ impl Work<'_> {
             new: target.path,
             naming: Some(target.naming),
         };
-        (moving, target.told)
+        (moving, target.item_facts)
     }
 
     /// Returns the new path of a file that is, or would be, at `here`.
     fn target(
         &self,
-        facts: &mut Facts,
+        facts: &mut FactSources,
         known: &Known,
         record: &Record,
         here: &str,
     ) -> Result<Target> {
         let (disk, records) = (self.disk, self.records);
         let listed = self.rename.listed.get(&known.identity);
-        let told = facts.of((disk, records), known, record, listed)?;
+        let item_facts = facts.of((disk, records), known, record, listed)?;
         let Rename {
-            templates, said, ..
+            templates,
+            list_options,
+            ..
         } = self.rename;
-        let alone: Own = said.of(records, known, record)?;
+        let alone: OwnOptions = list_options.of(records, known, record)?;
         let alone = alone.as_deref();
         let template = alone.and_then(|alone| alone.template.as_ref());
-        let template = template.or_else(|| templates.named(&told.item.source));
-        told.may_use(template, record)?;
-        let planned: Planned = wanted::plan(alone, templates, &told.item)?;
-        let naming = LinkOptions::naming(alone, own(known));
+        let template = template.or_else(|| templates.named(&item_facts.item.source));
+        item_facts.may_use(template, record)?;
+        let planned: Planned = wanted::plan(alone, templates, &item_facts.item)?;
+        let naming = LinkOptions::naming(alone, link_of(known));
         let name = record.path.rsplit('/').next().unwrap_or(&record.path);
         let ext = split(name).1;
         /// How many names are tried.
@@ -293,7 +295,7 @@ impl Work<'_> {
                     path,
                     naming,
                     is_numbered: copy > 1,
-                    told,
+                    item_facts,
                 });
             }
             if copy == self.numbers.first(&wanted) {
@@ -309,11 +311,11 @@ impl Work<'_> {
     fn finish(&mut self) -> Result<()> {
         let done = match &mut self.mover {
             Some(mover) => mover.carry_out(std::mem::take(&mut self.batch))?,
-            None => self.batch.foretell(),
+            None => self.batch.preview(),
         };
         for (item, renamed) in done {
-            let renamed = match (self.numbered.remove(&item), &renamed.fate) {
-                (Some((old, here)), Fate::Moved(new)) if *new == here => {
+            let renamed = match (self.numbered.remove(&item), &renamed.outcome) {
+                (Some((old, here)), RenameOutcome::Moved(new)) if *new == here => {
                     self.numbered.insert(item, (old, here));
                     continue;
                 }

@@ -5,11 +5,11 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::facts::{Told, is_same};
-use super::{Fate, Renamed};
+use super::facts::{ItemFacts, is_same};
+use super::{RenameOutcome, Renamed};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::after::sidecar::{self, numbered};
-use crate::pipeline::archive::{Archive, Identity, Landed, Moves, Moving};
+use crate::pipeline::archive::{Archive, Identity, MoveOutcome, Moves, Moving};
 use crate::pipeline::naming::fold;
 use crate::pipeline::sink::{self, Disk, Folder};
 
@@ -17,7 +17,7 @@ use crate::pipeline::sink::{self, Disk, Folder};
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     moves: Vec<Moving>,
-    items: Vec<(Identity, Told)>,
+    items: Vec<(Identity, ItemFacts)>,
     /// The new names, folded for case and normalisation.
     taken: HashSet<String>,
     /// The old names of files that would be moved.
@@ -25,10 +25,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn add(&mut self, identity: Identity, moving: Moving, told: Told) {
+    pub(super) fn add(&mut self, identity: Identity, moving: Moving, item_facts: ItemFacts) {
         self.taken.insert(fold(&moving.new));
         self.moves.push(moving);
-        self.items.push((identity, told));
+        self.items.push((identity, item_facts));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,19 +44,19 @@ impl Batch {
     }
 
     /// Returns the expected outcome, without moving anything. The names stay taken, as they would be.
-    pub(super) fn foretell(&mut self) -> Vec<(i64, Renamed)> {
+    pub(super) fn preview(&mut self) -> Vec<(i64, Renamed)> {
         let items = self.items.drain(..).zip(self.moves.drain(..));
         let freed = &mut self.freed;
-        let told = items.map(|((identity, _), moving)| {
+        let item_facts = items.map(|((identity, _), moving)| {
             freed.insert(fold(&moving.old));
             let renamed = Renamed {
                 identity: Some(identity),
                 old: moving.old,
-                fate: Fate::Moved(moving.new),
+                outcome: RenameOutcome::Moved(moving.new),
             };
             (moving.item, renamed)
         });
-        told.collect()
+        item_facts.collect()
     }
 }
 
@@ -83,7 +83,7 @@ impl<'a> Mover<'a> {
         };
         let left = mover.moves.left()?;
         for (moving, record) in &left {
-            if let Some(error) = mover.heal(moving, record.as_ref())? {
+            if let Some(error) = mover.repair(moving, record.as_ref())? {
                 mover.stuck.insert(moving.item, error);
             }
         }
@@ -100,7 +100,7 @@ impl<'a> Mover<'a> {
 
     /// Repairs an interrupted move. If the file has both names, the one not in the record is removed; if it has only
     /// the new name, the record is updated. Returns why a name could not be removed.
-    fn heal(&mut self, moving: &Moving, record: Option<&(String, u64)>) -> Result<Option<Error>> {
+    fn repair(&mut self, moving: &Moving, record: Option<&(String, u64)>) -> Result<Option<Error>> {
         let Moving { old, new, .. } = moving;
         let path = record.map(|(path, _)| path);
         // After a power cut, the record may be older than the names. A file that somebody else has put there is not
@@ -118,11 +118,11 @@ impl<'a> Mover<'a> {
         if self.moves.has(surplus)? {
             return Ok(None);
         }
-        if let Some(error) = self.let_go(surplus, right) {
+        if let Some(error) = self.remove_surplus(surplus, right) {
             return Ok(Some(error));
         }
         // Its folder may have been created for it.
-        self.has_left(surplus);
+        self.note_emptied(surplus);
         let unfinished = sidecar::unfinished(new);
         if self.disk.size(&unfinished).is_some()
             && let Some(error) = self.take_away(&unfinished)
@@ -145,56 +145,59 @@ impl<'a> Mover<'a> {
         self.moves.intend(&batch.moves)?;
         let mut done = Vec::with_capacity(batch.moves.len());
         let (mut named, mut items) = (Vec::new(), Vec::new());
-        for (moving, (identity, told)) in batch.moves.iter().zip(batch.items) {
+        for (moving, (identity, item_facts)) in batch.moves.iter().zip(batch.items) {
             match self.name(moving) {
                 Ok(()) => {
                     named.push(moving.clone());
-                    items.push((identity, told));
+                    items.push((identity, item_facts));
                 }
                 Err(error) => {
                     let renamed = Renamed {
                         identity: Some(identity),
                         old: moving.old.clone(),
-                        fate: Fate::Stays(error),
+                        outcome: RenameOutcome::Stays(error),
                     };
                     done.push((moving.item, renamed));
                 }
             }
         }
-        for (moving, (_, told)) in named.iter().zip(&items) {
-            let document = told.document.clone();
-            self.take_along(moving, document, told.sidecar.is_some())?;
+        for (moving, (_, item_facts)) in named.iter().zip(&items) {
+            let document = item_facts.document.clone();
+            self.take_along(moving, document, item_facts.sidecar.is_some())?;
         }
         let recorded = self.moves.moved(&named)?;
         let mut settled = batch.moves;
-        for ((moving, (identity, told)), landed) in named.iter().zip(items).zip(recorded) {
-            let (left, fate) = match landed {
-                Landed::Ours => {
-                    let mut left = self.let_go(&moving.old, &moving.new);
-                    if let (None, Some(sidecar)) = (&left, &told.sidecar) {
+        for ((moving, (identity, item_facts)), moved) in named.iter().zip(items).zip(recorded) {
+            let (left, outcome) = match moved {
+                MoveOutcome::Updated => {
+                    let mut left = self.remove_surplus(&moving.old, &moving.new);
+                    if let (None, Some(sidecar)) = (&left, &item_facts.sidecar) {
                         left = self.drop_metadata(sidecar)?;
                     }
-                    (left, Fate::Moved(moving.new.clone()))
+                    (left, RenameOutcome::Moved(moving.new.clone()))
                 }
-                landed => {
+                moved => {
                     // If another run has recorded the new name, it belongs to that run.
-                    let left = match landed {
-                        Landed::Nowhere => self.let_go(&moving.new, &moving.old),
+                    let left = match moved {
+                        MoveOutcome::NotRecorded => self.remove_surplus(&moving.new, &moving.old),
                         _ => None,
                     };
                     let message = "it was saved again or forgotten meanwhile";
-                    (left, Fate::Stays(Error::new(Kind::Changed, message)))
+                    (
+                        left,
+                        RenameOutcome::Stays(Error::new(Kind::Changed, message)),
+                    )
                 }
             };
             let renamed = Renamed {
                 identity: Some(identity),
                 old: moving.old.clone(),
-                fate: match left {
-                    None => fate,
+                outcome: match left {
+                    None => outcome,
                     // The next run retries that.
                     Some(error) => {
                         settled.retain(|other| other.item != moving.item);
-                        Fate::Stays(error)
+                        RenameOutcome::Stays(error)
                     }
                 },
             };
@@ -223,8 +226,8 @@ impl<'a> Mover<'a> {
 
     /// Removes a name of a file that has another. A file that somebody else has put there meanwhile stays. Returns why
     /// that failed.
-    fn let_go(&mut self, surplus: &str, other: &str) -> Option<Error> {
-        match self.disk.is_one(surplus, other) {
+    fn remove_surplus(&mut self, surplus: &str, other: &str) -> Option<Error> {
+        match self.disk.is_same_file(surplus, other) {
             Ok(true) => self.take_away(surplus).map(|error| Error {
                 message: format!("it is also `{other}`, and {}", error.message),
                 ..error
@@ -254,12 +257,12 @@ impl<'a> Mover<'a> {
             }
             _ => {}
         }
-        self.has_left(path);
+        self.note_emptied(path);
         None
     }
 
     /// Notes that a file was moved away from here, so that its folder may be empty.
-    pub(super) fn has_left(&mut self, path: &str) {
+    pub(super) fn note_emptied(&mut self, path: &str) {
         let (names, _) = sink::parts(path);
         if !names.is_empty() {
             self.left.insert(names);

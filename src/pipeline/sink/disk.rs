@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Folder, disk_error, parts, stays_below};
 use crate::model::Result;
-use crate::pipeline::numbers::Numbers;
+use crate::pipeline::numbers::CopyNumbers;
 
 /// The output directory. It keeps folders in use open, so that the ten-thousandth file of an album costs no look-up.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(in crate::pipeline) struct Disk {
     /// The folders that were created and are not known to contain anything.
     made: Mutex<BTreeSet<Vec<String>>>,
     /// Which numbered names are known to be taken.
-    numbers: Numbers,
+    numbers: CopyNumbers,
 }
 
 /// How many folders are kept open.
@@ -56,12 +56,12 @@ impl Disk {
             root: Arc::new(folder),
             open: Mutex::default(),
             made: Mutex::default(),
-            numbers: Numbers::default(),
+            numbers: CopyNumbers::default(),
         })
     }
 
     /// Returns which numbered names are known to be taken.
-    pub(in crate::pipeline) fn numbers(&self) -> &Numbers {
+    pub(in crate::pipeline) fn numbers(&self) -> &CopyNumbers {
         &self.numbers
     }
 
@@ -128,10 +128,10 @@ impl Disk {
     ///
     /// # Errors
     /// The files cannot be examined.
-    pub(in crate::pipeline) fn is_one(&self, one: &str, other: &str) -> io::Result<bool> {
+    pub(in crate::pipeline) fn is_same_file(&self, one: &str, other: &str) -> io::Result<bool> {
         let look = || {
-            let found = self.which(one)?;
-            Ok(found.is_some() && found == self.which(other)?)
+            let found = self.file_id(one)?;
+            Ok(found.is_some() && found == self.file_id(other)?)
         };
         present(look())
     }
@@ -141,12 +141,12 @@ impl Disk {
     /// # Errors
     /// The path cannot be examined.
     pub(in crate::pipeline) fn is_file(&self, path: &str) -> io::Result<bool> {
-        present(self.which(path).map(|found| found.is_some()))
+        present(self.file_id(path).map(|found| found.is_some()))
     }
 
-    fn which(&self, path: &str) -> io::Result<Option<impl Eq + use<>>> {
+    fn file_id(&self, path: &str) -> io::Result<Option<impl Eq + use<>>> {
         let (folder, name) = self.known(path)?;
-        folder.which(name)
+        folder.file_id(name)
     }
 
     /// Returns the folder of a path, if it exists, and the name in it.
@@ -264,9 +264,9 @@ mod tests {
         let none = ["none", "none/none", "folder/below", "folder/file/none"];
         for path in none.into_iter().chain(["..", &long]) {
             assert!(!disk.is_file(path).unwrap(), "{path}");
-            assert!(!disk.is_one("folder/file", path).unwrap(), "{path}");
+            assert!(!disk.is_same_file("folder/file", path).unwrap(), "{path}");
         }
-        assert!(disk.is_one("folder/file", "folder/file").unwrap());
+        assert!(disk.is_same_file("folder/file", "folder/file").unwrap());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::sole::sole;
+use super::entry_name::checked_name;
 
 /// An open folder.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Folder {
 
     /// Opens a folder in this one, creating it if needed, and returns whether it was created.
     pub(in crate::pipeline) fn enter(&self, name: &str) -> io::Result<(Folder, bool)> {
-        let name = sole(name)?;
+        let name = checked_name(name)?;
         let made = match rustix::fs::mkdirat(&self.handle, name, Mode::from_raw_mode(0o777)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
@@ -51,15 +51,14 @@ impl Folder {
     /// Opens an existing folder in this one.
     pub(in crate::pipeline) fn enter_known(&self, name: &str) -> io::Result<Folder> {
         let flags = OPEN_FOLDER | OFlags::NOFOLLOW;
-        let handle = rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty()).map_err(
-            |error| match error {
+        let handle = rustix::fs::openat(&self.handle, checked_name(name)?, flags, Mode::empty())
+            .map_err(|error| match error {
                 Errno::LOOP | Errno::NOTDIR => io::Error::new(
                     io::ErrorKind::NotADirectory,
                     "it is a link or a file, not a folder",
                 ),
                 error => error.into(),
-            },
-        )?;
+            })?;
         Ok(Folder {
             handle,
             path: self.path.join(name),
@@ -81,8 +80,12 @@ impl Folder {
     pub(in crate::pipeline) fn open(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file =
-            rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::from_raw_mode(0o666))?;
+        let file = rustix::fs::openat(
+            &self.handle,
+            checked_name(name)?,
+            flags,
+            Mode::from_raw_mode(0o666),
+        )?;
         regular(file.into())
     }
 
@@ -90,10 +93,13 @@ impl Folder {
     pub(in crate::pipeline) fn create(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(
-            rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::from_raw_mode(0o666))?
-                .into(),
-        )
+        Ok(rustix::fs::openat(
+            &self.handle,
+            checked_name(name)?,
+            flags,
+            Mode::from_raw_mode(0o666),
+        )?
+        .into())
     }
 
     /// Opens a file that has no name yet, and disappears if it never gets one. Not every file system supports this.
@@ -110,7 +116,7 @@ impl Folder {
 
     /// Gives a name to a file that has none; fails with `AlreadyExists` if the name is taken.
     pub(in crate::pipeline) fn name(&self, file: &File, name: &str) -> io::Result<()> {
-        let name = sole(name)?;
+        let name = checked_name(name)?;
         // Through the descriptor alone. Linux permits this to whoever opened the file since 6.10, and to privileged
         // processes before that (linkat(2), AT_EMPTY_PATH). It needs no `/proc`, and is quicker by a sixth.
         #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -134,7 +140,7 @@ impl Folder {
     /// Opens a file for reading; not a link, not a device.
     pub(in crate::pipeline) fn open_to_read(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        regular(rustix::fs::openat(&self.handle, sole(name)?, flags, Mode::empty())?.into())
+        regular(rustix::fs::openat(&self.handle, checked_name(name)?, flags, Mode::empty())?.into())
     }
 
     /// Returns the length of a regular file, or `None` if there is none with this name.
@@ -161,15 +167,16 @@ impl Folder {
     }
 
     /// Checks whether the name refers to this very file.
-    pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
+    pub(in crate::pipeline) fn is_same_file(&self, name: &str, file: &File) -> bool {
         let named = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW);
         let open = rustix::fs::fstat(file);
         matches!((named, open), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
     }
 
     /// Returns what identifies a regular file under any name; `None` if it is something else.
-    pub(in crate::pipeline) fn which(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
-        let stat = rustix::fs::statat(&self.handle, sole(name)?, AtFlags::SYMLINK_NOFOLLOW)?;
+    pub(in crate::pipeline) fn file_id(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
+        let stat =
+            rustix::fs::statat(&self.handle, checked_name(name)?, AtFlags::SYMLINK_NOFOLLOW)?;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         Ok(is_file.then_some((stat.st_dev, stat.st_ino)))
     }
@@ -183,9 +190,9 @@ impl Folder {
     pub(in crate::pipeline) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(
             &self.handle,
-            sole(from)?,
+            checked_name(from)?,
             &self.handle,
-            sole(to)?,
+            checked_name(to)?,
         )?)
     }
 
@@ -194,9 +201,9 @@ impl Folder {
         let flags = AtFlags::empty();
         Ok(rustix::fs::linkat(
             &self.handle,
-            sole(from)?,
+            checked_name(from)?,
             &to.handle,
-            sole(name)?,
+            checked_name(name)?,
             flags,
         )?)
     }
@@ -204,14 +211,18 @@ impl Folder {
     /// Removes a folder in this one, if it is empty.
     pub(in crate::pipeline) fn remove_folder(&self, name: &str) -> io::Result<()> {
         let flags = AtFlags::REMOVEDIR;
-        Ok(rustix::fs::unlinkat(&self.handle, sole(name)?, flags)?)
+        Ok(rustix::fs::unlinkat(
+            &self.handle,
+            checked_name(name)?,
+            flags,
+        )?)
     }
 
     /// Removes a file.
     pub(in crate::pipeline) fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(
             &self.handle,
-            sole(name)?,
+            checked_name(name)?,
             AtFlags::empty(),
         )?)
     }

@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::sole::sole;
+use super::entry_name::checked_name;
 
 /// A folder.
 #[derive(Debug)]
@@ -113,12 +113,12 @@ impl Folder {
     }
 
     /// Checks whether the name refers to this very file, as far as can be told here.
-    pub(in crate::pipeline) fn holds(&self, name: &str, file: &File) -> bool {
+    pub(in crate::pipeline) fn is_same_file(&self, name: &str, file: &File) -> bool {
         matches!((self.size(name), file.metadata()), (Some(size), Ok(open)) if size == open.len())
     }
 
     /// Returns what identifies a regular file, as far as can be told here; `None` if it is something else.
-    pub(in crate::pipeline) fn which(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
+    pub(in crate::pipeline) fn file_id(&self, name: &str) -> io::Result<Option<impl Eq + use<>>> {
         let found = fs::symlink_metadata(self.at(name)?)?;
         Ok(found.is_file().then_some(found.len()))
     }
@@ -194,7 +194,7 @@ impl Folder {
     }
 
     fn at(&self, name: &str) -> io::Result<PathBuf> {
-        Ok(self.path.join(sole(name)?))
+        Ok(self.path.join(checked_name(name)?))
     }
 
     fn regular(&self, name: &str) -> io::Result<()> {

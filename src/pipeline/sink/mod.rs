@@ -3,6 +3,7 @@
 //! Everything here blocks, so it is called from threads that may block. It knows neither HTTP nor items.
 
 mod disk;
+mod entry_name;
 #[cfg(unix)]
 mod folder;
 #[cfg(not(unix))]
@@ -11,15 +12,14 @@ mod folder;
 mod partial;
 mod quick;
 mod small;
-mod sole;
 mod stamp;
 mod unnamed;
 
 pub(super) use disk::Disk;
+pub(super) use entry_name::{folders, parts, stays_below};
 pub(super) use folder::Folder;
 pub(super) use partial::{Partial, Place};
 pub(super) use quick::{defect, is_quick, joined, quickly, slowly, timed};
-pub(super) use sole::{folders, parts, stays_below};
 pub(super) use stamp::Stamp;
 pub(super) use unnamed::{Unnamed, same};
 

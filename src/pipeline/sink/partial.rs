@@ -58,7 +58,7 @@ impl Partial {
                 // Some network file systems have no locks; continuing without one beats giving up.
                 Err(TryLockError::Error(_)) => {}
             }
-            if !place.folder.holds(&name, &file) {
+            if !place.folder.is_same_file(&name, &file) {
                 continue;
             }
             // Whatever is written here would be written to the other name's file, too.
@@ -219,7 +219,7 @@ impl Partial {
     pub(in crate::pipeline) fn publish(&self, name: &str) -> Result<bool> {
         let folder = &self.place.folder;
         let part = self.place.part();
-        if !folder.holds(&part, &self.file) {
+        if !folder.is_same_file(&part, &self.file) {
             let cause = io::Error::other("it is gone, and another file may be in its place");
             return Err(self.place.error("name", &part, cause));
         }

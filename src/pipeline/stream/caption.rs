@@ -15,12 +15,12 @@ pub(in crate::pipeline) struct Caption {
     pub(in crate::pipeline) label: String,
     /// The language as the site names it, made safe.
     pub(in crate::pipeline) language: String,
-    pub(in crate::pipeline) at: At,
+    pub(in crate::pipeline) at: CaptionLocation,
 }
 
 /// Where subtitles are, and in which form.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::pipeline) enum At {
+pub(in crate::pipeline) enum CaptionLocation {
     /// WebVTT in the segments of this playlist.
     Playlist(Chosen),
     /// WebVTT in these segments.
@@ -37,7 +37,7 @@ impl Caption {
     /// Returns the segments, if there may be more later.
     pub(super) fn segments(&mut self) -> Option<&mut Media> {
         match &mut self.at {
-            At::Segments(media) => Some(media),
+            CaptionLocation::Segments(media) => Some(media),
             _ => None,
         }
     }
@@ -45,17 +45,17 @@ impl Caption {
 
 /// How the site describes subtitles.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Says<'a> {
+pub(super) struct CaptionAttributes<'a> {
     pub(super) language: &'a str,
     /// The name shown to people.
     pub(super) name: &'a str,
     /// Whether they cover only what a viewer would not understand otherwise.
     pub(super) forced: bool,
     /// Whether they also describe sounds.
-    pub(super) heard: bool,
+    pub(super) describes_sounds: bool,
 }
 
-impl Says<'_> {
+impl CaptionAttributes<'_> {
     /// Returns the language and the label.
     pub(super) fn names(&self) -> (String, String) {
         let language = [self.language, self.name, "und"].map(safe);
@@ -65,7 +65,7 @@ impl Says<'_> {
         if self.forced {
             label += ".forced";
         }
-        if self.heard {
+        if self.describes_sounds {
             label += ".sdh";
         }
         (language, label)
@@ -108,33 +108,33 @@ mod tests {
 
     #[test]
     fn labels_are_fit_for_names_and_differ() {
-        let says = |language, name| Says {
+        let attributes = |language, name| CaptionAttributes {
             language,
             name,
-            ..Says::default()
+            ..CaptionAttributes::default()
         };
         let table = [
-            (says("en", "English"), "en"),
-            (says("pt-BR", ""), "pt-BR"),
-            (says("", "Deutsch (Österreich)"), "Deutsch-Österreich"),
-            (says("../../etc", ""), "etc"),
-            (says("", "\u{202e}/\0"), "und"),
+            (attributes("en", "English"), "en"),
+            (attributes("pt-BR", ""), "pt-BR"),
+            (attributes("", "Deutsch (Österreich)"), "Deutsch-Österreich"),
+            (attributes("../../etc", ""), "etc"),
+            (attributes("", "\u{202e}/\0"), "und"),
         ];
-        for (says, expected) in table {
-            assert_eq!(says.names().1, expected, "{says:?}");
+        for (attributes, expected) in table {
+            assert_eq!(attributes.names().1, expected, "{attributes:?}");
         }
         let long = "x".repeat(10_000);
-        assert!(says(&long, "").names().1.len() <= LONGEST);
-        let both = Says {
+        assert!(attributes(&long, "").names().1.len() <= LONGEST);
+        let both = CaptionAttributes {
             forced: true,
-            heard: true,
-            ..says("en", "")
+            describes_sounds: true,
+            ..attributes("en", "")
         };
         assert_eq!(both.names(), ("en".into(), "en.forced.sdh".into()));
         let mut all = Vec::new();
         for _ in 0..2 * MOST {
-            let (language, label) = says("en", "").names();
-            let at = At::Unwanted;
+            let (language, label) = attributes("en", "").names();
+            let at = CaptionLocation::Unwanted;
             let caption = Caption {
                 label,
                 language,

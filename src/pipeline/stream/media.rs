@@ -51,7 +51,7 @@ pub(in crate::pipeline) struct Segment {
     /// How many numbers it covers: that of the next segment is this much higher.
     pub(in crate::pipeline) span: u64,
     /// Where it is.
-    pub(in crate::pipeline) spot: Spot,
+    pub(in crate::pipeline) spot: ByteLocation,
     /// How it is encrypted.
     pub(in crate::pipeline) cipher: Option<Cipher>,
     /// What must precede it, unless the previous segment has the same.
@@ -66,7 +66,7 @@ pub(in crate::pipeline) struct Segment {
 
 /// Where bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::pipeline) struct Spot {
+pub(in crate::pipeline) struct ByteLocation {
     /// The resource.
     pub(in crate::pipeline) url: Url,
     /// The range of bytes, with an exclusive end; none for all.
@@ -76,7 +76,7 @@ pub(in crate::pipeline) struct Spot {
 /// The initialization section before segments, which describes their contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Map {
-    pub(in crate::pipeline) spot: Spot,
+    pub(in crate::pipeline) spot: ByteLocation,
     pub(in crate::pipeline) cipher: Option<Cipher>,
 }
 
@@ -88,7 +88,7 @@ pub(in crate::pipeline) struct Cipher {
     pub(in crate::pipeline) iv: [u8; 16],
 }
 
-impl Spot {
+impl ByteLocation {
     /// Hashes what identifies the location, without what may be secret, such as a signature that differs each time.
     pub(in crate::pipeline) fn identify(
         &self,

@@ -15,8 +15,8 @@ pub(super) mod protection;
 mod urls;
 pub(super) mod vtt;
 
-pub(super) use caption::{At, Caption};
-pub(super) use media::{Cipher, Map, Media, Segment, Spot};
+pub(super) use caption::{Caption, CaptionLocation};
+pub(super) use media::{ByteLocation, Cipher, Map, Media, Segment};
 
 use std::borrow::Cow;
 
@@ -81,8 +81,12 @@ pub fn fuzz(data: &[u8]) {
         for caption in tracks.captions {
             assert!(!caption.label.contains(['/', '\\']));
             match caption.at {
-                At::Segments(media) | At::File(media, _) => found.push(media),
-                At::Playlist(_) | At::Unwanted | At::Not(_) => {}
+                CaptionLocation::Segments(media) | CaptionLocation::File(media, _) => {
+                    found.push(media)
+                }
+                CaptionLocation::Playlist(_)
+                | CaptionLocation::Unwanted
+                | CaptionLocation::Not(_) => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const REST: &str = "the rest of a box";
 
@@ -30,14 +30,14 @@ impl Seen {
 }
 
 /// Follows the top-level boxes. Where the file could have been cut between two of them, the result is unknown.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let mut seen = Seen::default();
     let mut at = 0;
     while at < input.len() {
         let (kind, end) = match next(input, at) {
             Ok(next) => next,
             // Data after the last box need not be a box.
-            Err(Stop::Known(_)) if seen.is_all() => return Ok(Structure::Whole),
+            Err(Stop::Decided(_)) if seen.is_all() => return Ok(Structure::Whole),
             Err(stop) => return Err(stop),
         };
         match &kind {

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const REST: &str = "the rest of an element";
 
@@ -11,13 +11,13 @@ const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1f43_b675;
 
 /// Follows the elements of the segment. A segment of unknown length ends where the file does, which may be anywhere.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let mut at = 0;
     let mut whole = false;
     while at < input.len() {
         let (id, data, length) = match element(input, at) {
             Ok(element) => element,
-            Err(Stop::Known(_)) if whole => break,
+            Err(Stop::Decided(_)) if whole => break,
             Err(stop) => return Err(stop),
         };
         at = match (id, length) {

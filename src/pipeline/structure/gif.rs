@@ -2,12 +2,12 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const END: &str = "the end of the picture";
 
 /// Follows the blocks to the trailer. If the file ends after an image, the result is unknown.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let [flags] = input.take(10, END)?;
     let mut at = 13 + colours(flags);
     let mut images = 0u64;

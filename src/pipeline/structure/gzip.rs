@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read, Seek};
 
 use flate2::bufread::GzDecoder;
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 /// How much may be decompressed per compressed byte, and how much in any case. If there is more, the file is a
 /// decompression bomb, and the result is unknown.
@@ -12,13 +12,13 @@ const MOST_EACH: u64 = 64;
 const MOST: u64 = 64 << 20;
 
 /// Decompresses each member and checks it against its checksum and length.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let budget = MOST + input.len().saturating_mul(MOST_EACH);
     unpack(input, budget)
 }
 
 /// Decompresses at most `budget` bytes.
-fn unpack<F: Read + Seek>(input: &mut Input<F>, mut budget: u64) -> Looked {
+fn unpack<F: Read + Seek>(input: &mut Input<F>, mut budget: u64) -> CheckResult {
     let mut reader = Reader { input, at: 0 };
     let mut buffer = [0; 16 << 10];
     loop {

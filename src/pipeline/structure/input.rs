@@ -62,7 +62,7 @@ impl<F: Read + Seek> Input<F> {
     ) -> Result<[u8; N], Stop> {
         let len = self.len;
         let taken = self.peek(at, N)?.try_into();
-        taken.map_err(|_| Stop::Known(Structure::Cut { at: len, missing }))
+        taken.map_err(|_| Stop::Decided(Structure::Cut { at: len, missing }))
     }
 
     /// Returns where something of this length at this position ends; if that is beyond the file, the file is cut.
@@ -87,7 +87,7 @@ impl<F: Read + Seek> Input<F> {
 
     /// Returns the result for a file that is cut.
     pub(super) fn cut(&self, missing: &'static str) -> Stop {
-        Stop::Known(Structure::Cut {
+        Stop::Decided(Structure::Cut {
             at: self.len,
             missing,
         })

@@ -2,12 +2,12 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const END: &str = "the end of the picture";
 
 /// Follows segments and scans to the end of the first picture. Phones and MPO files put more after it.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let mut at = 2;
     loop {
         // Between segments, everything but a marker is skipped, as decoders do; within a scan it is image data.

@@ -74,34 +74,34 @@ impl fmt::Display for Structure {
 /// Why the check stopped early.
 enum Stop {
     /// The result is already known.
-    Known(Structure),
+    Decided(Structure),
     /// The file cannot be read.
     Unreadable(io::Error),
 }
 
 impl Stop {
     fn broken(at: u64, wrong: &'static str) -> Stop {
-        Stop::Known(Structure::Broken { at, wrong })
+        Stop::Decided(Structure::Broken { at, wrong })
     }
 }
 
 /// The result of checking a format.
-type Looked = Result<Structure, Stop>;
+type CheckResult = Result<Structure, Stop>;
 
 /// Checks a whole file.
 ///
 /// # Errors
 /// If it cannot be read.
 pub(super) fn structure<F: Read + Seek>(input: &mut Input<F>) -> io::Result<Structure> {
-    let looked = match input.peek(0, 16) {
+    let result = match input.peek(0, 16) {
         Ok(head) => match format(head) {
             Some(rules) => rules(input),
             None => Ok(Structure::Unknown),
         },
         Err(stop) => Err(stop),
     };
-    match looked {
-        Ok(structure) | Err(Stop::Known(structure)) => Ok(structure),
+    match result {
+        Ok(structure) | Err(Stop::Decided(structure)) => Ok(structure),
         // The file was truncated while it was being read.
         Err(Stop::Unreadable(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Ok(Structure::Cut {
@@ -114,26 +114,26 @@ pub(super) fn structure<F: Read + Seek>(input: &mut Input<F>) -> io::Result<Stru
 }
 
 /// Returns the check for the format whose magic number is at the beginning.
-fn format<F: Read + Seek>(head: &[u8]) -> Option<fn(&mut Input<F>) -> Looked> {
+fn format<F: Read + Seek>(head: &[u8]) -> Option<fn(&mut Input<F>) -> CheckResult> {
     let at = |offset: usize, magic: &[u8]| {
         head.get(offset..)
             .is_some_and(|rest| rest.starts_with(magic))
     };
     let any_at = |offset: usize, magics: &[&[u8]]| magics.iter().any(|magic| at(offset, magic));
     Some(match head {
-        _ if at(0, b"\xff\xd8\xff") => jpeg::look,
-        _ if at(0, b"\x89PNG\r\n\x1a\n") => png::look,
-        _ if any_at(0, &[b"GIF87a", b"GIF89a"]) => gif::look,
-        _ if any_at(0, &[b"RIFF", b"RF64"]) => riff::look,
-        _ if any_at(4, &[b"ftyp", b"moov", b"mdat", b"wide", b"JXL "]) => boxes::look,
-        _ if at(0, b"\x1a\x45\xdf\xa3") => ebml::look,
-        _ if any_at(0, &[b"PK\x03\x04", b"PK\x05\x06"]) => zip::look,
-        _ if at(0, b"%PDF-") => pdf::look,
-        _ if at(0, b"OggS") => ogg::look,
-        _ if at(0, b"7z\xbc\xaf\x27\x1c") => seven::look,
-        _ if at(0, b"\x1f\x8b\x08") => gzip::look,
-        _ if any_at(0, &[b"fLaC", b"ID3"]) => sound::look,
-        [0xff, second, ..] if second & 0xe6 == 0xe2 => sound::look,
+        _ if at(0, b"\xff\xd8\xff") => jpeg::check,
+        _ if at(0, b"\x89PNG\r\n\x1a\n") => png::check,
+        _ if any_at(0, &[b"GIF87a", b"GIF89a"]) => gif::check,
+        _ if any_at(0, &[b"RIFF", b"RF64"]) => riff::check,
+        _ if any_at(4, &[b"ftyp", b"moov", b"mdat", b"wide", b"JXL "]) => boxes::check,
+        _ if at(0, b"\x1a\x45\xdf\xa3") => ebml::check,
+        _ if any_at(0, &[b"PK\x03\x04", b"PK\x05\x06"]) => zip::check,
+        _ if at(0, b"%PDF-") => pdf::check,
+        _ if at(0, b"OggS") => ogg::check,
+        _ if at(0, b"7z\xbc\xaf\x27\x1c") => seven::check,
+        _ if at(0, b"\x1f\x8b\x08") => gzip::check,
+        _ if any_at(0, &[b"fLaC", b"ID3"]) => sound::check,
+        [0xff, second, ..] if second & 0xe6 == 0xe2 => sound::check,
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const REST: &str = "the rest of a page";
 
@@ -10,7 +10,7 @@ const BEGINS: u8 = 2;
 const ENDS: u8 = 4;
 
 /// Follows the pages. Recorded streams often have no last page; then the result is unknown.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let (mut begun, mut ended) = (0u64, 0u64);
     let mut at = 0;
     while at < input.len() {
@@ -18,7 +18,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
         let head: [u8; 27] = match input.take(at, REST) {
             Ok(head) if head.starts_with(b"OggS") => head,
             // Data after the last page need not be a page.
-            Ok(_) | Err(Stop::Known(_)) if begun > 0 && is_over => break,
+            Ok(_) | Err(Stop::Decided(_)) if begun > 0 && is_over => break,
             Ok(_) => return Err(Stop::broken(at, "there is no page")),
             Err(stop) => return Err(stop),
         };

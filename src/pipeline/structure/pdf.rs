@@ -2,14 +2,14 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Structure};
+use super::{CheckResult, Input, Structure};
 
 /// How far from the end of the file the end mark may be. Readers look this far, too.
 const TAIL: usize = 4096;
 
 /// Looks for the end mark, and for the position of the table before it. A linearized PDF also has an end mark near its
 /// beginning, which puts the table at 0.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let promised = linear_length(input.peek(0, 1024)?);
     if promised.is_some_and(|length| length > input.len()) {
         return Err(input.cut("the rest up to its stated length"));

@@ -4,12 +4,12 @@ use std::io::{Read, Seek};
 
 use flate2::Crc;
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const END: &str = "the end of the picture";
 
 /// Follows the chunks to the last, and verifies their checksums.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let mut at = 8;
     loop {
         let length = u32::from_be_bytes(input.take(at, END)?);

@@ -2,13 +2,13 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Structure};
+use super::{CheckResult, Input, Structure};
 
 /// Lengths from here on are placeholders of programs that cannot seek back to write the real length.
 const STREAMED: u32 = 0x7fff_f000;
 
 /// Compares the stated length with that of the file.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let length = u32::from_le_bytes(input.take(4, "its length")?);
     let kind: [u8; 4] = input.take(8, "its kind")?;
     if &kind != b"WEBP" && (length == 0 || length >= STREAMED) {

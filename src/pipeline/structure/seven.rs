@@ -4,10 +4,10 @@ use std::io::{Read, Seek};
 
 use flate2::Crc;
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 /// Verifies the checksums of the header and the index.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let head: [u8; 32] = input.take(0, "the rest of its header")?;
     let (sum, about) = (&head[8..12], &head[12..]);
     if checksum(about) != sum {

@@ -3,12 +3,12 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 
 const REST: &str = "the rest of the sound";
 
 /// Skips leading tags, then checks the audio.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let mut at = 0;
     while input.peek(at, 3)? == b"ID3" {
         let head: [u8; 10] = input.take(at, "the rest of its tag")?;
@@ -27,7 +27,7 @@ pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
 }
 
 /// Follows the metadata blocks, and compares the minimum size of the stated samples with what is there.
-fn flac<F: Read + Seek>(input: &mut Input<F>, mut at: u64) -> Looked {
+fn flac<F: Read + Seek>(input: &mut Input<F>, mut at: u64) -> CheckResult {
     let mut least = 0;
     loop {
         let [kind, length @ ..]: [u8; 4] = input.take(at, REST)?;
@@ -61,7 +61,7 @@ fn flac<F: Read + Seek>(input: &mut Input<F>, mut at: u64) -> Looked {
 }
 
 /// Compares the length that an encoder wrote into the first frame with what is there.
-fn mp3<F: Read + Seek>(input: &mut Input<F>, at: u64) -> Looked {
+fn mp3<F: Read + Seek>(input: &mut Input<F>, at: u64) -> CheckResult {
     let head = input.peek(at, 4)?;
     let [_, version, _, mode] = *head else {
         return Err(input.cut(REST));

@@ -14,26 +14,26 @@ mod media;
 
 mod good;
 
-fn look(bytes: &[u8]) -> Structure {
+fn check(bytes: &[u8]) -> Structure {
     structure(&mut Input::new(Cursor::new(bytes), bytes.len() as u64)).unwrap()
 }
 
 #[test]
 fn good_files_are_whole_or_nothing_is_said_of_them() {
-    for (name, bytes, told) in good() {
-        let expected = match told || ["avi", "gz"].contains(&name) {
+    for (name, bytes, has_end) in good() {
+        let expected = match has_end || ["avi", "gz"].contains(&name) {
             true => Structure::Whole,
             false => Structure::Unknown,
         };
-        assert_eq!(look(&bytes), expected, "{name}");
+        assert_eq!(check(&bytes), expected, "{name}");
     }
 }
 
 #[test]
 fn no_file_that_is_cut_is_called_whole() {
-    for (name, bytes, told) in good() {
+    for (name, bytes, has_end) in good() {
         for length in 0..bytes.len() {
-            let cut = look(&bytes[..length]);
+            let cut = check(&bytes[..length]);
             // Without its magic number, the format is unknown.
             let too_short = length < 16;
             match cut {
@@ -42,7 +42,7 @@ fn no_file_that_is_cut_is_called_whole() {
                 // The line feed at the end of a PDF may be missing.
                 Structure::Whole if name == "pdf" && length + 1 == bytes.len() => {}
                 // Nothing announces a further part.
-                Structure::Whole if !told && ["avi", "gz"].contains(&name) => {}
+                Structure::Whole if !has_end && ["avi", "gz"].contains(&name) => {}
                 other => panic!("{name} cut at {length} of {}: {other:?}", bytes.len()),
             }
             assert!(!too_short || cut != Structure::Whole, "{name} at {length}");
@@ -66,7 +66,7 @@ fn most_cuts_are_found() {
     ];
     for (name, bytes, _) in good().into_iter().filter(|file| surely.contains(&file.0)) {
         for length in 32..bytes.len() - 1 {
-            let cut = look(&bytes[..length]);
+            let cut = check(&bytes[..length]);
             assert!(
                 matches!(cut, Structure::Cut { .. }),
                 "{name} at {length}: {cut:?}"
@@ -75,13 +75,13 @@ fn most_cuts_are_found() {
     }
     // Three blocks take at least fifty bytes each.
     let (flac, sound) = (flac(), 8 + 34);
-    assert!(look(&flac[..sound + 149]).is_bad());
-    assert!(!look(&flac[..sound + 150]).is_bad());
+    assert!(check(&flac[..sound + 149]).is_bad());
+    assert!(!check(&flac[..sound + 150]).is_bad());
 }
 
 #[test]
 fn what_stands_behind_the_end_does_not_matter() {
-    for (name, bytes, told) in good().into_iter().filter(|file| file.2) {
+    for (name, bytes, has_end) in good().into_iter().filter(|file| file.2) {
         for behind in [
             &b"\0"[..],
             &[0; 600],
@@ -89,12 +89,12 @@ fn what_stands_behind_the_end_does_not_matter() {
             &media::noise(600, 7),
             &bytes,
         ] {
-            let found = look(&[&bytes, behind].concat());
+            let found = check(&[&bytes, behind].concat());
             // Two ZIP files in a row are the second one with something before it.
             let fine = found == Structure::Whole || name.starts_with("zip") && !found.is_bad();
             assert!(
                 fine,
-                "{name} ({told}) and {} bytes: {found:?}",
+                "{name} ({has_end}) and {} bytes: {found:?}",
                 behind.len()
             );
         }
@@ -110,7 +110,7 @@ fn a_wrong_byte_is_found_where_there_are_checksums() {
         let bad = |index: &usize| {
             let mut bytes = good.clone();
             bytes[*index] ^= 0x10;
-            look(&bytes).is_bad()
+            check(&bytes).is_bad()
         };
         let found = (from..good.len()).filter(bad).count();
         assert!(found + missed >= good.len() - from, "{name}: {found}");
@@ -178,7 +178,7 @@ fn hostile_lengths_lead_nowhere() {
         ),
     ];
     for (bytes, expected) in table {
-        assert_eq!(look(&bytes), expected, "{}", bytes.escape_ascii());
+        assert_eq!(check(&bytes), expected, "{}", bytes.escape_ascii());
     }
 }
 
@@ -191,18 +191,18 @@ fn what_is_not_known_is_not_judged() {
         b"\0\0\0\0\0\0\0\0",
         b"\xff\xfe\0\0",
     ] {
-        assert_eq!(look(bytes), Structure::Unknown);
+        assert_eq!(check(bytes), Structure::Unknown);
     }
     // A ZIP whose positions are not relative to its start has lost something, or never had it.
-    assert_eq!(look(&zip(b"data", b"", 7)), Structure::Unknown);
+    assert_eq!(check(&zip(b"data", b"", 7)), Structure::Unknown);
 }
 
 #[test]
 fn a_file_larger_than_the_window_is_followed_through() {
     for format in [Format::Png, Format::Gif, Format::Jpeg, Format::Webm] {
         let bytes = media::sized(format, 900_000, 3);
-        assert_eq!(look(&bytes), Structure::Whole, "{format:?}");
-        assert!(look(&bytes[..700_000]).is_bad(), "{format:?}");
+        assert_eq!(check(&bytes), Structure::Whole, "{format:?}");
+        assert!(check(&bytes[..700_000]).is_bad(), "{format:?}");
     }
 }
 
@@ -234,7 +234,7 @@ proptest! {
             bytes[index] = byte;
         }
         bytes.truncate(end.index(bytes.len() + 1));
-        match look(&bytes) {
+        match check(&bytes) {
             Structure::Cut { at, .. } | Structure::Broken { at, .. } => prop_assert!(at <= bytes.len() as u64),
             Structure::Whole | Structure::Unknown => {}
         }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::{Input, Looked, Stop, Structure};
+use super::{CheckResult, Input, Stop, Structure};
 use crate::pipeline::zip::{le16, le32, le64};
 
 /// The length of the end record, and the maximum length of the comment after it.
@@ -15,7 +15,7 @@ const TAIL: u64 = END + 2 * COMMENT;
 const TRIES: usize = 8;
 
 /// Looks for the end record, and follows the index that it describes.
-pub(super) fn look<F: Read + Seek>(input: &mut Input<F>) -> Looked {
+pub(super) fn check<F: Read + Seek>(input: &mut Input<F>) -> CheckResult {
     let from = input.len().saturating_sub(TAIL);
     let tail = input.peek(from, TAIL as usize)?;
     let records = tail.windows(4).enumerate().rev();

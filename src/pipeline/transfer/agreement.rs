@@ -11,7 +11,7 @@ pub(super) enum Agreement {
     /// They agree except for this.
     AgreesBut(String),
     /// The listing says nothing about them, or differs in this: another sign is needed.
-    Unproven(Option<String>),
+    Inconclusive(Option<String>),
     /// The listing describes something else.
     Contradicts(String),
 }
@@ -51,9 +51,9 @@ pub(super) fn agreement(expect: &Expect, meta: &Meta, head: &[u8], len: u64) -> 
         (Some(false), Some(true)) => Agreement::AgreesBut(other_shape()),
         (Some(true), Some(false)) => Agreement::AgreesBut(other_size()),
         (Some(true), _) | (_, Some(true)) => Agreement::Agrees,
-        (Some(false), _) if can_be_suspect => Agreement::Unproven(Some(other_shape())),
-        (_, Some(false)) if can_be_suspect => Agreement::Unproven(Some(other_size())),
-        (None, None) if can_be_suspect => Agreement::Unproven(None),
+        (Some(false), _) if can_be_suspect => Agreement::Inconclusive(Some(other_shape())),
+        (_, Some(false)) if can_be_suspect => Agreement::Inconclusive(Some(other_size())),
+        (None, None) if can_be_suspect => Agreement::Inconclusive(None),
         (Some(false), _) => Agreement::AgreesBut(other_shape()),
         (_, Some(false)) => Agreement::AgreesBut(other_size()),
         (None, None) => Agreement::Agrees,
@@ -89,7 +89,7 @@ mod tests {
             match agreement(&expect, &meta, GIF, 14) {
                 Agreement::Agrees => "agrees",
                 Agreement::AgreesBut(_) => "but",
-                Agreement::Unproven(_) => "unproven",
+                Agreement::Inconclusive(_) => "inconclusive",
                 Agreement::Contradicts(_) => "contradicts",
             }
         };
@@ -101,9 +101,9 @@ mod tests {
             (Some(15), right, true, "but"),
             (Some(14), wrong, true, "but"),
             (Some(15), wrong, true, "contradicts"),
-            (None, wrong, true, "unproven"),
-            (Some(15), None, true, "unproven"),
-            (None, None, true, "unproven"),
+            (None, wrong, true, "inconclusive"),
+            (Some(15), None, true, "inconclusive"),
+            (None, None, true, "inconclusive"),
             (None, None, false, "agrees"),
             (Some(15), None, false, "but"),
             (Some(15), wrong, false, "but"),

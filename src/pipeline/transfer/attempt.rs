@@ -7,24 +7,24 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Mover;
-use super::answer::{Asked, Reading, Representation, SHORTER, read};
 use super::check;
 use super::content::Content;
-use super::crew::{JOINT, restart};
+use super::crew::JOINT;
 use super::forbidden::may_be_crowd;
 use super::growth::Growth;
-use super::setback::Setback;
+use super::read_body::PendingBody;
+use super::response_head::{RangeRequest, Representation, ResponseKind, SHORTER, interpret};
+use super::retry::RetryState;
+use super::setback::{Setback, restart_because};
 use super::state::TAIL;
-use super::take::Taking;
-use super::tries::Tries;
-use super::unchanged::{is_it, unless_it_is};
+use super::unchanged::{condition_header, is_unchanged};
 use crate::model::{Document, Error, Kind, Request};
 use crate::net::{self, Led, Opened, Permit, Pin, Refusal, Way, header_map};
 use crate::pipeline::archive::Version;
-use crate::pipeline::documents::{Came, is_refusal};
+use crate::pipeline::documents::{ReceivedDocument, is_refusal};
 
 /// What an attempt requests, and from where.
-pub(super) struct Course<'a> {
+pub(super) struct RequestTarget<'a> {
     /// The item's id, for events.
     pub(super) id: u64,
     /// The item's name in the listing.
@@ -43,7 +43,7 @@ pub(super) struct Course<'a> {
     pub(super) pin: &'a OnceLock<Pin>,
 }
 
-impl Course<'_> {
+impl RequestTarget<'_> {
     /// How to reach the URL.
     pub(super) fn way(&self) -> Way<'_> {
         Way {
@@ -58,130 +58,135 @@ impl Mover {
     /// Makes one attempt at the missing bytes and adds what arrives to the content.
     pub(super) async fn attempt(
         &self,
-        course: &Course<'_>,
+        target: &RequestTarget<'_>,
         content: &mut Content,
-        tries: &mut Tries,
+        retry: &mut RetryState,
         permit: Option<Permit>,
     ) -> Result<(), Setback> {
         let mut permit = match permit {
             Some(permit) => permit,
-            None => self.permit(course.url).await?,
+            None => self.permit(target.url).await?,
         };
-        tries.status = None;
-        let done = match content.is_in_parts() && !tries.from_start {
+        retry.status = None;
+        let done = match content.is_in_parts() && !retry.from_start {
             // Boxed because it is rare and large: otherwise every transfer would reserve space for it.
-            true => Box::pin(self.fill(course, content, tries)).await,
-            false => self.ask(course, content, tries, &mut permit).await,
+            true => Box::pin(self.fill(target, content, retry)).await,
+            false => self.ask(target, content, retry, &mut permit).await,
         };
-        if !matches!(done, Err(Setback::More)) {
-            tries.broke_off();
+        if !matches!(done, Err(Setback::Incomplete)) {
+            retry.broke_off();
         }
-        tries.refusal = match &done {
-            Ok(()) | Err(Setback::More | Setback::Unchanged) => {
-                if tries.refused_at().is_some() {
+        retry.refusal = match &done {
+            Ok(()) | Err(Setback::Incomplete | Setback::Unchanged) => {
+                if retry.refused_at().is_some() {
                     permit.recovered();
                 }
                 permit.succeeded();
                 None
             }
-            Err(Setback::Again(error)) => self.learn(permit, tries, error),
+            Err(Setback::Retry(error)) => self.report_failure(permit, retry, error),
             Err(_) => None,
         };
         done
     }
 
     /// Reports a failed request to the host's pace controller, unless the failure says nothing about the pace.
-    pub(super) fn learn(&self, permit: Permit, tries: &Tries, error: &Error) -> Option<Refusal> {
-        let is_told = tries.told(error).is_some();
-        if !is_told && !tries.may_be_haste() {
+    pub(super) fn report_failure(
+        &self,
+        permit: Permit,
+        retry: &RetryState,
+        error: &Error,
+    ) -> Option<Refusal> {
+        let has_retry_after = retry.retry_after(error).is_some();
+        if !has_retry_after && !retry.may_be_rate_limit() {
             return None;
         }
-        if is_told {
+        if has_retry_after {
             // Only this file reports a wait that is too long; no other file should wait for it.
             let longest = self.client.settings().longest_wait;
-            return Some(permit.refused(error.retry_after.filter(|told| *told <= longest)));
+            return Some(permit.refused(error.retry_after.filter(|wait| *wait <= longest)));
         }
         let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
-        if error.retry_after.is_some() || tries.status.is_some_and(is_busy) {
-            return Some(permit.refused_again(tries.refused_at()));
+        if error.retry_after.is_some() || retry.status.is_some_and(is_busy) {
+            return Some(permit.refused_again(retry.refused_at()));
         }
         // Any other status is a failure of this one file.
-        tries
+        retry
             .status
             .is_none_or(|status| status.is_success())
-            .then(|| permit.broke_again(tries.refused_at()))
+            .then(|| permit.broke_again(retry.refused_at()))
     }
 
     /// Downloads the missing ranges of a file that has gaps.
     async fn fill(
         &self,
-        course: &Course<'_>,
+        target: &RequestTarget<'_>,
         content: &mut Content,
-        tries: &mut Tries,
+        retry: &mut RetryState,
     ) -> Result<(), Setback> {
         let total = content.representation.total;
-        self.make_room(content, total, tries).await?;
-        self.began(course.id, content, tries).await?;
-        let most = self.most_for_one();
-        let most = if tries.alone { 1 } else { most };
+        self.reserve_space(content, total, retry).await?;
+        self.began(target.id, content, retry).await?;
+        let most = self.max_connections();
+        let most = if retry.single_connection { 1 } else { most };
         let growth = (Growth::new(most, Instant::now(), content.len()), 0);
-        self.crew(course, content, None, growth, tries).await
+        self.crew(target, content, None, growth, retry).await
     }
 
     /// Sends a request and reads the response.
     async fn ask(
         &self,
-        course: &Course<'_>,
+        target: &RequestTarget<'_>,
         content: &mut Content,
-        tries: &mut Tries,
+        retry: &mut RetryState,
         permit: &mut Permit,
     ) -> Result<(), Setback> {
-        let Course {
+        let RequestTarget {
             id, request, url, ..
-        } = *course;
-        let start = resume_point(content, tries);
+        } = *target;
+        let start = resume_point(content, retry);
         if start > 0 {
-            tries.without_if_range |= self.habits.is_without_if_range(url);
+            retry.without_if_range |= self.quirks.is_without_if_range(url);
         }
         let tail = if start > 0 {
             content.tail(start).await?
         } else {
             Vec::new()
         };
-        let bound = bound_headers(course)?;
-        let mut free = range_headers(&content.representation, start, None, tries.without_if_range)?;
+        let bound = bound_headers(target)?;
+        let mut free = range_headers(&content.representation, start, None, retry.without_if_range)?;
         // Once part of a new version is on disk, it is resumed unconditionally.
-        let known = course
+        let known = target
             .known
             .filter(|_| content.len() == 0 && *url == request.url);
-        free.extend(known.and_then(|known| unless_it_is(known.validator.as_ref()?)));
+        free.extend(known.and_then(|known| condition_header(known.validator.as_ref()?)));
         let began = Instant::now();
         let opened = self
-            .head(self.client.open_by(course.way(), url, &bound, &free))
+            .await_head(self.client.open_by(target.way(), url, &bound, &free))
             .await?;
-        tries.waited_for(began.elapsed());
+        retry.waited_for(began.elapsed());
         let silence = self.client.settings().stall_timeout;
         let is_silent = !silence.is_zero() && began.elapsed() >= silence;
         if start > 0 && opened.is_err() && is_silent {
-            tries.was_mute();
+            retry.note_no_response();
         }
         let opened = opened?;
-        tries.status = Some(opened.response.status());
+        retry.status = Some(opened.response.status());
         let (status, reply) = (opened.response.status(), opened.response.headers());
-        if known.is_some_and(|known| is_it(known, status, reply)) {
+        if known.is_some_and(|known| is_unchanged(known, status, reply)) {
             return Err(Setback::Unchanged);
         }
         if opened.response.status().is_success() {
             permit.accepted(opened.response.content_length());
-            if tries.forbidden > 0 {
-                self.habits.forbidden.passed(url);
+            if retry.forbidden > 0 {
+                self.quirks.forbidden.passed(url);
             }
-            if tries.stays
-                && course.pin.get().is_none()
+            if retry.pins_address
+                && target.pin.get().is_none()
                 && let Some(pin) = self.client.pin(&opened)
             {
                 // Cannot fail: the cell was empty, and nothing else sets it.
-                let _ = course.pin.set(pin);
+                let _ = target.pin.set(pin);
             }
         }
         let reply = opened.response.headers();
@@ -193,66 +198,71 @@ impl Mover {
         if start > 0 && status == StatusCode::NOT_MODIFIED {
             // The server treats If-Range like If-None-Match.
             let message = "the server answered a range with 304 Not Modified";
-            return Err(Setback::Whole(Error::new(Kind::Changed, message)));
+            return Err(Setback::RequestWhole(Error::new(Kind::Changed, message)));
         }
-        let asked = Asked {
+        let requested = RangeRequest {
             start,
             known: &content.representation,
         };
-        match read(opened.response.status(), reply, asked) {
-            Reading::Refused {
+        match interpret(opened.response.status(), reply, requested) {
+            ResponseKind::Refused {
                 error,
-                passes: true,
-            } => Err(Setback::Again(error)),
-            Reading::Refused { error, .. } if worked_before(&error, content) => {
+                is_temporary: true,
+            } => Err(Setback::Retry(error)),
+            ResponseKind::Refused { error, .. } if worked_before(&error, content) => {
                 Err(Setback::Expired(error))
             }
-            Reading::Refused { error, .. } if self.may_let_in(url, permit, tries) => {
-                Err(Setback::Again(error))
+            ResponseKind::Refused { error, .. } if self.may_retry_forbidden(url, permit, retry) => {
+                Err(Setback::Retry(error))
             }
-            Reading::Refused { error, .. } => match self.refusal(course, &opened) {
+            ResponseKind::Refused { error, .. } => match self.refusal(target, &opened) {
                 Some(came) => Err(Setback::Document(Box::new(came))),
                 None => Err(Setback::GiveUp(error)),
             },
-            Reading::End { told } if start == content.len() && (told || tries.to_end) => {
+            ResponseKind::End { is_explicit }
+                if start == content.len() && (is_explicit || retry.to_end) =>
+            {
                 content.representation.total = Some(start);
                 content.representation.open_end = false;
                 Ok(())
             }
-            Reading::End { .. } => Err(restart(SHORTER)),
-            Reading::Restart(why) => Err(restart(why)),
-            Reading::Whole(here) if content.representation.is_contradicted_by(&here, start) => {
+            ResponseKind::End { .. } => Err(restart_because(SHORTER)),
+            ResponseKind::Restart(why) => Err(restart_because(why)),
+            ResponseKind::Whole(here)
+                if content.representation.is_contradicted_by(&here, start) =>
+            {
                 let message = "the server sent another length for a file it says is unchanged";
-                Err(Setback::Whole(Error::new(Kind::Changed, message)))
+                Err(Setback::RequestWhole(Error::new(Kind::Changed, message)))
             }
-            Reading::Whole(here) => {
+            ResponseKind::Whole(here) => {
                 let ranges = has_ranges(reply);
-                let same = content.representation.may_be_unknown_to(&here);
-                if start > 0 && same && ranges && !tries.without_if_range {
+                let same = content.representation.may_match_despite_if_range(&here);
+                if start > 0 && same && ranges && !retry.without_if_range {
                     // Nothing seems to have changed, yet the server sends the whole file: ask again without If-Range.
-                    tries.without_if_range = true;
-                    return Err(Setback::More);
+                    retry.without_if_range = true;
+                    return Err(Setback::Incomplete);
                 }
                 // A body in a content coding is rarely large, and never on purpose.
                 let splits = ranges
                     && here.if_range().is_some()
                     && here.coding.is_none()
-                    && !tries.is_alone();
-                let taking = Taking::new(course, opened, splits);
-                self.take_whole(taking, content, tries).await
+                    && !retry.is_single_connection();
+                let pending = PendingBody::new(target, opened, splits);
+                self.read_whole(pending, content, retry).await
             }
-            Reading::Rest { end, total } => {
-                tries.has_ranges = true;
+            ResponseKind::Rest { end, total } => {
+                retry.has_ranges = true;
                 content.representation.total = total;
                 content.representation.open_end &= total.is_none();
-                self.make_room(content, total, tries).await?;
-                self.began(id, content, tries).await?;
-                let splits = content.representation.if_range().is_some() && !tries.is_alone();
-                let taking = Taking::new(course, opened, splits);
-                let rest = self.take_rest(taking, content, tries, (start, end), tail);
+                self.reserve_space(content, total, retry).await?;
+                self.began(id, content, retry).await?;
+                let splits =
+                    content.representation.if_range().is_some() && !retry.is_single_connection();
+                let pending = PendingBody::new(target, opened, splits);
+                let rest = self.read_rest(pending, content, retry, (start, end), tail);
                 let done = Box::pin(rest).await;
-                if tries.without_if_range && matches!(done, Ok(()) | Err(Setback::More)) {
-                    self.habits.note_without_if_range(url);
+                if retry.without_if_range && matches!(done, Ok(()) | Err(Setback::Incomplete)) {
+                    self.quirks.note_without_if_range(url);
                 }
                 done
             }
@@ -263,22 +273,22 @@ impl Mover {
 impl Mover {
     /// Returns a refusal for the walk to handle, if no site's source knows the link and somebody may know how to
     /// request it.
-    fn refusal(&self, course: &Course<'_>, opened: &Opened) -> Option<Came> {
-        let may_help = course.request.expect.document
+    fn refusal(&self, target: &RequestTarget<'_>, opened: &Opened) -> Option<ReceivedDocument> {
+        let may_help = target.request.expect.document
             && is_refusal(opened.response.status())
             && self.registry.reader(Document::Refusal).is_some();
-        may_help.then(|| Came::refusal(course.url.clone(), opened))
+        may_help.then(|| ReceivedDocument::refusal(target.url.clone(), opened))
     }
 }
 
 /// Where to resume: a little before the end of the downloaded bytes, so that the overlap can be compared. The overlap
 /// is larger where the server sends no validator, and while all goes well no larger than where segments of a file meet.
-fn resume_point(content: &Content, tries: &Tries) -> u64 {
-    if content.representation.no_ranges || tries.from_start {
+fn resume_point(content: &Content, retry: &RetryState) -> u64 {
+    if content.representation.no_ranges || retry.from_start {
         return 0;
     }
     let len = content.len();
-    if tries.from_end {
+    if retry.from_end {
         return len;
     }
     let part = if content.representation.if_range().is_some() {
@@ -286,7 +296,7 @@ fn resume_point(content: &Content, tries: &Tries) -> u64 {
     } else {
         2
     };
-    len - (len / part).min(if tries.agreed { JOINT } else { TAIL })
+    len - (len / part).min(if retry.agreed { JOINT } else { TAIL })
 }
 
 /// The headers that request unencoded bytes from `start` on, up to `end` if given, provided the file is unchanged.
@@ -322,19 +332,19 @@ pub(super) fn has_ranges(headers: &HeaderMap) -> bool {
 }
 
 /// The headers set by the source, unless they were set for another origin.
-pub(super) fn bound_headers(course: &Course<'_>) -> Result<HeaderMap, Error> {
-    match course.url.origin() == course.request.url.origin() {
-        true => header_map(&course.request.headers),
+pub(super) fn bound_headers(target: &RequestTarget<'_>) -> Result<HeaderMap, Error> {
+    match target.url.origin() == target.request.url.origin() {
+        true => header_map(&target.request.headers),
         false => Ok(HeaderMap::new()),
     }
 }
 
 /// Whether a refusal can mean that the address has expired: it has sent bytes before.
 fn worked_before(error: &Error, content: &Content) -> bool {
-    content.len() > 0 && may_have_run_out(error)
+    content.len() > 0 && may_have_expired(error)
 }
 
 /// Whether a refusal by an address that has sent bytes can mean that it has expired.
-pub(super) fn may_have_run_out(error: &Error) -> bool {
+pub(super) fn may_have_expired(error: &Error) -> bool {
     matches!(error.kind, Kind::Login | Kind::Blocked | Kind::Missing)
 }

@@ -111,8 +111,8 @@ fn unlike_its_name(
     Some(Error::new(Kind::Corrupt, message))
 }
 
-/// Requests the digests that [`whole`] needs, given the length of the bytes.
-pub(super) fn wanted(
+/// Requests the digests that [`verify_digests`] needs, given the length of the bytes.
+pub(super) fn request_digests(
     hasher: &mut Hasher,
     expect: &Expect,
     promised: &[Digest],
@@ -131,8 +131,8 @@ pub(super) fn wanted(
     }
 }
 
-/// Checks the whole against fingerprints and digests.
-pub(super) fn whole(
+/// Checks a complete body against fingerprints and digests.
+pub(super) fn verify_digests(
     expect: &Expect,
     promised: &[Digest],
     etag: Option<&str>,
@@ -325,7 +325,7 @@ mod tests {
             ..Expect::default()
         };
         assert!(
-            whole(
+            verify_digests(
                 &listing(&empty),
                 std::slice::from_ref(&empty),
                 None,
@@ -334,12 +334,12 @@ mod tests {
             )
             .is_ok()
         );
-        let error = whole(&listing(&other), &[], None, 0, &hashed).unwrap_err();
+        let error = verify_digests(&listing(&other), &[], None, 0, &hashed).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the bytes do not have the MD5 given by the listing"
         );
-        let error = whole(&Expect::default(), &[other], None, 0, &hashed).unwrap_err();
+        let error = verify_digests(&Expect::default(), &[other], None, 0, &hashed).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the bytes do not have the MD5 given by the server"

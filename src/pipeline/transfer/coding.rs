@@ -9,12 +9,12 @@ use std::io::{self, Read};
 use http::{HeaderMap, header};
 use url::Url;
 
-use super::answer::Representation;
+use super::body::{CompleteBody, hash};
 use super::check;
 use super::content::Content;
 use super::digest::{Digesting, Hashed, Hasher};
+use super::response_head::Representation;
 use super::setback::Setback;
-use super::whole::{Whole, hash, throw_away};
 use crate::model::{Digest, Error, Expect, Kind, Result};
 use crate::net;
 use crate::pipeline::naming::{HEAD, file_name};
@@ -26,7 +26,7 @@ pub(super) struct Coding(net::Coding);
 
 /// How long a decoded body may be: this many times its encoded length, plus this many bytes. Anything longer is meant
 /// to do harm.
-const SWELLS: (u64, u64) = (100, 16 << 20);
+const MAX_EXPANSION: (u64, u64) = (100, 16 << 20);
 
 /// Whether the file behind this response is compressed itself: by its address, its name, or its type.
 pub(super) fn is_packed(urls: [&Url; 2], headers: &HeaderMap) -> bool {
@@ -76,13 +76,13 @@ impl Coding {
     }
 
     /// Decodes a body: passes its bytes to `write`, and returns their number and the first of them. Blocks.
-    fn take_off(
+    fn decode_to(
         self,
         coded: impl Read,
         len: u64,
         mut write: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<(u64, Vec<u8>), Setback> {
-        let (times, more) = SWELLS;
+        let (times, more) = MAX_EXPANSION;
         let most = len.saturating_mul(times).saturating_add(more);
         let again = |error| Setback::Restart(damaged(error));
         let mut decoder = self.0.decoder(coded).map_err(again)?;
@@ -118,7 +118,7 @@ fn damaged(error: io::Error) -> Error {
 }
 
 /// Decodes what has come, if it is in a coding that is to be removed.
-pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
+pub(super) async fn decode_body(content: &mut Content) -> Result<(), Setback> {
     match Coding::of(&content.representation)? {
         // An empty body is empty in any coding.
         Some(_) if content.len() == 0 => Ok(()),
@@ -130,47 +130,56 @@ pub(super) async fn take_off(content: &mut Content) -> Result<(), Setback> {
 
 async fn decode(coding: Coding, content: &mut Content) -> Result<(), Setback> {
     let len = content.len();
-    let whole = content.finish().await?;
+    let body = content.finish().await?;
     // The server's promises are about the bytes as it sent them (RFC 9530 §2, RFC 3230 §4.1).
     let promised = std::mem::take(&mut content.promised);
-    let (whole, open) = without(promised, whole).await?;
-    let plain = slowly(move || Ok(plain(coding, whole, len))).await??;
-    let (whole, len, head) = plain;
+    let (body, open) = without(promised, body).await?;
+    let plain = slowly(move || Ok(plain(coding, body, len))).await??;
+    let (body, len, head) = plain;
     // Where a coding was added later, the digest is that of the decoded bytes.
-    let (whole, open) = without(open, whole).await?;
-    if let Err(error) = check::whole(&Expect::default(), &open, None, len, &Hashed::default()) {
-        throw_away(whole).await?;
+    let (body, open) = without(open, body).await?;
+    if let Err(error) =
+        check::verify_digests(&Expect::default(), &open, None, len, &Hashed::default())
+    {
+        body.discard().await?;
         return Err(Setback::Restart(error));
     }
-    content.replace(whole, len, head);
+    content.replace(body, len, head);
     Ok(())
 }
 
 /// Returns the digests that these bytes do not have.
-async fn without(mut digests: Vec<Digest>, whole: Whole) -> Result<(Whole, Vec<Digest>)> {
+async fn without(
+    mut digests: Vec<Digest>,
+    body: CompleteBody,
+) -> Result<(CompleteBody, Vec<Digest>)> {
     let mut hasher = Hasher::default();
     hasher.want(&digests);
-    let (whole, hashed) = hash(hasher, Digesting::Done(None), whole).await?;
+    let (body, hashed) = hash(hasher, Digesting::Done(None), body).await?;
     digests.retain(|digest| !hashed.has(digest));
-    Ok((whole, digests))
+    Ok((body, digests))
 }
 
 /// Decodes a body. Also returns its length and its first bytes. Blocks.
-fn plain(coding: Coding, whole: Whole, len: u64) -> Result<(Whole, u64, Vec<u8>), Setback> {
-    match whole {
-        Whole::Memory(pieces) => {
+fn plain(
+    coding: Coding,
+    body: CompleteBody,
+    len: u64,
+) -> Result<(CompleteBody, u64, Vec<u8>), Setback> {
+    match body {
+        CompleteBody::Memory(pieces) => {
             let coded = pieces.concat();
             let mut bytes = Vec::new();
-            let (len, head) = coding.take_off(&coded[..], len, |piece| {
+            let (len, head) = coding.decode_to(&coded[..], len, |piece| {
                 bytes.extend_from_slice(piece);
                 Ok(())
             })?;
-            Ok((Whole::Memory(vec![bytes.into()]), len, head))
+            Ok((CompleteBody::Memory(vec![bytes.into()]), len, head))
         }
-        Whole::File(mut partial) => {
-            let rewritten = partial.rewrite(|coded, write| coding.take_off(coded, len, write));
+        CompleteBody::File(mut partial) => {
+            let rewritten = partial.rewrite(|coded, write| coding.decode_to(coded, len, write));
             match rewritten {
-                Ok((len, head)) => Ok((Whole::File(partial), len, head)),
+                Ok((len, head)) => Ok((CompleteBody::File(partial), len, head)),
                 Err(setback) => {
                     partial.discard()?;
                     Err(setback)

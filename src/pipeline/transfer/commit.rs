@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
-use super::content::WORTH;
+use super::body::CompleteBody;
+use super::content::MIN_RESUMABLE;
 use super::twin::{self, Twin};
-use super::whole::Whole;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Duplicates;
 use crate::pipeline::archive::{Archive, Ending, Identity, Note, Origin, Record};
@@ -63,13 +63,15 @@ impl Commit<'_> {
     ///
     /// # Errors
     /// [`Kind::Disk`]; then no file has the final name.
-    pub(super) fn run(self, whole: Whole) -> Result<(Named, Result<()>)> {
+    pub(super) fn run(self, body: CompleteBody) -> Result<(Named, Result<()>)> {
         // Until it is recorded, another item with the same bytes would not find it.
         let is_sought = self.duplicates != Duplicates::Keep;
-        let _turn = is_sought.then(|| twin::turn(&self.record)).flatten();
-        let named = match self.twin(&whole)? {
-            Some(twin) => self.share(whole, twin)?,
-            None => self.own(self.name(whole)?)?,
+        let _turn = is_sought
+            .then(|| twin::wait_to_save(&self.record))
+            .flatten();
+        let named = match self.twin(&body)? {
+            Some(twin) => self.share(body, twin)?,
+            None => self.own(self.name(body)?)?,
         };
         let (path, shared) = match &named {
             Named::New { path, .. } => {
@@ -109,7 +111,7 @@ impl Commit<'_> {
 
     /// Syncs the folder of a file that is large enough to be worth it.
     fn sync(&self, path: &str) -> Result<()> {
-        match self.record.size >= WORTH {
+        match self.record.size >= MIN_RESUMABLE {
             true => self.place.folder().sync(),
             false => Ok(()),
         }
@@ -117,7 +119,7 @@ impl Commit<'_> {
     }
 
     /// Returns another item's file with the same bytes, if that matters.
-    fn twin(&self, whole: &Whole) -> Result<Option<Twin>> {
+    fn twin(&self, body: &CompleteBody) -> Result<Option<Twin>> {
         // A file that is downloaded again is wanted in its old place.
         if self.duplicates == Duplicates::Keep || self.again {
             return Ok(None);
@@ -126,27 +128,27 @@ impl Commit<'_> {
             (self.archive, &self.disk),
             &self.identity,
             &self.record,
-            whole,
+            body,
         )
     }
 
     /// Uses a file that is already saved instead of saving another.
-    fn share(&self, whole: Whole, twin: Twin) -> Result<Named> {
+    fn share(&self, body: CompleteBody, twin: Twin) -> Result<Named> {
         let named = match self.duplicates {
-            Duplicates::Link => match self.link(&whole, &twin)? {
+            Duplicates::Link => match self.link(&body, &twin)? {
                 Some(path) => self.own(path)?,
-                None => return self.own(self.name(whole)?),
+                None => return self.own(self.name(body)?),
             },
             _ => Named::There(twin.path),
         };
-        if let Whole::File(partial) = whole {
+        if let CompleteBody::File(partial) = body {
             partial.discard()?;
         }
         Ok(named)
     }
 
     /// Links a saved file under the new name as well, and returns the path. `None` where the file system cannot.
-    fn link(&self, whole: &Whole, twin: &Twin) -> Result<Option<String>> {
+    fn link(&self, body: &CompleteBody, twin: &Twin) -> Result<Option<String>> {
         let folder = self.place.folder();
         for named in self.names()? {
             let (name, path) = named?;
@@ -155,7 +157,7 @@ impl Commit<'_> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     let is_it = folder.size(&name) == Some(self.record.size)
                         && match folder.open_to_read(&name) {
-                            Ok(mut file) => whole.equals(&mut file)?,
+                            Ok(mut file) => body.equals(&mut file)?,
                             Err(_) => false,
                         };
                     if is_it {
@@ -169,10 +171,10 @@ impl Commit<'_> {
     }
 
     /// Names the file and returns its path.
-    fn name(&self, whole: Whole) -> Result<String> {
-        let pieces = match whole {
-            Whole::File(partial) => return self.name_partial(&partial),
-            Whole::Memory(pieces) => pieces,
+    fn name(&self, body: CompleteBody) -> Result<String> {
+        let pieces = match body {
+            CompleteBody::File(partial) => return self.name_partial(&partial),
+            CompleteBody::Memory(pieces) => pieces,
         };
         if let Some(file) = Unnamed::write(&self.place, &pieces, self.modified)?
             && let Some(path) = self.name_small(&file)?
@@ -206,7 +208,7 @@ impl Commit<'_> {
         }
         // Small files are not worth waiting for the disk: after a power cut they are missing or short, and are
         // downloaded again.
-        partial.finish(self.modified, len >= WORTH)?;
+        partial.finish(self.modified, len >= MIN_RESUMABLE)?;
         for named in self.names()? {
             let (name, path) = named?;
             if partial.publish(&name)? {

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
-use super::answer::Representation;
+use super::body::CompleteBody;
 use super::digest::Digesting;
 use super::ledger::Range;
+use super::response_head::Representation;
 use super::state::{About, State, TAIL};
-use super::whole::Whole;
 use crate::model::{Digest, Error, Item, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
@@ -20,9 +20,9 @@ use crate::pipeline::sink::{Partial, Place, is_quick, joined, quickly, slowly, t
 pub(super) const BATCH: u64 = 256 << 10;
 /// The length from which a later run can resume a transfer. Below it, starting over costs less than keeping the state,
 /// unless the transfer is slow.
-pub(super) const WORTH: u64 = 8 << 20;
+pub(super) const MIN_RESUMABLE: u64 = 8 << 20;
 /// A transfer that has taken this long can be resumed, too.
-const LONG: Duration = Duration::from_secs(10);
+const SLOW_DOWNLOAD: Duration = Duration::from_secs(10);
 /// How often the state is saved, and thus how much a run may lose when it is killed.
 pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 
@@ -101,7 +101,7 @@ impl Content {
             };
             if let Some(state) = state.filter(ours) {
                 let read = |(start, end): Range| partial.read(start, (end - start) as usize);
-                let done = state.proven(partial.len()?, read)?;
+                let done = state.matching_ranges(partial.len()?, read)?;
                 if let (Some(&(_, first)), Some(&(_, last))) = (done.first(), done.last()) {
                     partial.cut(last)?;
                     let head = partial.read(0, first.min(HEAD as u64) as usize)?;
@@ -198,7 +198,7 @@ impl Content {
     }
 
     /// Forgets everything, since the server has something else now.
-    pub(super) async fn restart(&mut self) -> Result<()> {
+    pub(super) async fn clear(&mut self) -> Result<()> {
         self.memory.clear();
         self.in_memory = 0;
         self.len = 0;
@@ -258,34 +258,34 @@ impl Content {
     }
 
     /// Hands over the complete bytes.
-    pub(super) async fn finish(&mut self) -> Result<Whole> {
+    pub(super) async fn finish(&mut self) -> Result<CompleteBody> {
         if self.file.is_none() && self.writing.is_none() {
             self.in_memory = 0;
-            return Ok(Whole::Memory(std::mem::take(&mut self.memory)));
+            return Ok(CompleteBody::Memory(std::mem::take(&mut self.memory)));
         }
         if self.in_memory > 0 {
             self.write(false).await?;
         }
-        Ok(Whole::File(self.take_file().await?))
+        Ok(CompleteBody::File(self.take_file().await?))
     }
 
     /// The digest of what was handed over, if one is wanted: ready, or still to be computed.
-    pub(super) fn digest(&mut self, whole: &Whole) -> Digesting {
+    pub(super) fn digest(&mut self, body: &CompleteBody) -> Digesting {
         let Some(algorithm) = self.digest else {
             return Digesting::Done(None);
         };
         let summing = self.summing.take();
-        match (whole, summing.filter(|summing| summing.count() == self.len)) {
-            (Whole::File(_), Some(summing)) => Digesting::Done(Some(summing.finish())),
-            (Whole::Memory(_), _) | (Whole::File(_), None) => Digesting::Wanted(algorithm),
+        match (body, summing.filter(|summing| summing.count() == self.len)) {
+            (CompleteBody::File(_), Some(summing)) => Digesting::Done(Some(summing.finish())),
+            _ => Digesting::Wanted(algorithm),
         }
     }
 
     /// Replaces the bytes with their decoded form.
-    pub(super) fn replace(&mut self, whole: Whole, len: u64, head: Vec<u8>) {
-        match whole {
-            Whole::Memory(pieces) => (self.memory, self.in_memory) = (pieces, len),
-            Whole::File(partial) => self.file = Some(partial),
+    pub(super) fn replace(&mut self, body: CompleteBody, len: u64, head: Vec<u8>) {
+        match body {
+            CompleteBody::Memory(pieces) => (self.memory, self.in_memory) = (pieces, len),
+            CompleteBody::File(partial) => self.file = Some(partial),
         }
         self.summing = None;
         self.len = len;
@@ -323,7 +323,8 @@ impl Content {
         let Representation {
             total, no_ranges, ..
         } = self.representation;
-        let is_worth = total.is_none_or(|total| total >= WORTH) || self.began.elapsed() >= LONG;
+        let is_worth = total.is_none_or(|total| total >= MIN_RESUMABLE)
+            || self.began.elapsed() >= SLOW_DOWNLOAD;
         is_worth && !no_ranges
     }
 

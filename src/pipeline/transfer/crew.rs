@@ -9,7 +9,7 @@
 
 mod batch;
 mod leaving;
-mod part;
+mod worker;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,42 +24,41 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use self::leaving::Leaving;
-use self::part::Start;
 use super::Mover;
-use super::answer::Representation;
-use super::attempt::Course;
+use super::attempt::RequestTarget;
 use super::content::{Content, SAVE_EVERY, save_state};
 use super::growth::{Advice, Growth, TICK};
 use super::ledger::{Ledger, Segment};
+use super::read_body::REPORT_EVERY;
+use super::response_head::Representation;
+use super::retry::RetryState;
 use super::seams::Joint;
-use super::setback::Setback;
+use super::setback::{Setback, restart_because};
 use super::state::About;
-use super::take::TELL_EVERY;
-use super::tries::Tries;
 use crate::model::{Error, Event, Kind};
 use crate::net::{Opened, Permit};
 use crate::pipeline::sink::{Partial, joined, quickly};
 
 /// The shortest segment worth a request. Short, so that idle workers can take over from slow ones at the end.
-const LEAST: u64 = 256 << 10;
+const MIN_SEGMENT: u64 = 256 << 10;
 /// How many bytes are compared where two segments meet.
 pub(super) const JOINT: u64 = 16 << 10;
 /// How long a segment must be silent before it is requested again: as a multiple of the last response time, and at
 /// least this long.
-const PATIENCE: (u32, Duration) = (4, Duration::from_millis(100));
+const STALL_LIMIT: (u32, Duration) = (4, Duration::from_millis(100));
 /// How often that is done for one file: each time costs a connection.
-const RELIEFS: usize = 16;
+const MAX_RELIEFS: usize = 16;
 
 /// The workers that download one file.
 struct Crew<'a> {
     mover: &'a Mover,
-    course: &'a Course<'a>,
+    target: &'a RequestTarget<'a>,
     known: Representation,
     without_if_range: AtomicBool,
     /// Whether the download resumes with segments already on disk.
     is_resumed: bool,
     /// Whether all bytes are there, and only the proof that they belong together is missing.
-    proves: bool,
+    needs_proof: bool,
     total: u64,
     partial: Arc<Partial>,
     ledger: Mutex<Ledger>,
@@ -82,15 +81,25 @@ struct Crew<'a> {
     without_ranges: AtomicBool,
 }
 
+/// How a worker starts on its first segment.
+enum Start {
+    /// The response is already there.
+    Answered(Segment, Box<Opened>),
+    /// The segment is yet to be requested.
+    Ask(Segment),
+    /// Another worker has it and is silent. It is requested again, and taken over if the response comes first.
+    Relieve(Segment),
+}
+
 impl Mover {
     /// Downloads the missing ranges, starting with `first`, a response already in flight, or else with the first gap.
     pub(super) async fn crew(
         &self,
-        course: &Course<'_>,
+        target: &RequestTarget<'_>,
         content: &mut Content,
         first: Option<Opened>,
         (mut growth, more): (Growth, usize),
-        tries: &mut Tries,
+        retry: &mut RetryState,
     ) -> Result<(), Setback> {
         let Some(total) = content.representation.total else {
             return Err(Setback::GiveUp(Error::new(
@@ -98,15 +107,15 @@ impl Mover {
                 "its length is not known",
             )));
         };
-        tries.without_if_range |= self.habits.is_without_if_range(course.url);
+        retry.without_if_range |= self.quirks.is_without_if_range(target.url);
         let (partial, done) = content.lend().await?;
         let crew = Crew {
             mover: self,
-            course,
+            target,
             known: content.representation.clone(),
-            without_if_range: AtomicBool::new(tries.without_if_range),
+            without_if_range: AtomicBool::new(retry.without_if_range),
             is_resumed: first.is_none(),
-            proves: tries.proves(),
+            needs_proof: retry.needs_proof(),
             total,
             partial: Arc::new(partial),
             ledger: Mutex::new(Ledger::new(total, &done)),
@@ -123,21 +132,21 @@ impl Mover {
         let about = content.about();
         let mut outcome = crew.run(first, (&mut growth, more), &about).await;
         let is_without_ranges = crew.without_ranges.load(Ordering::Relaxed);
-        tries.without_if_range |= crew.without_if_range.load(Ordering::Relaxed);
-        tries.has_ranges |= crew.has_ranges.load(Ordering::Relaxed);
+        retry.without_if_range |= crew.without_if_range.load(Ordering::Relaxed);
+        retry.has_ranges |= crew.has_ranges.load(Ordering::Relaxed);
         let Crew {
             partial, ledger, ..
         } = crew;
         let ledger = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         let partial = Arc::into_inner(partial)
             .ok_or_else(|| Error::new(Kind::Disk, "a defect of this program left the file open"))?;
-        let proven = ledger.proven(JOINT);
-        if outcome.is_ok() && proven != ledger.done() {
-            outcome = Err(tries.unproven());
+        let resumable = ledger.resumable(JOINT);
+        if outcome.is_ok() && resumable != ledger.done() {
+            outcome = Err(retry.request_proof());
         }
-        content.give_back(partial, proven);
+        content.give_back(partial, resumable);
         // A file that contradicts itself is not requested in segments again.
-        tries.alone |= matches!(outcome, Err(Setback::Restart(_))) || is_without_ranges;
+        retry.single_connection |= matches!(outcome, Err(Setback::Restart(_))) || is_without_ranges;
         outcome
     }
 }
@@ -150,7 +159,7 @@ impl Crew<'_> {
         about: &About,
     ) -> Result<(), Setback> {
         let mut workers = FuturesUnordered::new();
-        let Some(segment) = self.ledger().take(LEAST) else {
+        let Some(segment) = self.ledger().assign(MIN_SEGMENT) else {
             return self.compare_joints(true).await;
         };
         // The permit for the first request belongs to the caller.
@@ -159,14 +168,14 @@ impl Crew<'_> {
             None => Start::Ask(segment),
         };
         workers.push(self.work(start, None));
-        for (segment, permit) in self.more(more) {
+        for (segment, permit) in self.assign_segments(more) {
             workers.push(self.work(Start::Ask(segment), Some(permit)));
         }
         // With only one connection, no worker can relieve another.
-        let mut reliefs = if growth.most() > 1 { RELIEFS } else { 0 };
+        let mut reliefs = if growth.most() > 1 { MAX_RELIEFS } else { 0 };
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut told, mut saved) = (Instant::now(), Instant::now());
+        let (mut reported, mut saved) = (Instant::now(), Instant::now());
         let mut saving: Option<JoinHandle<Result<(), Error>>> = None;
         // A worker may fail while others continue. If the last one ends with the file incomplete, the last failure
         // counts for all.
@@ -200,10 +209,10 @@ impl Crew<'_> {
                 },
                 now = ticks.tick() => {
                     let bytes = self.ledger().len();
-                    if now - told >= TELL_EVERY {
-                        told = now;
-                        let id = self.course.id;
-                        if let Err(error) = self.mover.tell(Event::Moved { id, bytes }).await {
+                    if now - reported >= REPORT_EVERY {
+                        reported = now;
+                        let id = self.target.id;
+                        if let Err(error) = self.mover.emit(Event::Moved { id, bytes }).await {
                             break Err(error.into());
                         }
                     }
@@ -214,7 +223,7 @@ impl Crew<'_> {
                             break Err(error.into());
                         }
                         saved = now;
-                        let (partial, done) = (self.partial.clone(), self.ledger().proven(JOINT));
+                        let (partial, done) = (self.partial.clone(), self.ledger().resumable(JOINT));
                         let about = about.clone();
                         saving = Some(spawn_blocking(move || save_state(&partial, about, done)));
                     }
@@ -226,7 +235,7 @@ impl Crew<'_> {
                         }
                         Advice::Add(more) => {
                             let before = workers.len();
-                            for (segment, permit) in self.more(more) {
+                            for (segment, permit) in self.assign_segments(more) {
                                 workers.push(self.work(Start::Ask(segment), Some(permit)));
                             }
                             if workers.len() == before {
@@ -237,10 +246,10 @@ impl Crew<'_> {
                     if self.without_ranges.load(Ordering::Relaxed) {
                         reliefs = 0;
                     }
-                    if let Some((silent, permit)) = self.silent(reliefs) {
+                    if let Some((stalled, permit)) = self.stalled(reliefs) {
                         reliefs -= 1;
                         self.relieving.fetch_add(1, Ordering::Relaxed);
-                        workers.push(self.work(Start::Relieve(silent), Some(permit)));
+                        workers.push(self.work(Start::Relieve(stalled), Some(permit)));
                     }
                 }
             }
@@ -263,20 +272,20 @@ impl Crew<'_> {
         saved?;
         match self.ledger().is_complete() {
             true => Ok(()),
-            false => Err(Setback::More),
+            false => Err(Setback::Incomplete),
         }
     }
 
     /// Segments and permits for up to `most` more workers, as far as the host has room for them and the segments are
     /// worth it.
-    fn more(&self, most: usize) -> Vec<(Segment, Permit)> {
-        let host = self.course.url.host_str().unwrap_or("");
+    fn assign_segments(&self, most: usize) -> Vec<(Segment, Permit)> {
+        let host = self.target.url.host_str().unwrap_or("");
         let mut more = Vec::new();
         for _ in 0..most {
             let Some(permit) = self.mover.client.pace().try_enter(host) else {
                 break;
             };
-            let Some(segment) = self.ledger().take(LEAST) else {
+            let Some(segment) = self.ledger().assign(MIN_SEGMENT) else {
                 break;
             };
             more.push((segment, permit));
@@ -286,21 +295,21 @@ impl Crew<'_> {
 
     /// A segment that has been silent for too long, if nothing else is left to do and the host has room for one more
     /// connection.
-    fn silent(&self, reliefs: usize) -> Option<(Segment, Permit)> {
+    fn stalled(&self, reliefs: usize) -> Option<(Segment, Permit)> {
         if reliefs == 0 {
             return None;
         }
-        let silent = self.ledger().silent(LEAST, self.patience())?;
-        let host = self.course.url.host_str().unwrap_or("");
+        let stalled = self.ledger().stalled(MIN_SEGMENT, self.stall_limit())?;
+        let host = self.target.url.host_str().unwrap_or("");
         let permit = self.mover.client.pace().try_enter(host)?;
-        self.ledger().double(silent.id);
-        Some((silent, permit))
+        self.ledger().note_second_request(stalled.id);
+        Some((stalled, permit))
     }
 
     /// How long a segment may be silent when nothing else is left to do.
-    fn patience(&self) -> Duration {
+    fn stall_limit(&self) -> Duration {
         let answer = Duration::from_micros(self.answer_micros.load(Ordering::Relaxed));
-        (answer * PATIENCE.0).max(PATIENCE.1)
+        (answer * STALL_LIMIT.0).max(STALL_LIMIT.1)
     }
 
     /// Compares the bytes that both sides have where segments met: joints that are complete, or at the end as much as
@@ -322,15 +331,15 @@ impl Crew<'_> {
         for (is_same, joint) in compared.await? {
             let mut ledger = self.ledger();
             match is_same {
-                true => ledger.agrees(joint.at),
+                true => ledger.close_seam(joint.at),
                 // Kept, so that a worker that continues beside this one does not get away with it.
-                false => ledger.joint(joint),
+                false => ledger.add_joint(joint),
             }
             disagrees |= !is_same;
         }
         match disagrees {
             false => Ok(()),
-            true => Err(restart(
+            true => Err(restart_because(
                 "the server sent different bytes for the same range",
             )),
         }
@@ -364,9 +373,4 @@ impl Crew<'_> {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The setback that makes the download start over, for this reason.
-pub(super) fn restart(why: &str) -> Setback {
-    Setback::Restart(Error::new(Kind::Changed, why))
 }

@@ -8,7 +8,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::whole::Whole;
+use super::body::CompleteBody;
 use crate::model::Digest;
 use crate::pipeline::archive::{Algorithm, Sum, Summing};
 
@@ -105,15 +105,15 @@ impl Default for Digesting {
 
 impl Digesting {
     /// Returns the digest, computing it now for a body in memory. That of a file was computed when it was verified.
-    pub(super) fn of(self, whole: &Whole) -> Option<Sum> {
-        match (self, whole) {
+    pub(super) fn of(self, body: &CompleteBody) -> Option<Sum> {
+        match (self, body) {
             (Digesting::Done(sum), _) => sum,
-            (Digesting::Wanted(algorithm), Whole::Memory(pieces)) => {
+            (Digesting::Wanted(algorithm), CompleteBody::Memory(pieces)) => {
                 let mut summing = Summing::new(algorithm);
                 pieces.iter().for_each(|piece| summing.update(piece));
                 Some(summing.finish())
             }
-            (Digesting::Wanted(_), Whole::File(_)) => None,
+            (Digesting::Wanted(_), CompleteBody::File(_)) => None,
         }
     }
 }

@@ -4,41 +4,41 @@ use bytes::{Bytes, BytesMut};
 
 use super::Mover;
 use super::coding::Coding;
+use super::read_body::PendingBody;
 use super::setback::Setback;
-use super::take::Taking;
 use crate::model::{Document, Error, Kind};
 use crate::net::Answer;
-use crate::pipeline::documents::{Came, LONGEST};
+use crate::pipeline::documents::{MAX_DOCUMENT, ReceivedDocument};
 
 impl Mover {
     /// Reads the rest of a document.
-    pub(super) async fn document(
+    pub(super) async fn read_document(
         &self,
-        mut taking: Taking<'_>,
+        mut pending: PendingBody<'_>,
         early: Vec<Bytes>,
         coding: Option<Coding>,
         document: Document,
     ) -> Result<Setback, Setback> {
         let long = || {
-            let message = format!("the {document} is longer than {LONGEST} bytes");
+            let message = format!("the {document} is longer than {MAX_DOCUMENT} bytes");
             Setback::GiveUp(Error::new(Kind::Corrupt, message))
         };
         let mut body = BytesMut::new();
         let mut early = early.into_iter();
         while let Some(piece) = match early.next() {
             Some(piece) => Some(piece),
-            None => self.piece(&mut taking.opened).await?,
+            None => self.piece(&mut pending.opened).await?,
         } {
-            if body.len() + piece.len() > LONGEST {
+            if body.len() + piece.len() > MAX_DOCUMENT {
                 return Err(long());
             }
             body.extend_from_slice(&piece);
         }
         let body = match coding {
             None => body.freeze(),
-            Some(coding) => coding.plain(&body, LONGEST)?.ok_or_else(long)?.into(),
+            Some(coding) => coding.plain(&body, MAX_DOCUMENT)?.ok_or_else(long)?.into(),
         };
-        let opened = taking.opened;
+        let opened = pending.opened;
         let answer = Answer {
             open_end: opened.open_end(),
             url: opened.url,
@@ -46,12 +46,12 @@ impl Mover {
             headers: opened.response.headers().clone(),
             body,
         };
-        Ok(Setback::Document(Box::new(Came {
+        Ok(Setback::Document(Box::new(ReceivedDocument {
             document,
-            url: taking.course.url.clone(),
+            url: pending.target.url.clone(),
             answer: Some(answer),
             led: opened.led,
-            headers: taking.course.request.headers.clone(),
+            headers: pending.target.request.headers.clone(),
         })))
     }
 }

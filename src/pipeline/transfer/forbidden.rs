@@ -8,7 +8,7 @@ use http::StatusCode;
 use url::Url;
 
 use super::Mover;
-use super::tries::Tries;
+use super::retry::RetryState;
 use crate::net::Permit;
 
 /// How often a file that is refused in this way while others are let in is requested again: at a host of which nothing
@@ -56,34 +56,39 @@ pub(super) fn may_be_crowd(status: StatusCode) -> bool {
 impl Mover {
     /// Whether to request a refused file once more: others are let in, or were until a moment ago, and it was not requested
     /// too often.
-    pub(super) fn may_let_in(&self, url: &Url, permit: &Permit, tries: &mut Tries) -> bool {
-        if !tries.status.is_some_and(may_be_crowd) {
+    pub(super) fn may_retry_forbidden(
+        &self,
+        url: &Url,
+        permit: &Permit,
+        retry: &mut RetryState,
+    ) -> bool {
+        if !retry.status.is_some_and(may_be_crowd) {
             return false;
         }
-        let forbidden = &self.habits.forbidden;
+        let forbidden = &self.quirks.forbidden;
         let most = match forbidden.meaning(url) {
             Some(Meaning::Crowded) => MORE_TRIES,
             Some(Meaning::Forbidden(IN_VAIN..)) => 0,
             _ => TRIES,
         };
         let others_are_fine = permit.are_others_fine();
-        if tries.forbidden < most && others_are_fine {
-            tries.forbidden += 1;
+        if retry.forbidden < most && others_are_fine {
+            retry.forbidden += 1;
             return true;
         }
         let succeeded = permit.succeeded_so_far();
         if most > 0 && succeeded > 0 && !others_are_fine {
-            let files = forbidden.refused_since(url, succeeded, tries.barred == 0);
+            let files = forbidden.refused_since(url, succeeded, retry.barred == 0);
             let most = match files >= AMONG.0 {
                 true => AMONG.1,
                 false => ALONE,
             };
-            if tries.barred < most {
-                tries.barred += 1;
+            if retry.barred < most {
+                retry.barred += 1;
                 return true;
             }
         }
-        if tries.forbidden + tries.barred > 0 && forbidden.was_meant(url) >= IN_VAIN {
+        if retry.forbidden + retry.barred > 0 && forbidden.was_meant(url) >= IN_VAIN {
             permit.acquit();
         }
         false

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 /// How often [`Growth::tick`] is called.
 pub(super) const TICK: Duration = Duration::from_millis(25);
 /// Files shorter than this are not worth a second connection.
-pub(super) const LEAST: u64 = 16 << 20;
+pub(super) const MIN_SPLIT_SIZE: u64 = 16 << 20;
 
 /// How many ticks make a rate: a tenth of a second.
 const SPAN: usize = 4;

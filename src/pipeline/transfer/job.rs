@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::model::{Error, Item, Quality, Skip};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
-use crate::pipeline::albums::Seat;
+use crate::pipeline::albums::AlbumSlot;
 use crate::pipeline::archive::{Origin, Version};
-use crate::pipeline::documents::Hand;
+use crate::pipeline::documents::DocumentSender;
 use crate::pipeline::naming::Planned;
 use crate::pipeline::progress::Ticket;
 use crate::pipeline::turn::Turn;
@@ -22,13 +22,13 @@ pub(in crate::pipeline) struct Job {
     /// The link that it came from, unless it is its own.
     pub(in crate::pipeline) origin: Option<Arc<Origin>>,
     /// Where to hand it if it turns out to be a document, if it may be one.
-    pub(in crate::pipeline) hand: Option<Hand>,
+    pub(in crate::pipeline) hand: Option<DocumentSender>,
     /// Why it cannot be downloaded, if that is known already.
     pub(in crate::pipeline) fault: Option<Box<Error>>,
     /// Why it cannot be named, if it turns out to be a file and not a document.
     pub(in crate::pipeline) unnamed: Option<Box<Error>>,
     /// What was saved before, if there is a question about it.
-    pub(in crate::pipeline) known: Option<Box<Had>>,
+    pub(in crate::pipeline) known: Option<Box<SavedFile>>,
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
     pub(in crate::pipeline) planned: Planned,
     /// Whether it takes the place of a file of this very name.
@@ -37,7 +37,7 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) quality: Quality,
     pub(in crate::pipeline) turn: Turn,
     /// Its place in its album, if something is to follow the album.
-    pub(in crate::pipeline) seat: Option<Seat>,
+    pub(in crate::pipeline) seat: Option<AlbumSlot>,
     /// Returned when the transfer has ended and its outcome is recorded.
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }
@@ -56,7 +56,7 @@ impl Job {
 
 /// What was saved before, and why it is requested once more.
 #[derive(Clone, Debug)]
-pub(in crate::pipeline) struct Had {
+pub(in crate::pipeline) struct SavedFile {
     /// Its path below the root.
     pub(in crate::pipeline) path: String,
     /// Why it is skipped, if nothing about it is new.
@@ -73,7 +73,7 @@ pub(in crate::pipeline) enum Question {
     Subtitles,
 }
 
-impl Had {
+impl SavedFile {
     /// Returns the version to compare with, if the question is whether it has changed.
     pub(in crate::pipeline) fn version(&self) -> Option<&Version> {
         match &self.question {
@@ -83,7 +83,7 @@ impl Had {
     }
 
     /// Whether all bytes have to be downloaded to tell whether they have changed.
-    pub(in crate::pipeline) fn is_asked_by_bytes(&self) -> bool {
+    pub(in crate::pipeline) fn needs_full_download(&self) -> bool {
         let version = self.version();
         version.is_some_and(|version| version.validator.is_none())
     }

@@ -15,7 +15,7 @@ pub(super) struct Ledger {
     total: u64,
     done: Vec<Range>,
     open: Vec<Segment>,
-    next: usize,
+    next_id: usize,
     seams: Seams,
 }
 
@@ -30,9 +30,9 @@ pub(super) struct Segment {
     /// Ends here, unless another worker takes half of the rest.
     pub(super) end: u64,
     /// When bytes last came, or else when it was taken.
-    heard: Instant,
+    last_heard: Instant,
     /// Whether the rest has been requested a second time.
-    is_doubled: bool,
+    has_second_request: bool,
 }
 
 impl Ledger {
@@ -42,7 +42,7 @@ impl Ledger {
             total,
             done: Vec::new(),
             open: Vec::new(),
-            next: 0,
+            next_id: 0,
             seams: Seams::default(),
         };
         done.iter().for_each(|range| ledger.add(*range));
@@ -67,65 +67,67 @@ impl Ledger {
     }
 
     /// The length of the range that ends here, or 0 if none does.
-    pub(super) fn before(&self, at: u64) -> u64 {
+    pub(super) fn len_before(&self, at: u64) -> u64 {
         let range = self.done.iter().find(|(_, end)| *end == at);
         range.map_or(0, |(start, end)| end - start)
     }
 
     /// Takes a segment for an idle worker: one that no worker has, or else half of the largest remaining one, if that
     /// is at least twice `least`.
-    pub(super) fn take(&mut self, least: u64) -> Option<Segment> {
-        let (at, end) = self.gap().or_else(|| self.steal(least))?;
+    pub(super) fn assign(&mut self, least: u64) -> Option<Segment> {
+        let (at, end) = self.gap().or_else(|| self.split_largest(least))?;
         let segment = Segment {
-            id: self.next,
+            id: self.next_id,
             from: at,
             at,
             end,
-            heard: Instant::now(),
-            is_doubled: false,
+            last_heard: Instant::now(),
+            has_second_request: false,
         };
-        self.next += 1;
-        self.begin(at);
+        self.next_id += 1;
+        self.note_seam(at);
         self.open.push(segment);
         Some(segment)
     }
 
-    /// When no segment is left to take: returns the one that has been silent the longest, if for at least `patience`,
-    /// and if its rest has not been requested a second time.
-    pub(super) fn silent(&self, least: u64, patience: Duration) -> Option<Segment> {
+    /// When no segment is left to assign: returns the one that has been silent the longest, if for at least
+    /// `stall_limit`, and if its rest has not been requested a second time.
+    pub(super) fn stalled(&self, least: u64, stall_limit: Duration) -> Option<Segment> {
         let is_worth_halving = |segment: &Segment| segment.end - segment.at >= least * 2;
         if self.open.iter().any(is_worth_halving) || self.gap().is_some() {
             return None;
         }
         let waits = self.open.iter().filter(|segment| {
-            !segment.is_doubled && segment.at < segment.end && segment.heard.elapsed() >= patience
+            !segment.has_second_request
+                && segment.at < segment.end
+                && segment.last_heard.elapsed() >= stall_limit
         });
-        waits.min_by_key(|segment| segment.heard).copied()
+        waits.min_by_key(|segment| segment.last_heard).copied()
     }
 
     /// Notes that the rest of this segment is being requested a second time.
-    pub(super) fn double(&mut self, id: usize) {
+    pub(super) fn note_second_request(&mut self, id: usize) {
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
-            segment.is_doubled = true;
+            segment.has_second_request = true;
         }
     }
 
     /// Gives the rest of a silent segment to another worker, which already has a response for it; `is_compared` says
     /// whether that was compared with the bytes before it. `None` if bytes of the segment have come meanwhile.
-    pub(super) fn take_over(&mut self, silent: Segment, is_compared: bool) -> Option<Segment> {
-        let segment = self.open.iter_mut().find(|open| open.id == silent.id)?;
-        if segment.at != silent.at || segment.end != silent.end {
-            segment.is_doubled = false;
+    pub(super) fn reassign(&mut self, stalled: Segment, is_compared: bool) -> Option<Segment> {
+        let segment = self.open.iter_mut().find(|open| open.id == stalled.id)?;
+        if segment.at != stalled.at || segment.end != stalled.end {
+            segment.has_second_request = false;
             return None;
         }
         segment.end = segment.at;
         let rest = Segment {
-            id: self.next,
-            from: silent.at,
-            heard: Instant::now(),
-            ..silent
+            id: self.next_id,
+            from: stalled.at,
+            last_heard: Instant::now(),
+            ..stalled
         };
-        self.next += 1;
+        self.next_id += 1;
         if !is_compared {
             // The bytes before it may be on disk by now, but were not when the response was requested.
             self.seams.begin(rest.at);
@@ -165,15 +167,15 @@ impl Ledger {
     }
 
     /// Notes how far this segment has been read.
-    pub(super) fn read(&mut self, id: usize, to: u64) {
+    pub(super) fn note_read(&mut self, id: usize, to: u64) {
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.at = to;
-            segment.heard = Instant::now();
+            segment.last_heard = Instant::now();
         }
     }
 
     /// Notes that these bytes of this segment have been written.
-    pub(super) fn wrote(&mut self, id: usize, range: Range) {
+    pub(super) fn note_written(&mut self, id: usize, range: Range) {
         if let Some(segment) = self.open.iter_mut().find(|segment| segment.id == id) {
             segment.from = range.1;
         }
@@ -188,13 +190,13 @@ impl Ledger {
     }
 
     /// Removes a segment that its worker leaves, complete or not.
-    pub(super) fn leave(&mut self, id: usize) {
+    pub(super) fn release(&mut self, id: usize) {
         self.open.retain(|segment| segment.id != id);
     }
 
     /// Notes the bytes that follow the end of a segment, as its own connection sent them: the worker that downloads
     /// those must agree.
-    pub(super) fn joint(&mut self, joint: Joint) {
+    pub(super) fn add_joint(&mut self, joint: Joint) {
         self.seams.join(joint);
     }
 
@@ -204,18 +206,18 @@ impl Ledger {
     }
 
     /// Notes that both sides agree at this seam.
-    pub(super) fn agrees(&mut self, at: u64) {
+    pub(super) fn close_seam(&mut self, at: u64) {
         self.seams.close(at);
     }
 
-    /// Returns the ranges that can be resumed: all but `len` bytes before each seam that nothing has proven.
-    pub(super) fn proven(&self, len: u64) -> Vec<Range> {
-        self.seams.without(&self.done, len)
+    /// Returns the ranges that can be resumed: all but `len` bytes before each seam that is still open.
+    pub(super) fn resumable(&self, len: u64) -> Vec<Range> {
+        self.seams.resumable(&self.done, len)
     }
 
     /// Notes a seam where a segment begins, unless the bytes before it are on disk to be compared.
-    fn begin(&mut self, at: u64) {
-        if at > 0 && self.before(at) == 0 {
+    fn note_seam(&mut self, at: u64) {
+        if at > 0 && self.len_before(at) == 0 {
             self.seams.begin(at);
         }
     }
@@ -235,11 +237,9 @@ impl Ledger {
         (at < self.total).then_some((at, self.total))
     }
 
-    fn steal(&mut self, least: u64) -> Option<Range> {
-        let victim = self
-            .open
-            .iter_mut()
-            .max_by_key(|segment| segment.end - segment.at)?;
+    fn split_largest(&mut self, least: u64) -> Option<Range> {
+        let open = self.open.iter_mut();
+        let victim = open.max_by_key(|segment| segment.end - segment.at)?;
         let rest = victim.end - victim.at;
         if rest < least * 2 {
             return None;
@@ -275,46 +275,46 @@ mod tests {
     #[test]
     fn ranges_are_merged_and_in_order() {
         let mut ledger = Ledger::new(100, &[(50, 60), (0, 10)]);
-        ledger.wrote(0, (10, 20));
-        ledger.wrote(0, (45, 50));
-        ledger.wrote(0, (70, 70));
+        ledger.note_written(0, (10, 20));
+        ledger.note_written(0, (45, 50));
+        ledger.note_written(0, (70, 70));
         assert_eq!(ledger.done(), [(0, 20), (45, 60)]);
         assert_eq!(
-            (ledger.len(), ledger.before(60), ledger.before(50)),
+            (ledger.len(), ledger.len_before(60), ledger.len_before(50)),
             (35, 15, 0)
         );
-        ledger.wrote(0, (20, 45));
-        ledger.wrote(0, (60, 100));
+        ledger.note_written(0, (20, 45));
+        ledger.note_written(0, (60, 100));
         assert!(ledger.is_complete());
     }
 
     #[test]
     fn gaps_are_taken_first_and_then_half_of_the_largest_rest() {
         let mut ledger = Ledger::new(1000, &[(0, 100), (400, 500)]);
-        let first = ledger.take(10).unwrap();
+        let first = ledger.assign(10).unwrap();
         assert_eq!((first.at, first.end), (100, 400));
-        let second = ledger.take(10).unwrap();
+        let second = ledger.assign(10).unwrap();
         assert_eq!((second.at, second.end), (500, 1000));
-        let third = ledger.take(10).unwrap();
+        let third = ledger.assign(10).unwrap();
         assert_eq!((third.at, third.end), (750, 1000));
         assert_eq!(ledger.end(second.id), 750);
-        ledger.read(first.id, 395);
-        assert_eq!(ledger.take(200), None, "no rest is worth it");
-        ledger.wrote(first.id, (100, 390));
-        ledger.leave(first.id);
-        let again = ledger.take(200).unwrap();
+        ledger.note_read(first.id, 395);
+        assert_eq!(ledger.assign(200), None, "no rest is worth it");
+        ledger.note_written(first.id, (100, 390));
+        ledger.release(first.id);
+        let again = ledger.assign(200).unwrap();
         assert_eq!((again.at, again.end), (390, 400));
     }
 
     #[test]
     fn a_part_goes_on_into_what_nobody_has() {
         let mut ledger = Ledger::new(1000, &[(900, 1000)]);
-        let first = ledger.take(10).unwrap();
-        let second = ledger.take(10).unwrap();
+        let first = ledger.assign(10).unwrap();
+        let second = ledger.assign(10).unwrap();
         assert_eq!((second.at, second.end), (450, 900));
         assert_eq!(ledger.extend(first.id, 1000), 450, "another has it");
-        ledger.wrote(second.id, (450, 500));
-        ledger.leave(second.id);
+        ledger.note_written(second.id, (450, 500));
+        ledger.release(second.id);
         assert_eq!(ledger.extend(first.id, 1000), 450, "it is there");
         ledger.forget((450, 500));
         assert_eq!(ledger.done(), [(900, 1000)]);
@@ -326,23 +326,23 @@ mod tests {
     async fn who_is_silent_at_the_end_is_relieved_once() {
         let second = Duration::from_secs(1);
         let mut ledger = Ledger::new(100, &[]);
-        let first = ledger.take(30).unwrap();
-        let second_part = ledger.take(30).unwrap();
+        let first = ledger.assign(30).unwrap();
+        let second_part = ledger.assign(30).unwrap();
         assert_eq!((second_part.at, second_part.end), (50, 100));
-        assert_eq!(ledger.silent(30, second), None, "nobody is silent yet");
+        assert_eq!(ledger.stalled(30, second), None, "nobody is silent yet");
         tokio::time::advance(second).await;
-        assert_eq!(ledger.silent(20, second), None, "there is half to take");
-        ledger.read(second_part.id, 90);
-        let silent = ledger.silent(30, second).unwrap();
-        assert_eq!(silent.id, first.id);
-        ledger.double(silent.id);
-        assert_eq!(ledger.silent(30, second), None, "once");
+        assert_eq!(ledger.stalled(20, second), None, "there is half to take");
+        ledger.note_read(second_part.id, 90);
+        let stalled = ledger.stalled(30, second).unwrap();
+        assert_eq!(stalled.id, first.id);
+        ledger.note_second_request(stalled.id);
+        assert_eq!(ledger.stalled(30, second), None, "once");
         assert!(!ledger.is_taken(first.id));
-        let rest = ledger.take_over(silent, true).unwrap();
+        let rest = ledger.reassign(stalled, true).unwrap();
         assert_eq!((rest.at, rest.end), (0, 50));
         assert!(ledger.is_taken(first.id) && !ledger.is_taken(rest.id));
-        ledger.leave(first.id);
-        ledger.wrote(rest.id, (0, 50));
+        ledger.release(first.id);
+        ledger.note_written(rest.id, (0, 50));
         assert_eq!(ledger.done(), [(0, 50)]);
     }
 
@@ -350,16 +350,16 @@ mod tests {
     async fn who_is_heard_again_keeps_the_part() {
         let second = Duration::from_secs(1);
         let mut ledger = Ledger::new(100, &[]);
-        let only = ledger.take(60).unwrap();
+        let only = ledger.assign(60).unwrap();
         tokio::time::advance(second).await;
-        let silent = ledger.silent(60, second).unwrap();
-        ledger.double(silent.id);
-        ledger.read(only.id, 10);
-        assert_eq!(ledger.take_over(silent, true), None);
+        let stalled = ledger.stalled(60, second).unwrap();
+        ledger.note_second_request(stalled.id);
+        ledger.note_read(only.id, 10);
+        assert_eq!(ledger.reassign(stalled, true), None);
         assert!(!ledger.is_taken(only.id));
         tokio::time::advance(second).await;
-        let silent = ledger.silent(60, second).unwrap();
-        assert_eq!((silent.at, silent.end), (10, 100), "silent anew");
+        let stalled = ledger.stalled(60, second).unwrap();
+        assert_eq!((stalled.at, stalled.end), (10, 100), "silent anew");
     }
 
     proptest! {
@@ -370,23 +370,23 @@ mod tests {
             let mut moved = 0;
             for (step, bytes) in steps {
                 match step {
-                    0 => open.extend(ledger.take(100)),
+                    0 => open.extend(ledger.assign(100)),
                     1 if !open.is_empty() => {
                         let left = open.remove(bytes as usize % open.len());
-                        ledger.leave(left.id);
+                        ledger.release(left.id);
                     }
                     2 => {
-                        if let Some(silent) = ledger.silent(100, Duration::ZERO) {
-                            ledger.double(silent.id);
-                            open.extend(ledger.take_over(silent, true));
+                        if let Some(stalled) = ledger.stalled(100, Duration::ZERO) {
+                            ledger.note_second_request(stalled.id);
+                            open.extend(ledger.reassign(stalled, true));
                         }
                     }
                     _ if !open.is_empty() => {
                         let index = bytes as usize % open.len();
                         let segment = &mut open[index];
                         let to = (segment.at + bytes).min(ledger.end(segment.id));
-                        ledger.read(segment.id, to);
-                        ledger.wrote(segment.id, (segment.at, to));
+                        ledger.note_read(segment.id, to);
+                        ledger.note_written(segment.id, (segment.at, to));
                         moved += to - segment.at;
                         segment.at = to;
                     }

@@ -6,8 +6,8 @@ use crate::model::{Error, Kind};
 use crate::source::is_login;
 
 /// Turns the failure that a page came instead of a file into one that needs a login, if `here` is a login page.
-pub(super) fn told(error: Error, asked: &Url, here: &Url) -> Error {
-    match is_one(asked, here) {
+pub(super) fn explain(error: Error, asked: &Url, here: &Url) -> Error {
+    match is_login_redirect(asked, here) {
         true => Error {
             kind: Kind::Login,
             ..error.hint(
@@ -20,7 +20,7 @@ pub(super) fn told(error: Error, asked: &Url, here: &Url) -> Error {
 
 /// Whether a link to `asked` was redirected to a login page at `here`: judged by its name, or because it says where to
 /// go afterwards.
-fn is_one(asked: &Url, here: &Url) -> bool {
+fn is_login_redirect(asked: &Url, here: &Url) -> bool {
     let is_asked = |text: &str| text == asked.as_str() || text == asked.path();
     is_login(here) || asked.path() != "/" && here.query_pairs().any(|(_, value)| is_asked(&value))
 }
@@ -48,7 +48,7 @@ mod tests {
         let asked = Url::parse("https://a.org/m/cat.jpg?w=1").unwrap();
         for (here, expected) in table {
             assert_eq!(
-                is_one(&asked, &Url::parse(here).unwrap()),
+                is_login_redirect(&asked, &Url::parse(here).unwrap()),
                 expected,
                 "{here}"
             );

@@ -6,40 +6,40 @@
 
 mod address;
 mod agreement;
-mod answer;
 mod attempt;
+mod body;
 mod check;
 mod coding;
 mod commit;
 mod committer;
 mod content;
 mod crew;
-mod cuts;
 mod digest;
+mod disk_space;
 mod document;
 mod forbidden;
 mod growth;
-mod guise;
-mod habits;
-mod instead;
 mod job;
 mod ledger;
+mod listing_check;
 mod login;
+mod mismatch;
+mod mistyped;
 mod outcome;
-mod prove;
-mod room;
+mod quirks;
+mod read_body;
+mod response_head;
+mod retry;
 mod seal;
 mod seams;
 mod setback;
 mod state;
-mod stored;
 mod stream;
-mod take;
-mod tries;
+mod truncation;
 mod twin;
 mod unchanged;
-mod until;
-mod whole;
+mod verified;
+mod waiting;
 
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
@@ -49,27 +49,27 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
 use self::address::file;
-pub(super) use self::answer::why_refused;
-use self::attempt::Course;
+use self::attempt::RequestTarget;
 pub(super) use self::committer::Committer;
 use self::content::Content;
-use self::cuts::Cuts;
-pub(super) use self::habits::Habits;
-pub(super) use self::job::{Had, Job, Question};
+pub(super) use self::disk_space::DiskSpace;
+pub(super) use self::job::{Job, Question, SavedFile};
+pub(super) use self::listing_check::ListingCheck;
 use self::outcome::Subject;
-use self::prove::Proven;
-pub(super) use self::room::Room;
+pub(super) use self::quirks::HostQuirks;
+pub(super) use self::response_head::why_refused;
+use self::retry::RetryState;
 use self::setback::Setback;
-pub(super) use self::stored::Stored;
-use self::stream::{Form, Streamed};
-pub(super) use self::stream::{MEMORY, Wish};
-use self::tries::Tries;
+use self::stream::{Form, StreamSource};
+pub(super) use self::stream::{MEMORY, StreamOptions};
+use self::truncation::Truncations;
+use self::verified::Verified;
 use super::after::After;
 use super::archive::{Algorithm, Archive};
-use super::documents::Came;
+use super::documents::ReceivedDocument;
 use super::naming::{Templates, listed_name};
+use super::placeholder_check::PlaceholderCheck;
 use super::sink::{Disk, Place, quickly};
-use super::suspects::Suspects;
 use super::turn::Turns;
 use super::{Duplicates, Events, Mtime, Stop};
 use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result};
@@ -84,17 +84,17 @@ pub(super) struct Mover {
     pub(super) archive: Arc<dyn Archive>,
     pub(super) events: Events,
     pub(super) stop: Stop,
-    pub(super) suspects: Suspects,
+    pub(super) suspects: PlaceholderCheck,
     pub(super) after: Option<After>,
     pub(super) turns: Turns,
-    pub(super) room: Arc<Room>,
+    pub(super) disk_space: Arc<DiskSpace>,
     pub(super) templates: Templates,
     pub(super) mtime: Mtime,
-    pub(super) habits: Habits,
+    pub(super) quirks: HostQuirks,
     /// The digest algorithm for saved files, where the archive stores digests.
     pub(super) digest: Option<Algorithm>,
     pub(super) duplicates: Duplicates,
-    pub(super) wish: Wish,
+    pub(super) stream_options: StreamOptions,
     pub(super) committer: Committer,
     /// Memory for stream segments that wait to be written, in bytes.
     pub(super) memory: Arc<Semaphore>,
@@ -107,11 +107,11 @@ impl Mover {
         // Held until everything that may change the file is done.
         let seat = job.seat.take();
         let (id, subject) = (job.id, Subject::of(&job));
-        let mut tries = Tries::new(&self.client);
-        let fetched = AssertUnwindSafe(self.fetch(job, &mut tries))
+        let mut retry = RetryState::new(&self.client);
+        let fetched = AssertUnwindSafe(self.fetch(job, &mut retry))
             .catch_unwind()
             .await;
-        let Some(outcome) = self.outcome(&subject, fetched, &tries) else {
+        let Some(outcome) = self.outcome(&subject, fetched, &retry) else {
             return;
         };
         let saved = match (&self.after, &outcome) {
@@ -137,7 +137,7 @@ impl Mover {
         }
     }
 
-    async fn fetch(&self, mut job: Job, tries: &mut Tries) -> Result<Outcome> {
+    async fn fetch(&self, mut job: Job, retry: &mut RetryState) -> Result<Outcome> {
         if let Some(fault) = job.fault.take() {
             return Err(*fault);
         }
@@ -155,16 +155,16 @@ impl Mover {
         let request = match form {
             None => request,
             Some(form) => {
-                let what = Streamed {
+                let source = StreamSource {
                     form,
                     request,
                     sound,
                 };
-                match Box::pin(self.film(job, &what, led, tries)).await? {
-                    stream::Ending::Told(outcome) => return Ok(outcome),
-                    stream::Ending::NoStream(plain) => job = *plain,
+                match Box::pin(self.download_stream(job, &source, led, retry)).await? {
+                    stream::StreamEnd::Done(outcome) => return Ok(outcome),
+                    stream::StreamEnd::NotAStream(plain) => job = *plain,
                 }
-                what.request
+                source.request
             }
         };
         // Taken before anything else that waits, so that files start in the order of the listing.
@@ -172,31 +172,35 @@ impl Mover {
         let place = self.place(&job).await?;
         let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.load().await?;
-        let moved = self.move_all(&job, (request, led), &mut content, tries, permit);
+        let moved = self.move_all(&job, (request, led), &mut content, retry, permit);
         let moved = moved.await;
         // All bytes are on disk by now, or no more will come.
-        tries.claim = None;
+        retry.claim = None;
         match moved {
-            Ok(Moved::Whole(proven)) => match self.unless_same(&job, &content, *proven).await? {
-                ControlFlow::Continue(proven) => self.commit(job, content, place, proven).await,
+            Ok(Moved::Complete(verified)) => match self
+                .skip_if_same(&job, &content, *verified)
+                .await?
+            {
+                ControlFlow::Continue(verified) => self.commit(job, content, place, verified).await,
                 ControlFlow::Break(unchanged) => Ok(unchanged),
             },
             Ok(Moved::Unchanged) => {
                 // The partial file is of another version, whose download an earlier run did not finish.
                 content.discard().await?;
-                let had = job.known.as_deref();
-                had.map(|had| self.unchanged(&job, had, None))
+                let saved = job.known.as_deref();
+                saved
+                    .map(|saved| self.unchanged(&job, saved, None))
                     .ok_or_else(Error::closed)
             }
             Ok(Moved::Document(came)) => {
                 // The partial bytes are those of a file, not of this document, and a film may need their place now.
                 content.park().await?;
                 let document = came.document;
-                self.is_no_item(&job.item);
+                self.record_document(&job.item);
                 match job.hand.take() {
-                    Some(hand) => hand.give(*came),
+                    Some(hand) => hand.send(*came),
                     None if document == Document::Stream => {
-                        return Box::pin(self.described(job, *came, tries)).await;
+                        return Box::pin(self.download_described(job, *came, retry)).await;
                     }
                     None => {}
                 }
@@ -215,7 +219,7 @@ impl Mover {
         job: &Job,
         (mut request, mut led): (Request, Led),
         content: &mut Content,
-        tries: &mut Tries,
+        retry: &mut RetryState,
         permit: Permit,
     ) -> Result<Moved> {
         let mut permit = Some(permit);
@@ -227,26 +231,28 @@ impl Mover {
         loop {
             let url = request.places().nth(place).unwrap_or(&request.url).clone();
             let permit = permit.take();
-            let course = Course {
+            let target = RequestTarget {
                 id: job.id,
                 name: name.as_deref(),
                 request: &request,
                 url: &url,
                 led,
-                known: job.known.as_ref().and_then(|had| had.version()),
+                known: job.known.as_ref().and_then(|saved| saved.version()),
                 unnamed: job.unnamed.as_deref(),
                 pin: &pin,
             };
             let done = match content.is_complete() {
                 true => Ok(()),
-                false => self.attempt(&course, content, tries, permit).await,
+                false => self.attempt(&target, content, retry, permit).await,
             };
             let setback = match done {
                 Ok(()) => match self
-                    .prove(job, &request.expect, content, &mut tries.cuts)
+                    .verify(job, &request.expect, content, &mut retry.truncations)
                     .await
                 {
-                    Ok(proven) => return Ok(Moved::Whole(Box::new(proven.instead_of(lost)))),
+                    Ok(verified) => {
+                        return Ok(Moved::Complete(Box::new(verified.instead_of(lost))));
+                    }
                     Err(setback) => setback,
                 },
                 Err(Setback::Document(came)) => return Ok(Moved::Document(came)),
@@ -254,14 +260,17 @@ impl Mover {
                 Err(setback) => setback,
             };
             if content.len() > 0 {
-                tries.moved(content.len(), content.representation.total);
+                retry.note_progress(content.len(), content.representation.total);
             }
             // The next attempt may go to another host, and an address that does not respond is not kept.
-            let is_away = matches!(setback, Setback::Again(_)) && tries.status.is_none();
+            let is_away = matches!(setback, Setback::Retry(_)) && retry.status.is_none();
             if is_away || matches!(setback, Setback::GiveUp(_) | Setback::Expired(_)) {
                 pin.take();
             }
-            match self.after(job, &url, setback, content, tries).await {
+            match self
+                .handle_setback(job, &url, setback, content, retry)
+                .await
+            {
                 Ok(None) => {}
                 Ok(Some(anew)) => {
                     (request, led) = anew;
@@ -269,7 +278,7 @@ impl Mover {
                 }
                 Err(error) if is_elsewhere(&request, place + 1, &error) => {
                     place += 1;
-                    tries.fresh();
+                    retry.reset_for_next_url();
                     lost = (place > request.mirrors.len()).then_some(error);
                 }
                 Err(error) => return Err(error),
@@ -284,10 +293,15 @@ impl Mover {
         content.representation.total = Some(text.len() as u64);
         content.push(text.into()).await?;
         match self
-            .prove(&job, &Expect::default(), &mut content, &mut Cuts::default())
+            .verify(
+                &job,
+                &Expect::default(),
+                &mut content,
+                &mut Truncations::default(),
+            )
             .await
         {
-            Ok(proven) => self.commit(job, content, place, proven).await,
+            Ok(verified) => self.commit(job, content, place, verified).await,
             Err(setback) => Err(setback.into_error()),
         }
     }
@@ -301,8 +315,8 @@ impl Mover {
 }
 
 enum Moved {
-    Whole(Box<Proven>),
-    Document(Box<Came>),
+    Complete(Box<Verified>),
+    Document(Box<ReceivedDocument>),
     Unchanged,
 }
 

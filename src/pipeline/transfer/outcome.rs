@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::thread;
 
-use super::job::Had;
-use super::tries::Tries;
+use super::job::SavedFile;
+use super::retry::RetryState;
 use super::{Job, Mover};
 use crate::model::{Error, Failure, Item, Kind, Outcome, Result};
 use crate::net::Led;
-use crate::pipeline::archive::{Ending, Identity, Lapse, Note, Origin, keep};
+use crate::pipeline::archive::{Ending, Identity, Note, Origin, RecordedFailure, item_to_json};
 use crate::pipeline::sink::takes_no_more;
 use crate::pipeline::{LinkOptions, panicked};
 
@@ -19,7 +19,7 @@ pub(super) struct Subject {
     led: Led,
     origin: Option<Arc<Origin>>,
     options: Option<Arc<LinkOptions>>,
-    had: Option<Box<Had>>,
+    saved: Option<Box<SavedFile>>,
     /// Whether it cannot even be requested, so that its earlier failure stays on record.
     is_untried: bool,
 }
@@ -33,7 +33,7 @@ impl Subject {
             led: job.led,
             origin: job.origin.clone(),
             options: job.options.clone(),
-            had: job.known.clone(),
+            saved: job.known.clone(),
             is_untried: fault.is_some_and(|fault| fault.kind == Kind::Expired),
         }
     }
@@ -45,7 +45,7 @@ impl Mover {
         &self,
         subject: &Subject,
         fetched: thread::Result<Result<Outcome>>,
-        tries: &Tries,
+        retry: &RetryState,
     ) -> Option<Outcome> {
         let error = match fetched {
             Ok(Ok(outcome)) => return Some(outcome),
@@ -53,69 +53,84 @@ impl Mover {
             Ok(Err(error)) => error,
             Err(_) => panicked("this transfer"),
         };
-        if let Some(had) = &subject.had
+        if let Some(saved) = &subject.saved
             && error.kind != Kind::Disk
-            && (!tries.began || had.is_asked_by_bytes())
+            && (!retry.began || saved.needs_full_download())
         {
-            return Some(self.still_there(subject, had, &error, tries));
+            return Some(self.keep_saved(subject, saved, &error, retry));
         }
         if takes_no_more(&error) {
             self.stop.drain.cancel();
         }
-        Some(self.failed(subject, &error, tries))
+        Some(self.failed(subject, &error, retry))
     }
 
     /// Only the check failed, which may have been a whole download: the saved file is as good as before.
-    fn still_there(&self, subject: &Subject, had: &Had, error: &Error, tries: &Tries) -> Outcome {
-        let is_film = had.version().is_none();
+    fn keep_saved(
+        &self,
+        subject: &Subject,
+        saved: &SavedFile,
+        error: &Error,
+        retry: &RetryState,
+    ) -> Outcome {
+        let is_film = saved.version().is_none();
         let unknown = match is_film {
             true => "which subtitles are missing",
             false => "whether it has changed",
         };
         if error.kind == Kind::Missing && !is_film {
             // It is recorded as gone, so that it is not requested each time; what was saved of it stays known.
-            self.failed(subject, error, tries);
+            self.failed(subject, error, retry);
         }
         Outcome::Skipped {
-            reason: had.reason,
-            path: had.path.clone(),
+            reason: saved.reason,
+            path: saved.path.clone(),
             warning: Some(format!("cannot tell {unknown}: {}", error.message)),
         }
     }
 
-    fn failed(&self, subject: &Subject, error: &Error, tries: &Tries) -> Outcome {
-        let failure = Failure::new(error, tries.attempts());
+    fn failed(&self, subject: &Subject, error: &Error, retry: &RetryState) -> Outcome {
+        let failure = Failure::new(error, retry.attempts());
         if !subject.is_untried {
             let options = subject.options.as_deref();
-            let lapse = Lapse {
+            let recorded = RecordedFailure {
                 number: subject.id,
-                item: keep(&subject.item, subject.led),
+                item: item_to_json(&subject.item, subject.led),
                 options: options.map(LinkOptions::to_json),
-                ..Lapse::of(&failure)
+                ..RecordedFailure::of(&failure)
             };
-            self.note(&subject.item, subject.origin.clone(), Ending::Failed(lapse));
+            self.note(
+                &subject.item,
+                subject.origin.clone(),
+                Ending::Failed(recorded),
+            );
         }
         Outcome::Failed(failure)
     }
 
     /// The saved file is as it was, as far as is known.
-    pub(super) fn unchanged(&self, job: &Job, had: &Had, warning: Option<String>) -> Outcome {
+    pub(super) fn unchanged(
+        &self,
+        job: &Job,
+        saved: &SavedFile,
+        warning: Option<String>,
+    ) -> Outcome {
         self.note(&job.item, job.origin.clone(), Ending::Unchanged(None));
         Outcome::Skipped {
-            reason: had.reason,
-            path: had.path.clone(),
+            reason: saved.reason,
+            path: saved.path.clone(),
             warning,
         }
     }
 
     /// Records that the item is a document: others come in its place, so it has not failed in any run.
-    pub(super) fn is_no_item(&self, item: &Item) {
+    pub(super) fn record_document(&self, item: &Item) {
         self.note(item, None, Ending::Document);
     }
 
     fn note(&self, item: &Item, origin: Option<Arc<Origin>>, ending: Ending) {
         // A failure to record the outcome does not change it.
-        self.unnoted(self.archive.note(Note {
+        self.record_warning(self.archive.note(Note {
             identity: Identity {
                 source: item.source.clone(),
                 key: item.key.clone(),
@@ -127,7 +142,7 @@ impl Mover {
 
     /// Returns a warning if the outcome of an item could not be recorded. Nothing more is started then: the next run
     /// would download it again.
-    pub(super) fn unnoted(&self, noted: Result<()>) -> Option<String> {
+    pub(super) fn record_warning(&self, noted: Result<()>) -> Option<String> {
         let error = noted.err()?;
         self.stop.drain.cancel();
         Some(format!("it could not be recorded: {error}"))

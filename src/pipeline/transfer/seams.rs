@@ -7,7 +7,7 @@
 
 use super::ledger::Range;
 
-/// The seams of one file that are not proven yet.
+/// The open seams of one file: those that are not compared yet.
 #[derive(Debug, Default)]
 pub(super) struct Seams {
     open: Vec<u64>,
@@ -66,7 +66,7 @@ impl Seams {
 
     /// Returns what of these ranges can be resumed: all but `len` bytes to the left of each seam inside them, or half
     /// of the bytes before it where that is less.
-    pub(super) fn without(&self, done: &[Range], len: u64) -> Vec<Range> {
+    pub(super) fn resumable(&self, done: &[Range], len: u64) -> Vec<Range> {
         let mut open = self.open.clone();
         open.sort_unstable();
         let mut open = open.into_iter().peekable();
@@ -96,23 +96,23 @@ mod tests {
     #[test]
     fn what_takes_over_was_not_compared_with_what_was_written_late() {
         let mut ledger = Ledger::new(1000, &[]);
-        let part = ledger.take(1000).unwrap();
-        ledger.read(part.id, 500);
-        let silent = ledger.silent(1000, Duration::ZERO).unwrap();
+        let part = ledger.assign(1000).unwrap();
+        ledger.note_read(part.id, 500);
+        let stalled = ledger.stalled(1000, Duration::ZERO).unwrap();
         // By now another worker is requesting the rest, and these bytes were not on disk in time to be requested with
         // it.
-        ledger.wrote(part.id, (0, 500));
-        let rest = ledger.take_over(silent, false).unwrap();
-        ledger.leave(part.id);
-        ledger.wrote(rest.id, (500, 1000));
-        assert_eq!(ledger.proven(10), [(0, 490), (500, 1000)]);
+        ledger.note_written(part.id, (0, 500));
+        let rest = ledger.reassign(stalled, false).unwrap();
+        ledger.release(part.id);
+        ledger.note_written(rest.id, (500, 1000));
+        assert_eq!(ledger.resumable(10), [(0, 490), (500, 1000)]);
     }
 
     #[test]
     fn nothing_is_kept_to_the_left_of_what_nothing_proves() {
         let mut seams = Seams::default();
         let done = [(0, 100), (200, 300)];
-        assert_eq!(seams.without(&done, 10), done);
+        assert_eq!(seams.resumable(&done, 10), done);
         seams.begin(60);
         seams.begin(40);
         seams.begin(40);
@@ -121,15 +121,15 @@ mod tests {
         seams.begin(200);
         seams.begin(300);
         let without = [(0, 30), (40, 50), (60, 100), (200, 300)];
-        assert_eq!(seams.without(&done, 10), without);
+        assert_eq!(seams.resumable(&done, 10), without);
         assert_eq!(
-            seams.without(&done, 30),
+            seams.resumable(&done, 30),
             [(0, 20), (40, 50), (60, 100), (200, 300)]
         );
         seams.close(40);
-        assert_eq!(seams.without(&done, 10), [(0, 50), (60, 100), (200, 300)]);
+        assert_eq!(seams.resumable(&done, 10), [(0, 50), (60, 100), (200, 300)]);
         seams.pass((60, 61));
-        assert_eq!(seams.without(&done, 10), done);
+        assert_eq!(seams.resumable(&done, 10), done);
     }
 
     #[test]

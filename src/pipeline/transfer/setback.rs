@@ -4,11 +4,11 @@ use url::Url;
 
 use super::address::file;
 use super::content::Content;
-use super::tries::{Tries, Wait};
+use super::retry::{RetryState, Wait};
 use super::{Job, Mover};
 use crate::model::{Error, Kind, Request, Result};
 use crate::net::Led;
-use crate::pipeline::documents::Came;
+use crate::pipeline::documents::ReceivedDocument;
 
 /// How an attempt ended, short of success.
 #[derive(Debug)]
@@ -16,18 +16,18 @@ pub(super) enum Setback {
     /// Trying again makes no sense.
     GiveUp(Error),
     /// All went well, and there is more to request.
-    More,
+    Incomplete,
     /// It may pass: wait, then resume.
-    Again(Error),
+    Retry(Error),
     /// The bytes so far are of no use: start over.
     Restart(Error),
     /// The whole file came instead of a range: request all of it. The bytes so far are discarded only once the new ones
     /// prove to be what was wanted.
-    Whole(Error),
+    RequestWhole(Error),
     /// The address may have expired: have the source find a new one, then resume.
     Expired(Error),
     /// This is not a file: a document came, which leads to items.
-    Document(Box<Came>),
+    Document(Box<ReceivedDocument>),
     /// The server says that the file saved before has not changed.
     Unchanged,
 }
@@ -35,7 +35,7 @@ pub(super) enum Setback {
 impl From<Error> for Setback {
     fn from(error: Error) -> Self {
         match error.kind {
-            Kind::Network | Kind::Busy => Setback::Again(error),
+            Kind::Network | Kind::Busy => Setback::Retry(error),
             _ => Setback::GiveUp(error),
         }
     }
@@ -46,48 +46,53 @@ impl Setback {
     pub(super) fn into_error(self) -> Error {
         match self {
             Setback::GiveUp(error)
-            | Setback::Again(error)
+            | Setback::Retry(error)
             | Setback::Restart(error)
-            | Setback::Whole(error)
+            | Setback::RequestWhole(error)
             | Setback::Expired(error) => error,
-            Setback::More | Setback::Document(_) | Setback::Unchanged => {
+            Setback::Incomplete | Setback::Document(_) | Setback::Unchanged => {
                 Error::new(Kind::Corrupt, "it is not complete")
             }
         }
     }
 }
 
+/// The setback that makes the download start over, for this reason.
+pub(super) fn restart_because(why: &str) -> Setback {
+    Setback::Restart(Error::new(Kind::Changed, why))
+}
+
 impl Mover {
     /// Does what a setback asks for. Returns another request if a new address was found.
-    pub(super) async fn after(
+    pub(super) async fn handle_setback(
         &self,
         job: &Job,
         url: &Url,
         setback: Setback,
         content: &mut Content,
-        tries: &mut Tries,
+        retry: &mut RetryState,
     ) -> Result<Option<(Request, Led)>> {
         match setback {
             Setback::GiveUp(error) => Err(error),
             Setback::Document(_) | Setback::Unchanged => Ok(None),
-            Setback::More => match tries.more(content.len()) {
+            Setback::Incomplete => match retry.note_range_end(content.len()) {
                 Ok(()) => Ok(None),
-                Err(slow) => self.again(job, url, slow.at(url), tries).await,
+                Err(slow) => self.wait_and_retry(job, url, slow.at(url), retry).await,
             },
-            Setback::Again(error) => self.again(job, url, error, tries).await,
+            Setback::Retry(error) => self.wait_and_retry(job, url, error, retry).await,
             Setback::Restart(error) => {
-                tries.restart(error)?;
-                tries.begins_anew();
-                content.restart().await?;
+                retry.note_restart(error)?;
+                retry.note_new_version();
+                content.clear().await?;
                 Ok(None)
             }
-            Setback::Whole(error) => {
-                tries.restart(error)?;
-                tries.from_start = true;
+            Setback::RequestWhole(error) => {
+                retry.note_restart(error)?;
+                retry.from_start = true;
                 Ok(None)
             }
             Setback::Expired(error) => {
-                let refusal = tries.anew(error)?;
+                let refusal = retry.renew_address(error)?;
                 match self.resolve(job).await {
                     // The source has no other address.
                     Err(cannot) if cannot.kind == Kind::Unsupported => {}
@@ -95,40 +100,40 @@ impl Mover {
                         let (body, led) = anew?;
                         let request = file(body)?;
                         if request.url != *url {
-                            tries.moves_to_another();
+                            retry.note_renewed_address();
                             return Ok(Some((request, led)));
                         }
                     }
                 }
-                if let Some(wait) = tries.insist(refusal)? {
-                    self.sit_out(job, url, wait).await?;
+                if let Some(wait) = retry.insist(refusal)? {
+                    self.wait_before_retry(job, url, wait).await?;
                 }
                 Ok(None)
             }
         }
     }
 
-    async fn again(
+    async fn wait_and_retry(
         &self,
         job: &Job,
         url: &Url,
         error: Error,
-        tries: &mut Tries,
+        retry: &mut RetryState,
     ) -> Result<Option<(Request, Led)>> {
-        let wait = tries.wait(error)?;
-        self.sit_out(job, url, wait).await?;
+        let wait = retry.wait(error)?;
+        self.wait_before_retry(job, url, wait).await?;
         Ok(None)
     }
 
     /// Waits before the next attempt, and reports why.
-    async fn sit_out(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
+    async fn wait_before_retry(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
         if let Some(apart) = wait.apart {
             let reason = format!("between one request and the next, since {}", wait.reason);
-            self.tell_wait(None, url, apart, reason).await?;
+            self.report_wait(None, url, apart, reason).await?;
         }
-        self.tell_wait(Some(job.id), url, wait.time, wait.reason)
+        self.report_wait(Some(job.id), url, wait.time, wait.reason)
             .await?;
-        if !wait.is_in_line {
+        if !wait.is_host_paused {
             self.unless_draining(tokio::time::sleep(wait.time)).await?;
         }
         Ok(())

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::Representation;
 use super::ledger::Range;
+use super::response_head::Representation;
 use super::seal::{self, Sealed};
 use crate::model::{Digest, Result};
 
@@ -69,12 +69,12 @@ impl State {
     ///
     /// # Errors
     /// Those of `tail`.
-    pub(super) fn proven(
+    pub(super) fn matching_ranges(
         &self,
         len: u64,
         tail: impl Fn(Range) -> Result<Vec<u8>>,
     ) -> Result<Vec<Range>> {
-        let mut proven = Vec::new();
+        let mut matching = Vec::new();
         let mut last = 0;
         for (range, hash) in self.done.iter().zip(&self.tails) {
             let (start, end) = *range;
@@ -83,11 +83,11 @@ impl State {
             }
             last = end;
             if blake3::hash(&tail(end_of(*range))?).to_hex().as_str() == hash {
-                proven.push(*range);
+                matching.push(*range);
             }
         }
-        let begins = proven.first().is_some_and(|(start, _)| *start == 0);
-        Ok(if begins { proven } else { Vec::new() })
+        let begins = matching.first().is_some_and(|(start, _)| *start == 0);
+        Ok(if begins { matching } else { Vec::new() })
     }
 
     /// Encodes the state as it is written.
@@ -134,13 +134,17 @@ mod tests {
         let state = State::new(about, vec![(0, 5), (7, 9)], tail).unwrap();
         let bytes = state.encode().unwrap();
         let state = State::decode(&bytes).unwrap();
-        assert_eq!(state.proven(10, tail).unwrap(), [(0, 5), (7, 9)]);
-        assert_eq!(state.proven(8, tail).unwrap(), [], "the file is too short");
+        assert_eq!(state.matching_ranges(10, tail).unwrap(), [(0, 5), (7, 9)]);
+        assert_eq!(
+            state.matching_ranges(8, tail).unwrap(),
+            [],
+            "the file is too short"
+        );
         let other = |(start, end): Range| Ok(b"0123456x89"[start as usize..end as usize].to_vec());
-        assert_eq!(state.proven(10, other).unwrap(), [(0, 5)]);
+        assert_eq!(state.matching_ranges(10, other).unwrap(), [(0, 5)]);
         let other = |(start, end): Range| Ok(b"x123456789"[start as usize..end as usize].to_vec());
         assert_eq!(
-            state.proven(10, other).unwrap(),
+            state.matching_ranges(10, other).unwrap(),
             [],
             "without its beginning it is nothing"
         );

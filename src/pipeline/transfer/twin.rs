@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::whole::Whole;
+use super::body::CompleteBody;
 use crate::model::Result;
 use crate::pipeline::archive::{Archive, Identity, Record, Sum};
 use crate::pipeline::sink::Disk;
@@ -26,7 +26,7 @@ struct Saving {
 }
 
 /// Permission to save these bytes, which nobody else does meanwhile.
-pub(super) struct Turn<'a> {
+pub(super) struct SavePermit<'a> {
     saving: &'a Saving,
     sum: (u64, Sum),
 }
@@ -39,12 +39,12 @@ impl Saving {
         }
     }
 
-    fn turn(&self, size: u64, digest: &Sum) -> Turn<'_> {
+    fn turn(&self, size: u64, digest: &Sum) -> SavePermit<'_> {
         let sum = (size, *digest);
         let sums = self.sums();
         let wait = self.left.wait_while(sums, |sums| sums.contains(&sum));
         wait.unwrap_or_else(PoisonError::into_inner).push(sum);
-        Turn { saving: self, sum }
+        SavePermit { saving: self, sum }
     }
 
     fn sums(&self) -> MutexGuard<'_, Vec<(u64, Sum)>> {
@@ -52,7 +52,7 @@ impl Saving {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for SavePermit<'_> {
     fn drop(&mut self) {
         self.saving.sums().retain(|sum| *sum != self.sum);
         self.saving.left.notify_all();
@@ -60,7 +60,7 @@ impl Drop for Turn<'_> {
 }
 
 /// Waits until nobody else is saving the bytes of this record. Blocks.
-pub(super) fn turn(record: &Record) -> Option<Turn<'static>> {
+pub(super) fn wait_to_save(record: &Record) -> Option<SavePermit<'static>> {
     let digest = record.digest.as_ref()?;
     Some(SAVING.turn(record.size, digest))
 }
@@ -73,7 +73,7 @@ pub(super) fn find(
     (archive, disk): (&dyn Archive, &Disk),
     identity: &Identity,
     record: &Record,
-    whole: &Whole,
+    body: &CompleteBody,
 ) -> Result<Option<Twin>> {
     let Some(digest) = &record.digest else {
         return Ok(None);
@@ -84,7 +84,7 @@ pub(super) fn find(
             continue;
         };
         let is_as_long = file.metadata().is_ok_and(|data| data.len() == record.size);
-        if is_as_long && whole.equals(&mut file)? {
+        if is_as_long && body.equals(&mut file)? {
             return Ok(Some(Twin { path, file }));
         }
     }

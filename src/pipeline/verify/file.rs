@@ -9,7 +9,7 @@ use crate::pipeline::sink::{Disk, stays_below};
 use crate::pipeline::structure::{Input, Structure, structure};
 
 /// Checks a file against its record, and counts the bytes read.
-pub(super) fn look(disk: &Disk, record: &Record, progress: &Progress) -> (State, Option<String>) {
+pub(super) fn check(disk: &Disk, record: &Record, progress: &Progress) -> (State, Option<String>) {
     let unreadable = |error: io::Error| (State::Unreadable, Some(error.to_string()));
     // An archive from elsewhere must not name files outside the folder.
     if !stays_below(&record.path) {

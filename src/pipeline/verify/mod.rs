@@ -17,7 +17,7 @@ use std::thread;
 use serde::Serialize;
 
 pub(super) use self::file::is_volume;
-use self::packed::Packed;
+use self::packed::PackedFiles;
 use self::scope::Scope;
 pub use super::albums::{Remade, remake};
 use super::archive::{Known, Records};
@@ -178,16 +178,16 @@ impl Verify {
         for scope in &self.scopes {
             let disk = Disk::open(&scope.root)?;
             let (items, waiting) = sync_channel(AHEAD);
-            let look = Look {
+            let checker = Checker {
                 root: &scope.root,
-                packed: Packed::new(&disk, Records::open(&self.archive, &scope.root)?),
+                packed: PackedFiles::new(&disk, Records::open(&self.archive, &scope.root)?),
                 disk: &disk,
                 waiting: Mutex::new(waiting),
                 progress: &self.progress,
             };
             thread::scope(|at_once| {
                 for _ in 0..threads.min(THREADS) {
-                    at_once.spawn(|| look.all(&found));
+                    at_once.spawn(|| checker.check_all(&found));
                 }
                 // After the last item, the threads waiting for more end.
                 self.feed(scope, items)
@@ -227,17 +227,17 @@ impl Verify {
 }
 
 /// What the reading threads share.
-struct Look<'a> {
+struct Checker<'a> {
     root: &'a Path,
     disk: &'a Disk,
-    packed: Packed<'a>,
+    packed: PackedFiles<'a>,
     waiting: Mutex<Receiver<Known>>,
     progress: &'a Progress,
 }
 
-impl Look<'_> {
+impl Checker<'_> {
     /// Checks waiting items until there are no more.
-    fn all(&self, found: &SyncSender<Checked>) {
+    fn check_all(&self, found: &SyncSender<Checked>) {
         loop {
             let waiting = self.waiting.lock();
             let next = waiting.unwrap_or_else(PoisonError::into_inner).recv();
@@ -245,8 +245,8 @@ impl Look<'_> {
             let Some(record) = known.record.as_ref().filter(|_| !self.progress.is_over()) else {
                 continue;
             };
-            let (state, reason) = match file::look(self.disk, record, self.progress) {
-                (State::Missing, None) => self.packed.look(record),
+            let (state, reason) = match file::check(self.disk, record, self.progress) {
+                (State::Missing, None) => self.packed.check(record),
                 found => found,
             };
             self.progress.files_done.fetch_add(1, Ordering::Relaxed);

@@ -6,42 +6,42 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::{Progress, State};
-use crate::pipeline::albums::{self, Bound, Shelf, is_named};
+use crate::pipeline::albums::{self, PackedAlbum, PackedAlbums, is_named};
 use crate::pipeline::archive::{Record, Records};
 use crate::pipeline::sink::Disk;
 use crate::pipeline::zip::Entry;
 
 /// The packed files below one output root.
-pub(super) struct Packed<'a> {
+pub(super) struct PackedFiles<'a> {
     disk: &'a Disk,
     /// What the archive knows below the root, if it still knows the root.
     records: Option<Mutex<Records>>,
-    shelf: Shelf,
+    packed_albums: PackedAlbums,
 }
 
-impl<'a> Packed<'a> {
+impl<'a> PackedFiles<'a> {
     pub(super) fn new(disk: &'a Disk, records: Option<Records>) -> Self {
-        Packed {
+        PackedFiles {
             disk,
             records: records.map(Mutex::new),
-            shelf: Shelf::default(),
+            packed_albums: PackedAlbums::default(),
         }
     }
 
     /// Returns the state of a file that does not exist: packed with the bytes that were saved, or missing.
-    pub(super) fn look(&self, record: &Record) -> (State, Option<String>) {
+    pub(super) fn check(&self, record: &Record) -> (State, Option<String>) {
         let mut why = None;
         let is_item = |path: &str| self.is_item(path);
-        let (shelf, path) = (&self.shelf, &record.path);
-        let holder = shelf.holder(self.disk, &is_item, path, |bound, entry| {
-            let told = self.hold(bound, entry, record);
-            let path = &bound.path;
-            why = Some(match told {
+        let (packed_albums, path) = (&self.packed_albums, &record.path);
+        let holder = packed_albums.folder_containing(self.disk, &is_item, path, |album, entry| {
+            let is_same = self.has_saved_bytes(album, entry, record);
+            let path = &album.path;
+            why = Some(match is_same {
                 Ok(true) => format!("in `{path}`"),
                 Ok(false) => format!("`{path}` has other bytes"),
                 Err(ref error) => format!("in `{path}`: {error}"),
             });
-            told.is_ok_and(|is_it| is_it)
+            is_same.is_ok_and(|is_it| is_it)
         });
         match holder {
             Some(_) => (State::Packed, why),
@@ -57,12 +57,17 @@ impl<'a> Packed<'a> {
     }
 
     /// Checks whether an entry has the bytes that were saved.
-    fn hold(&self, bound: &Bound, entry: &Entry, record: &Record) -> io::Result<bool> {
+    fn has_saved_bytes(
+        &self,
+        album: &PackedAlbum,
+        entry: &Entry,
+        record: &Record,
+    ) -> io::Result<bool> {
         if entry.size != record.size {
             return Ok(false);
         }
-        let mut file = self.disk.read(&bound.path)?;
-        let (crc, sum) = bound.index.sums(&mut file, entry, record.digest)?;
+        let mut file = self.disk.read(&album.path)?;
+        let (crc, sum) = album.index.sums(&mut file, entry, record.digest)?;
         Ok(crc == entry.crc && sum == record.digest)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Records, place, written};
+use crate::pipeline::archive::{Records, absolute_root, root_text};
 
 /// An output root, or a folder in one.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) const GONE: &str = "the output folder is not there; create it again a
 /// although they should.
 pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<PathBuf>)> {
     let roots = Records::roots(archive)?;
-    let folder = place(folder);
+    let folder = absolute_root(folder);
     let (mut scopes, mut gone) = (Vec::new(), Vec::new());
     // What an earlier version recorded for a folder whose name is not UTF-8 may apply to other folders, too.
     let other = folder.to_str().is_none() && !roots.contains(&folder);
@@ -52,18 +52,18 @@ pub(super) fn find(archive: &Path, folder: &Path) -> Result<(Vec<Scope>, Vec<Pat
     if scopes.is_empty()
         && let [root, ..] = gone.as_slice()
     {
-        let message = format!("the output folder `{}` is not there", written(root));
+        let message = format!("the output folder `{}` is not there", root_text(root));
         return Err(Error::new(Kind::Config, message).hint(
             "if it has moved, tell the archive with `fetch archive move OLD NEW`; if it was deleted, create it again and \
              let `fetch verify --repair` restore its files",
         ));
     }
     if scopes.is_empty() {
-        let message = format!("the archive knows nothing below `{}`", written(&folder));
+        let message = format!("the archive knows nothing below `{}`", root_text(&folder));
         let known = roots
             .iter()
             .take(5)
-            .map(|root| format!("`{}`", written(root)));
+            .map(|root| format!("`{}`", root_text(root)));
         let known = known.collect::<Vec<_>>().join(", ");
         return Err(
             Error::new(Kind::Config, message).hint(match known.is_empty() {

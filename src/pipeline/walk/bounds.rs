@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use super::{Child, Found, Leash, ROOM, Walk};
+use super::{AbortOnDrop, Child, Found, ROOM, Walk};
 use crate::model::{Failure, Kind, Result};
 use crate::pipeline::panicked;
 
@@ -23,12 +23,12 @@ const DEPTH: usize = 8;
 const TREE: usize = 1_000_000;
 
 /// Counts a listing while it is in progress.
-pub(super) struct Live {
+pub(super) struct ListingGuard {
     count: Arc<AtomicUsize>,
-    _leash: Leash,
+    _abort: AbortOnDrop,
 }
 
-impl Drop for Live {
+impl Drop for ListingGuard {
     fn drop(&mut self) {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
@@ -85,11 +85,11 @@ impl Walk {
             };
             let failure = Failure::new(&error, 1);
             // If nobody reads events any more, the run is over.
-            let _ = self.tell(link, None, 0, Some(failure)).await;
+            let _ = self.send_listed(link, None, 0, Some(failure)).await;
             drop(open);
         });
-        let _leash = Leash(task.abort_handle());
-        (found, Live { count, _leash })
+        let _abort = AbortOnDrop(task.abort_handle());
+        (found, ListingGuard { count, _abort })
     }
 
     /// Checks whether another link may be listed in addition to `beside` others.
@@ -107,8 +107,8 @@ mod tests {
         let tree = Tree(Arc::new(AtomicUsize::new(TREE - 1)));
         assert!(tree.grow("a", 9).unwrap_err().contains("8 links deep"));
         assert!(!tree.is_full());
-        let told = tree.grow("b", 9).unwrap_err();
-        assert!(told.contains("more than 1000000 links"), "{told}");
+        let message = tree.grow("b", 9).unwrap_err();
+        assert!(message.contains("more than 1000000 links"), "{message}");
         assert!(tree.is_full());
     }
 }

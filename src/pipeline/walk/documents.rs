@@ -7,20 +7,20 @@ use http::header;
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::{Child, Found, Origin, ROOM, Spot, Walk};
+use super::{Child, Found, ListContext, Origin, ROOM, Walk};
 use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Result};
 use crate::net::{Coding, Shown, coding, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::archive::{Ending, Identity, Note};
-use crate::pipeline::documents::{Came, document, is_refusal};
+use crate::pipeline::documents::{ReceivedDocument, document, is_refusal};
 use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::transfer::why_refused;
 use crate::source::{Ctx, Source};
 
 /// Passes streams on with the headers that their document was requested with, if they are on the same origin.
-async fn hand_on(
+async fn forward_streams(
     mut listed: mpsc::Receiver<Found>,
     (url, headers): (Url, Headers),
     out: mpsc::Sender<Found>,
@@ -43,28 +43,28 @@ impl Walk {
     /// Starts to list what a document leads to; its items come out of the returned child.
     pub(super) fn document(
         self: Arc<Self>,
-        came: Came,
+        received: ReceivedDocument,
         depth: usize,
         options: Option<Arc<LinkOptions>>,
     ) -> Child {
-        let shown = Shown(&came.url).to_string();
-        self.start(shown, |walk, out| walk.read(came, depth, options, out))
+        let shown = Shown(&received.url).to_string();
+        self.start(shown, |walk, out| walk.read(received, depth, options, out))
     }
 
     async fn read(
         self: Arc<Self>,
-        came: Came,
+        received: ReceivedDocument,
         depth: usize,
         options: Option<Arc<LinkOptions>>,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
-        let Came {
+        let ReceivedDocument {
             document,
             url,
             answer,
             led,
             headers,
-        } = came;
+        } = received;
         let link = self.registry.reader(document).and_then(|source| {
             let name = &source.manifest().name;
             Url::parse(&format!("{name}:{url}")).ok()
@@ -77,17 +77,17 @@ impl Walk {
             )
             .hint("no source reads it; give the address of the file itself");
             return self
-                .listed(Arc::new(origin), options.as_deref(), 0, Err(error))
+                .finish_listing(Arc::new(origin), options.as_deref(), 0, Err(error))
                 .await;
         };
         let ctx = Ctx::led_by(self.client.clone(), led);
         if let Some(answer) = answer {
             ctx.have(url.clone(), answer);
         }
-        let top = self.top_spot(options);
+        let top = self.top_context(options);
         // The URL may return something else the next time, or the file.
         let asked = Origin::of(&Link::from(url.clone()), led);
-        let spot = Spot {
+        let context = ListContext {
             asked: Some(Arc::new(asked)),
             depth: depth + 1,
             handed: depth > 0,
@@ -96,12 +96,12 @@ impl Walk {
             ..top
         };
         if document != Document::Stream || headers.is_empty() {
-            return self.follow(Link::from(link), ctx, spot, out).await;
+            return self.follow(Link::from(link), ctx, context, out).await;
         }
         // Its playlists and segments may need the same headers.
         let (found, listed) = mpsc::channel(ROOM);
-        let with = hand_on(listed, (url, headers), out);
-        tokio::join!(self.follow(Link::from(link), ctx, spot, found), with).0
+        let with = forward_streams(listed, (url, headers), out);
+        tokio::join!(self.follow(Link::from(link), ctx, context, found), with).0
     }
 
     /// Checks whether it must be determined first whether an item is a document.
@@ -125,9 +125,9 @@ impl Walk {
         self.start(shown, |walk, out| async move {
             let (depth, options) = (found.depth, found.options.clone());
             let found = match walk.what_is(&found).await {
-                Ok(Decided::Document(came)) => {
+                Ok(Decided::Document(received)) => {
                     walk.is_no_item(&found.item);
-                    return walk.read(*came, depth, options, out).await;
+                    return walk.read(*received, depth, options, out).await;
                 }
                 Ok(Decided::File) => decided(found),
                 // It may still be a document if it can be downloaded after all. The transfer, if there is one, reports
@@ -179,8 +179,8 @@ impl Walk {
         if !status.is_success() || matches!(status.as_u16(), 204 | 205) {
             let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
             if may_help {
-                let came = Came::refused(url.clone(), answer, led);
-                return Ok(Decided::Document(Box::new(came)));
+                let received = ReceivedDocument::refused(url.clone(), answer, led);
+                return Ok(Decided::Document(Box::new(received)));
             }
             let (error, passes) = why_refused(status, &answer.headers);
             return match passes {
@@ -197,7 +197,7 @@ impl Walk {
         let head = &head[..head.len().min(HEAD)];
         let document = document(url, &sniff(head), kind, head);
         Ok(document.map_or(Decided::File, |document| {
-            Decided::Document(Box::new(Came {
+            Decided::Document(Box::new(ReceivedDocument {
                 document,
                 url: url.clone(),
                 answer: None,
@@ -221,7 +221,7 @@ impl Walk {
 
 /// What an item turns out to be.
 enum Decided {
-    Document(Box<Came>),
+    Document(Box<ReceivedDocument>),
     File,
     /// Gone, or refused for good, and why.
     Gone(Error),

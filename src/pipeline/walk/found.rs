@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::model::{Error, Item};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
-use crate::pipeline::albums::Gather;
+use crate::pipeline::albums::AlbumGatherer;
 use crate::pipeline::archive::Origin;
 use crate::pipeline::branch::Branch;
-use crate::pipeline::documents::Hand;
+use crate::pipeline::documents::DocumentSender;
 use crate::pipeline::progress::Ticket;
 use crate::source::Source;
 
@@ -22,7 +22,7 @@ pub(in crate::pipeline) struct Found {
     /// The depth of that link.
     pub(in crate::pipeline) depth: usize,
     /// Where to send it if it may be, and is, a document.
-    pub(in crate::pipeline) hand: Option<Hand>,
+    pub(in crate::pipeline) document_sender: Option<DocumentSender>,
     /// Why it cannot be downloaded, if that is known from a request.
     pub(in crate::pipeline) refusal: Option<Box<Error>>,
     /// Why it cannot even be tried, if that is known.
@@ -34,7 +34,7 @@ pub(in crate::pipeline) struct Found {
     /// The options of the link that the user gave.
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
     /// Gathers the album it belongs to, where that is wanted.
-    pub(in crate::pipeline) gather: Option<Arc<Gather>>,
+    pub(in crate::pipeline) gatherer: Option<Arc<AlbumGatherer>>,
     /// Returned when the item has ended, if its listing can be resumed in another run.
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }
@@ -53,13 +53,13 @@ impl Found {
             led,
             origin,
             depth: 0,
-            hand: None,
+            document_sender: None,
             refusal: None,
             fault: None,
             retry: None,
             branch: None,
             options: None,
-            gather: None,
+            gatherer: None,
             ticket: None,
         }
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::bounds::Tree;
-use super::imprints::Print;
-use super::{Child, Found, Leash, Origin, ROOM, Spot, Walk, next_of, told};
+use super::listing_snapshots::SnapshotRecorder;
+use super::{AbortOnDrop, Child, Found, ListContext, Origin, ROOM, Walk, next_of, report};
 use crate::model::{Broken, Entry, Error, Event, Item, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::LinkOptions;
-use crate::pipeline::albums::Gather;
+use crate::pipeline::albums::AlbumGatherer;
 use crate::pipeline::branch::{Branch, stopped};
 use crate::pipeline::progress::Progress;
 use crate::source::{Ctx, Source, Target, outlet_after};
@@ -31,7 +31,7 @@ pub(super) struct Listing {
     /// How many items precede the place where it resumes.
     pub(super) items: u64,
     /// Gathers its albums, where that is wanted.
-    pub(super) gather: Option<Arc<Gather>>,
+    pub(super) gatherer: Option<Arc<AlbumGatherer>>,
     /// Whether all of it is wanted.
     pub(super) is_whole: bool,
     /// Counts the links that the root link leads to.
@@ -51,7 +51,7 @@ struct Running<'a> {
     walk: Arc<Walk>,
     of: Listing,
     out: mpsc::Sender<Found>,
-    print: &'a mut Print,
+    recorder: &'a mut SnapshotRecorder,
     children: VecDeque<Child>,
     /// An item that came after links, and waits for theirs.
     held: Option<Found>,
@@ -70,7 +70,7 @@ impl Walk {
         self: Arc<Self>,
         listing: Listing,
         out: mpsc::Sender<Found>,
-        print: &mut Print,
+        recorder: &mut SnapshotRecorder,
     ) -> Result<(u64, Result<()>)> {
         let (outlet, mut entries) = outlet_after(listing.items, ROOM);
         let walk = self.clone();
@@ -83,7 +83,7 @@ impl Walk {
                 (outlet.items(), done)
             }
         });
-        let _leash = Leash(task.abort_handle());
+        let _abort = AbortOnDrop(task.abort_handle());
         let branch = listing.branch.clone();
         let mut stopped = std::pin::pin!(stopped(branch.as_deref()));
         let (failures, mut failed) = mpsc::unbounded_channel();
@@ -91,7 +91,7 @@ impl Walk {
             walk: self.clone(),
             of: listing,
             out,
-            print,
+            recorder,
             children: VecDeque::new(),
             held: None,
             own: None,
@@ -105,7 +105,7 @@ impl Walk {
             let child = next_of(running.children.front_mut());
             let step = tokio::select! {
                 biased;
-                // No more of it is wanted. The leash ends its task.
+                // No more of it is wanted. Dropping `_abort` ends its task.
                 () = &mut stopped => return Ok((running.count, Err(Error::closed()))),
                 found = child, if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
                 entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),
@@ -113,7 +113,7 @@ impl Walk {
             match step {
                 Step::Entry(entry, led) => {
                     if running.own.is_none() {
-                        running.own = told::on_terms(&running.of.options, entries.terms());
+                        running.own = report::with_terms(&running.of.options, entries.terms());
                     }
                     running.take(entry, led).await?;
                 }
@@ -124,7 +124,7 @@ impl Walk {
         }
         match task.await {
             Ok((items, done)) => {
-                running.print.terms = entries.terms();
+                running.recorder.terms = entries.terms();
                 Ok((items, done.and(failed.try_recv().map_or(Ok(()), Err))))
             }
             Err(error) => {
@@ -141,8 +141,11 @@ impl Running<'_> {
     async fn take(&mut self, entry: Entry, led: Led) -> Result<()> {
         match entry {
             Entry::Link(link) | Entry::Embed(link) => {
-                self.print.leads_on();
-                let child = self.walk.clone().child(*link, self.led(led), self.spot());
+                self.recorder.note_link();
+                let child = self
+                    .walk
+                    .clone()
+                    .child(*link, self.led(led), self.child_context());
                 self.children.push_back(child);
             }
             Entry::Checkpoint(cursor) => {
@@ -150,31 +153,31 @@ impl Running<'_> {
                     progress.reach(*cursor);
                 }
             }
-            Entry::Validator(text) => self.print.begin(&self.walk, text.into()),
-            Entry::Unchanged => self.print.is_unchanged(),
+            Entry::Validator(text) => self.recorder.begin(&self.walk, text.into()),
+            Entry::Unchanged => self.recorder.mark_unchanged(),
             Entry::Warning(text) => {
                 let (source, text) = (self.name(), text.into());
-                self.tell(Event::Warned { source, text }).await?;
+                self.send_event(Event::Warned { source, text }).await?;
             }
             Entry::Note(text) => {
                 let (source, text) = (self.name(), text.into());
-                self.tell(Event::Noted { source, text }).await?;
+                self.send_event(Event::Noted { source, text }).await?;
             }
             Entry::Item(item) if self.walk.asks_what_is(&item) => {
-                self.print.leads_on();
+                self.recorder.note_link();
                 let (found, failures) = (self.found(item, led), self.failures.clone());
                 let child = self.walk.clone().undecided(found, failures);
                 self.children.push_back(child);
             }
             Entry::Item(item) => {
                 if self.children.is_empty() {
-                    self.print.item(&item);
+                    self.recorder.note_item(&item);
                 }
                 self.item(self.found(item, led)).await?;
             }
             Entry::Broken(broken) => {
                 let Broken { item, failure } = *broken;
-                self.print.leads_on();
+                self.recorder.note_link();
                 let found = Found {
                     fault: Some(Box::new(failure.error())),
                     ..self.found(Box::new(item), led)
@@ -207,9 +210,9 @@ impl Running<'_> {
         self.out.send(found).await.map_err(|_| Error::closed())
     }
 
-    async fn tell(&self, event: Event) -> Result<()> {
-        let told = self.walk.events.send(event).await;
-        told.map_err(|_| Error::closed())
+    async fn send_event(&self, event: Event) -> Result<()> {
+        let sent = self.walk.events.send(event).await;
+        sent.map_err(|_| Error::closed())
     }
 
     /// Returns the name of the source.
@@ -233,23 +236,23 @@ impl Running<'_> {
             depth: of.depth,
             options: self.own.clone(),
             branch: of.branch.clone(),
-            gather: of.gather.clone(),
+            gatherer: of.gatherer.clone(),
             ticket: of.progress.as_ref().map(Progress::ticket),
             ..Found::new(item, of.source.clone(), self.led(led), origin)
         }
     }
 
-    /// Returns the position of the links that the listing hands on.
-    fn spot(&self) -> Spot {
+    /// Returns the context of the links that the listing hands on.
+    fn child_context(&self) -> ListContext {
         let of = &self.of;
-        Spot {
+        ListContext {
             depth: of.depth + 1,
             handed: true,
             branch: of.branch.clone(),
             options: of.options.clone(),
             ticket: of.progress.as_ref().map(Progress::ticket),
             tracks: of.progress.is_some(),
-            gather: of.gather.clone(),
+            gatherer: of.gatherer.clone(),
             is_whole: of.is_whole,
             tree: of.tree.clone(),
             asked: None,

@@ -12,11 +12,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::bounds::AHEAD;
-use super::relisting::Asked;
+use super::retry_links::RetryTask;
 use super::{Child, Found, Walk, documents, next_of};
 use crate::model::{Error, Failure, Result};
 use crate::net::Led;
-use crate::pipeline::documents::Hands;
+use crate::pipeline::documents::DocumentQueue;
 use crate::pipeline::{Ask, LinkOptions, Ranges, Wanted};
 
 /// How long a link may yield nothing before others go first.
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_millis(250);
 const MOST: usize = 32;
 
 /// A link that is being listed.
-struct Begun {
+struct ActiveLink {
     child: Child,
     options: Option<Arc<LinkOptions>>,
     /// How many items it has yielded.
@@ -36,9 +36,9 @@ struct Begun {
     since: Instant,
 }
 
-impl Begun {
-    fn new((child, options): (Child, Option<Arc<LinkOptions>>)) -> Begun {
-        Begun {
+impl ActiveLink {
+    fn new((child, options): (Child, Option<Arc<LinkOptions>>)) -> ActiveLink {
+        ActiveLink {
             child,
             options,
             position: 0,
@@ -60,36 +60,36 @@ impl Begun {
 
 /// The links that are being listed, in their order.
 #[derive(Default)]
-struct Line {
-    begun: VecDeque<Begun>,
+struct ActiveLinks {
+    links: VecDeque<ActiveLink>,
     /// How many of them were silent at the last check.
     silent: usize,
 }
 
-impl Line {
+impl ActiveLinks {
     /// Checks whether another one may be started.
     fn has_room(&self) -> bool {
-        let count = self.begun.len();
+        let count = self.links.len();
         count < MOST && count.saturating_sub(self.silent) < AHEAD
     }
 
-    fn push(&mut self, begun: (Child, Option<Arc<LinkOptions>>)) {
-        self.begun.push_back(Begun::new(begun));
+    fn push(&mut self, link: (Child, Option<Arc<LinkOptions>>)) {
+        self.links.push_back(ActiveLink::new(link));
     }
 
     /// Returns the next item of the first one.
     async fn next(&mut self) -> Option<Found> {
-        next_of(self.begun.front_mut().map(|begun| &mut begun.child)).await
+        next_of(self.links.front_mut().map(|link| &mut link.child)).await
     }
 
     /// Counts the silent links and, if the first one is silent, moves one that has something to the front.
-    fn look(&mut self) {
-        let silent = self.begun.iter().filter(|begun| begun.is_silent());
+    fn reorder(&mut self) {
+        let silent = self.links.iter().filter(|link| link.is_silent());
         self.silent = silent.count();
-        if self.begun.front().is_some_and(Begun::is_silent)
-            && let Some(place) = self.begun.iter().position(Begun::is_ready)
+        if self.links.front().is_some_and(ActiveLink::is_silent)
+            && let Some(place) = self.links.iter().position(ActiveLink::is_ready)
         {
-            self.begun.rotate_left(place);
+            self.links.rotate_left(place);
         }
     }
 }
@@ -103,31 +103,31 @@ impl Walk {
     ) -> Result<()> {
         let mut links = std::pin::pin!(links.fuse());
         let mut open = true;
-        let mut line = Line::default();
+        let mut active = ActiveLinks::default();
         let mut left_out = 0;
-        let (hands, mut words) = Hands::new();
+        let (document_queue, mut outcomes) = DocumentQueue::new();
         // How many items may still turn out to be documents.
         let mut undecided = 0;
         // What is to be retried, and waits for its turn.
-        let mut again: VecDeque<Asked> = VecDeque::new();
+        let mut retries: VecDeque<RetryTask> = VecDeque::new();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while open || undecided > 0 || !line.begun.is_empty() || !again.is_empty() {
-            while line.has_room()
-                && let Some(asked) = again.pop_front()
+        while open || undecided > 0 || !active.links.is_empty() || !retries.is_empty() {
+            while active.has_room()
+                && let Some(task) = retries.pop_front()
             {
-                line.push(self.clone().begin(asked));
+                active.push(self.clone().begin(task));
             }
-            let is_waiting = !line.begun.is_empty();
-            let has_room = line.has_room();
+            let is_waiting = !active.links.is_empty();
+            let has_room = active.has_room();
             tokio::select! {
                 biased;
-                found = line.next(), if is_waiting => {
-                    let Some(first) = line.begun.front_mut() else {
+                found = active.next(), if is_waiting => {
+                    let Some(first) = active.links.front_mut() else {
                         continue;
                     };
                     let Some(mut found) = found else {
-                        line.begun.pop_front();
+                        active.links.pop_front();
                         continue;
                     };
                     first.position += 1;
@@ -139,47 +139,47 @@ impl Walk {
                     // Items that cannot be downloaded fail whatever is chosen.
                     if found.refusal.is_none() && !items.is_none_or(|items| items.contains(position)) {
                         left_out += 1;
-                    } else if let Some(came) = self.was_feed(&found) {
+                    } else if let Some(received) = self.was_feed(&found) {
                         let own = found.options.clone();
-                        let child = self.clone().document(came, found.depth, own);
-                        line.push((child, found.options));
+                        let child = self.clone().document(received, found.depth, own);
+                        active.push((child, found.options));
                     } else {
                         if documents::file(&found.item).is_some() {
                             undecided += 1;
-                            found.hand = Some(hands.hand(found.depth, found.options.clone()));
+                            found.document_sender = Some(document_queue.sender(found.depth, found.options.clone()));
                         }
                         out.send(found).await.map_err(|_| Error::closed())?;
                     }
                     if is_last {
-                        line.begun.pop_front();
+                        active.links.pop_front();
                     }
                 }
-                _ = ticks.tick(), if is_waiting => line.look(),
+                _ = ticks.tick(), if is_waiting => active.reorder(),
                 // Before further links, so that few documents wait.
-                Some(word) = words.recv(), if undecided > 0 && has_room => {
+                Some(outcome) = outcomes.recv(), if undecided > 0 && has_room => {
                     undecided -= 1;
-                    if let Some((came, depth, options)) = word {
-                        hands.taken(&came);
-                        let child = self.clone().document(came, depth, options.clone());
-                        line.push((child, options));
+                    if let Some((received, depth, options)) = outcome {
+                        document_queue.release(&received);
+                        let child = self.clone().document(received, depth, options.clone());
+                        active.push((child, options));
                     }
                 }
                 link = links.next(), if open && has_room => match link {
-                    Some(Ok(Ask::Again(asked))) => again.extend(self.asked(asked)),
+                    Some(Ok(Ask::Retry(batch))) => retries.extend(self.retry_tasks(batch)),
                     Some(Ok(Ask::Link(Wanted { link, options }))) => {
                         self.trust(&link.url);
-                        let spot = self.top_spot(options.clone());
-                        let child = self.clone().child(link, Led::ByUser, spot);
-                        line.push((child, options));
+                        let context = self.top_context(options.clone());
+                        let child = self.clone().child(link, Led::ByUser, context);
+                        active.push((child, options));
                     }
                     Some(Err(error)) => {
                         let shown = error.link.as_ref().unwrap_or(&error.message).clone();
-                        self.tell(shown, None, 0, Some(Failure::new(&error, 1))).await?;
+                        self.send_listed(shown, None, 0, Some(Failure::new(&error, 1))).await?;
                     }
                     None => open = false,
                 },
             }
         }
-        self.left_out(left_out).await
+        self.report_left_out(left_out).await
     }
 }

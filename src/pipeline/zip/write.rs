@@ -244,17 +244,17 @@ fn dos_time(modified: Option<Timestamp>) -> [u16; 2] {
     let Some(modified) = modified else {
         return [0, 0x21];
     };
-    let told = modified.to_zoned(TimeZone::UTC);
-    let year = u16::try_from(told.year() - 1980).ok();
+    let utc = modified.to_zoned(TimeZone::UTC);
+    let year = u16::try_from(utc.year() - 1980).ok();
     let Some(year) = year.filter(|year| *year < 128) else {
         return [0, 0x21];
     };
     let [hour, minute, second, month, day] = [
-        told.hour(),
-        told.minute(),
-        told.second(),
-        told.month(),
-        told.day(),
+        utc.hour(),
+        utc.minute(),
+        utc.second(),
+        utc.month(),
+        utc.day(),
     ]
     .map(|number| number.unsigned_abs() as u16);
     [

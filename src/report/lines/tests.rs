@@ -118,7 +118,7 @@ fn what_is_wrong_with_files_that_are_there_is_told_among_bars() {
     );
     summary.take(&found(1));
     let item = summary.take(&event);
-    let told = line(&event, item.as_ref(), &summary, Detail::Failures);
+    let text = line(&event, item.as_ref(), &summary, Detail::Failures);
     let expected = "adopted `a.jpg`; warning: the listing said 9 bytes";
-    assert_eq!(told.as_deref(), Some(expected));
+    assert_eq!(text.as_deref(), Some(expected));
 }

@@ -193,14 +193,14 @@ fn a_way_out_is_told_once_and_after_many_failures_the_totals_again() {
         failure.hint = Some("a cookie may help".into());
         ended(id, Outcome::Failed(failure))
     };
-    let told = |count: u64| {
+    let text_of = |count: u64| {
         let mut events: Vec<Event> = (1..=count).map(found).collect();
         events.extend((1..=count).map(failed));
         text(&summary(&events))
     };
-    let many = told(21);
+    let many = text_of(21);
     assert_eq!(many.matches("hint: a cookie may help").count(), 1);
     let counts = "21 found: 0 new, 21 failed (21 blocked)   2.1 s\n";
     assert!(many.starts_with(counts) && many.ends_with(counts), "{many}");
-    assert_eq!(told(20).matches("20 found").count(), 1);
+    assert_eq!(text_of(20).matches("20 found").count(), 1);
 }

@@ -10,9 +10,9 @@ use url::{Url, form_urlencoded};
 use super::json;
 use crate::model::{Error, Kind};
 use crate::net::{Shown, kind_of, read_text};
-use crate::script::call::{Ask, Call, Posted};
+use crate::script::call::{Call, Posted, ScriptRequest};
 use crate::script::failure::{quoted, raise, refuse, visible};
-use crate::script::room::Room;
+use crate::script::memory::MemoryGuard;
 use crate::script::run::Host;
 use crate::source::Answer;
 
@@ -60,18 +60,19 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     };
     for name in ["get", "post"] {
         let (host, shaped) = (host.clone(), shaped.clone());
-        let ask = lua.create_function(move |lua, (url, options): (String, Option<Table>)| {
-            let (ask, expect) = read(lua, name, &url, options)?;
-            let answers = send(&host, vec![ask])?;
-            shaped(lua, &answers[0], &expect)
-        })?;
-        http.raw_set(name, ask)?;
+        let request =
+            lua.create_function(move |lua, (url, options): (String, Option<Table>)| {
+                let (request, expect) = read(lua, name, &url, options)?;
+                let answers = send(&host, vec![request])?;
+                shaped(lua, &answers[0], &expect)
+            })?;
+        http.raw_set(name, request)?;
     }
     let host = host.clone();
     let all = lua.create_function(move |lua, list: Table| {
-        let (mut asks, mut expected) = (Vec::new(), Vec::new());
+        let (mut requests, mut expected) = (Vec::new(), Vec::new());
         for one in list.sequence_values::<Value>() {
-            if asks.len() == MOST {
+            if requests.len() == MOST {
                 let message = format!("`http.all` takes at most {MOST} requests");
                 return Err(refuse(Kind::Corrupt, message));
             }
@@ -83,13 +84,13 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                     return Err(refuse(Kind::Corrupt, message));
                 }
             };
-            let (ask, expect) = read(lua, "all", &url, options)?;
-            asks.push(ask);
+            let (request, expect) = read(lua, "all", &url, options)?;
+            requests.push(request);
             expected.push(expect);
         }
-        let answers = match asks.is_empty() {
+        let answers = match requests.is_empty() {
             true => Vec::new(),
-            false => send(&host, asks)?,
+            false => send(&host, requests)?,
         };
         let answers = answers.iter().zip(&expected);
         answers
@@ -127,9 +128,9 @@ impl Expected {
 }
 
 /// Has the listing make requests, after it has taken the entries emitted so far.
-fn send(host: &Host, asks: Vec<Ask>) -> mlua::Result<Vec<Answer>> {
+fn send(host: &Host, requests: Vec<ScriptRequest>) -> mlua::Result<Vec<Answer>> {
     host.flush()?;
-    host.ask(|reply| Call::Ask(asks, reply))
+    host.call(|reply| Call::Request(requests, reply))
 }
 
 /// Parses a script's URL.
@@ -142,15 +143,14 @@ pub(in crate::script) fn parsed(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|error| {
         let shown: String = text.chars().take(200).collect();
         let message = format!("`{}` is not a URL: {error}", shown.escape_debug());
-        let told = Error::new(Kind::Corrupt, message);
+        let corrupt = Error::new(Kind::Corrupt, message);
         match error {
-            url::ParseError::RelativeUrlWithoutBase if text.starts_with("nil") => {
-                told.hint("it starts with nil: a typo, or an option that no `[[option]]` declares")
-            }
-            url::ParseError::RelativeUrlWithoutBase => told.hint(
+            url::ParseError::RelativeUrlWithoutBase if text.starts_with("nil") => corrupt
+                .hint("it starts with nil: a typo, or an option that no `[[option]]` declares"),
+            url::ParseError::RelativeUrlWithoutBase => corrupt.hint(
                 "`url.join(page.url, text)` makes it one, or use `:url(\"href\")` of its element",
             ),
-            _ => told,
+            _ => corrupt,
         }
     })
 }
@@ -161,14 +161,14 @@ fn read(
     function: &str,
     url: &str,
     options: Option<Table>,
-) -> mlua::Result<(Ask, Expected)> {
+) -> mlua::Result<(ScriptRequest, Expected)> {
     let texts = |table: &Table, option: &str| {
         texts(
             table,
             &format!("the option `{option}` of `http.{function}`"),
         )
     };
-    let mut ask = Ask {
+    let mut request = ScriptRequest {
         url: address(url)?,
         headers: BTreeMap::new(),
         secret: None,
@@ -183,23 +183,26 @@ fn read(
         match (key.as_str(), value) {
             // Sorted by name, so that the same script always requests the same URL.
             ("query", Value::Table(query)) => {
-                ask.url.query_pairs_mut().extend_pairs(texts(&query, &key)?);
+                request
+                    .url
+                    .query_pairs_mut()
+                    .extend_pairs(texts(&query, &key)?);
             }
-            ("headers", Value::Table(headers)) => ask.headers = texts(&headers, &key)?,
-            ("secret", Value::String(secret)) => ask.secret = Some(secret.to_string_lossy()),
+            ("headers", Value::Table(headers)) => request.headers = texts(&headers, &key)?,
+            ("secret", Value::String(secret)) => request.secret = Some(secret.to_string_lossy()),
             ("expect", Value::Table(list)) => {
                 expect = Some(list.sequence_values().collect::<mlua::Result<_>>()?);
             }
             ("form", Value::Table(form)) if function == "post" => {
                 let mut text = form_urlencoded::Serializer::new(String::new());
                 text.extend_pairs(texts(&form, &key)?);
-                ask.body = Some(Posted {
+                request.body = Some(Posted {
                     medium: "application/x-www-form-urlencoded",
                     bytes: text.finish().into(),
                 });
             }
             ("json", value) if function == "post" => {
-                ask.body = Some(Posted {
+                request.body = Some(Posted {
                     medium: "application/json",
                     bytes: json::encode(lua, &value, super::LONGEST)?.into(),
                 });
@@ -232,9 +235,9 @@ fn read(
     }
     let expected = Expected {
         statuses: expect,
-        secret: ask.secret.clone(),
+        secret: request.secret.clone(),
     };
-    Ok((ask, expected))
+    Ok((request, expected))
 }
 
 /// Reads a table of texts by name.
@@ -298,7 +301,7 @@ fn no_json(answer: &Table) -> mlua::Result<Error> {
 
 /// Converts a response for a script: without cookies, and without credentials.
 fn response(lua: &Lua, answer: &Answer) -> mlua::Result<Table> {
-    let room = Room::open(lua)?;
+    let memory = MemoryGuard::new(lua)?;
     let table = lua.create_table()?;
     let mut url = answer.url.clone();
     // A URL without a host has no user, so neither call can fail here.
@@ -314,6 +317,6 @@ fn response(lua: &Lua, answer: &Answer) -> mlua::Result<Table> {
         }
     }
     table.raw_set("headers", headers)?;
-    room.check()?;
+    memory.check()?;
     Ok(table)
 }

@@ -16,7 +16,7 @@ use super::LONGEST;
 use crate::model::Kind;
 use crate::net::read_json;
 use crate::script::failure::refuse;
-use crate::script::room::Room;
+use crate::script::memory::MemoryGuard;
 
 /// The maximum depth, which is that of the JSON reader.
 const DEEPEST: usize = 128;
@@ -48,9 +48,9 @@ pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
 /// Parses JSON. `null` becomes nil.
 pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
     super::bounded("the JSON", text.len())?;
-    let told = |error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}"));
+    let corrupt = |error| refuse(Kind::Corrupt, format!("cannot read JSON: {error}"));
     let seed = Seed {
-        room: &Room::open(lua)?,
+        memory: &MemoryGuard::new(lua)?,
         lists: &lua.array_metatable(),
         expected: &array::from_fn(|_| Cell::new(0)),
         depth: 0,
@@ -65,7 +65,7 @@ pub(super) fn decode(lua: &Lua, text: &[u8]) -> mlua::Result<Value> {
         });
         value.map_err(|error| error.to_string())
     });
-    value.map_err(told)
+    value.map_err(corrupt)
 }
 
 /// Writes JSON, up to a maximum length: a table that contains itself many times over is small in the VM and endless
@@ -108,7 +108,7 @@ impl Write for Bounded {
 /// than the value.
 #[derive(Clone, Copy)]
 struct Seed<'a> {
-    room: &'a Room<'a>,
+    memory: &'a MemoryGuard<'a>,
     /// The metatable that marks a table as a list.
     lists: &'a Table,
     /// How many fields the last object had, by depth: the next one in a list has as many.
@@ -186,7 +186,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         // The number of all elements, and the length up to the last that is not `null`.
         let (mut count, mut length, mut has_gaps) = (0, 0, false);
         let mut parts = Parts {
-            room: self.room,
+            memory: self.memory,
             expected: 0,
             read: || {
                 let part = list.next_element_seed(self.inner())?;
@@ -206,10 +206,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             },
             failed: None,
         };
-        let table = self.room.lua().create_sequence_from(&mut parts);
+        let table = self.memory.lua().create_sequence_from(&mut parts);
         let mut table = parts.end(table)?;
         if has_gaps {
-            let opened = gaps::open(self.room.lua(), &table, length);
+            let opened = gaps::open(self.memory.lua(), &table, length);
             table = opened.map_err(A::Error::custom)?;
         }
         table
@@ -222,7 +222,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let expected = &self.expected[self.depth.min(DEEPEST - 1)];
         let mut fields = 0;
         let mut parts = Parts {
-            room: self.room,
+            memory: self.memory,
             expected: expected.get(),
             read: || {
                 let Some(name) = map.next_key_seed(Name)? else {
@@ -234,7 +234,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             },
             failed: None,
         };
-        let table = self.room.lua().create_table_from(&mut parts);
+        let table = self.memory.lua().create_table_from(&mut parts);
         let table = parts.end(table)?;
         expected.set(fields.min(MOST_EXPECTED));
         Ok(Either::Right(Value::Table(table)))
@@ -270,7 +270,7 @@ impl<'de> Visitor<'de> for Name {
 
 /// The parts of a table as they are parsed, up to the first error.
 struct Parts<'a, E, F> {
-    room: &'a Room<'a>,
+    memory: &'a MemoryGuard<'a>,
     /// The number of parts to allocate in advance.
     expected: usize,
     read: F,
@@ -292,7 +292,7 @@ impl<E: serde::de::Error, T, F: FnMut() -> Result<Option<T>, E>> Iterator for Pa
 
     fn next(&mut self) -> Option<T> {
         // Checks the memory used by the previous part.
-        let checked = self.room.check().map_err(E::custom);
+        let checked = self.memory.check().map_err(E::custom);
         checked
             .and_then(|()| (self.read)())
             .unwrap_or_else(|error| {

@@ -17,7 +17,7 @@ use mlua::{Lua, Table};
 pub(super) use http::parsed;
 
 use super::emit;
-use super::failure::{quoted, raise, refuse, say};
+use super::failure::{fail, quoted, raise, refuse};
 use super::run::Host;
 use crate::model::{Error, Kind};
 
@@ -49,7 +49,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
     emit::add(lua, host, globals)?;
     let fail = lua.create_function(|_, (word, message): (String, String)| -> mlua::Result<()> {
         match REASONS.iter().find(|kind| kind.to_string() == word) {
-            Some(kind) => Err(say(*kind, &message)),
+            Some(kind) => Err(fail(*kind, &message)),
             None => Err(no_reason(&word)),
         }
     })?;

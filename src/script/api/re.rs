@@ -11,7 +11,7 @@ use super::LONGEST;
 use crate::model::Kind;
 use crate::script::clock::Clock;
 use crate::script::failure::{refuse, visible};
-use crate::script::room::Room;
+use crate::script::memory::MemoryGuard;
 use crate::script::run::Host;
 
 /// The longest texts, with the largest compiled pattern for each. A match cannot be interrupted, and the longest takes
@@ -142,7 +142,7 @@ impl Patterns {
 
 /// Returns the groups by number, with the whole match at 0, and by name.
 fn groups(lua: &Lua, regex: &Regex, found: &Captures<'_>) -> mlua::Result<Table> {
-    let room = Room::open(lua)?;
+    let memory = MemoryGuard::new(lua)?;
     let table = lua.create_table()?;
     for (number, name) in regex.capture_names().enumerate() {
         if let Some(group) = found.get(number) {
@@ -151,7 +151,7 @@ fn groups(lua: &Lua, regex: &Regex, found: &Captures<'_>) -> mlua::Result<Table>
             if let Some(name) = name {
                 table.raw_set(name, text)?;
             }
-            room.check()?;
+            memory.check()?;
         }
     }
     Ok(table)

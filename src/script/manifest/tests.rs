@@ -68,9 +68,9 @@ fn sites_of_a_family_are_its_own() {
         ("", "{site}/{a}", false),
         ("'com'", "{site}/{a}", false),
     ];
-    for (sites, pattern, is_well) in table {
+    for (sites, pattern, is_valid) in table {
         let read = read(sites, pattern);
-        assert_eq!(read.is_ok(), is_well, "{sites} {pattern}: {read:?}");
+        assert_eq!(read.is_ok(), is_valid, "{sites} {pattern}: {read:?}");
     }
 }
 
@@ -84,20 +84,20 @@ fn what_asks_any_host_that_is_named_posts_nothing_and_reads_documents() {
         ("", "reads = ['iiif']", false),
         (", named_host = true", "reads = ['page']", false),
     ];
-    for (may, reads, is_well) in table {
+    for (may, reads, is_valid) in table {
         let text = format!(
             "manifest = 1\nid = 'mine'\nabout = 'a'\nversion = '1'\napi = 1\n{reads}\n\
              permissions = {{ request = ['x.com']{may} }}\n\
              [[route]]\nname = 'all'\npattern = 'x.com/{{a}}'\nexample = 'https://x.com/a'\n"
         );
         let read = Manifest::read("plugin.toml", &text);
-        assert_eq!(read.is_ok(), is_well, "{may} {reads}: {read:?}");
+        assert_eq!(read.is_ok(), is_valid, "{may} {reads}: {read:?}");
     }
 }
 
 #[test]
 fn a_cap_is_of_a_declared_host() {
-    for (cap, is_well) in [
+    for (cap, is_valid) in [
         ("host = 'x.com'\nrequests_per_second = 0.5", true),
         ("host = 'x.com'\nrequests_per_second = 0.0", false),
         ("host = 'x.com'\nrequests_per_second = nan", false),
@@ -108,7 +108,7 @@ fn a_cap_is_of_a_declared_host() {
     ] {
         let rest = format!("[[cap]]\n{cap}");
         let read = read("mine", "request = ['x.com']", "x.com/{a}", &rest);
-        assert_eq!(read.is_ok(), is_well, "{cap}: {read:?}");
+        assert_eq!(read.is_ok(), is_valid, "{cap}: {read:?}");
     }
 }
 
@@ -140,11 +140,11 @@ fn a_default_is_of_its_type() {
         ("hosts", "['x.com/a']", false),
         ("hosts", "7", false),
     ];
-    for (kind, default, is_well) in table {
+    for (kind, default, is_valid) in table {
         let option =
             format!("[[option]]\nkey = 'o'\ntype = '{kind}'\ndefault = {default}\nhelp = 'h'");
         let read = read("mine", "request = ['x.com']", "x.com/{a}", &option);
-        assert_eq!(read.is_ok(), is_well, "{kind} {default}: {read:?}");
+        assert_eq!(read.is_ok(), is_valid, "{kind} {default}: {read:?}");
         if let Err(error) = read {
             assert!(error.contains("the default of `o` is not"), "{error}");
         }
@@ -154,7 +154,7 @@ fn a_default_is_of_its_type() {
 #[test]
 fn a_plugin_with_a_secret_goes_nowhere_else() {
     let secret = "[[secret]]\nkey = 'k'\nhost = 'x.com'\nheader = 'X'\nhelp = 'h'";
-    for (may, is_well) in [
+    for (may, is_valid) in [
         ("", true),
         (", media = ['y.com']", true),
         (", media = ['*']", false),
@@ -165,7 +165,7 @@ fn a_plugin_with_a_secret_goes_nowhere_else() {
     ] {
         let may = format!("request = ['x.com']{may}");
         let with = read("mine", &may, "x.com/{a}", secret);
-        assert_eq!(with.is_ok(), is_well, "{may}: {with:?}");
+        assert_eq!(with.is_ok(), is_valid, "{may}: {with:?}");
         assert!(read("mine", &may, "x.com/{a}", "").is_ok(), "{may}");
     }
 }

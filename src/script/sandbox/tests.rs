@@ -1,6 +1,6 @@
 //! What a script finds in its VM, and what it does not.
 
-mod caught;
+mod catch;
 mod pages;
 
 use std::sync::Arc;

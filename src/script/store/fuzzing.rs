@@ -38,7 +38,7 @@ pub fn fuzz(data: &[u8]) {
             let key = String::from_utf8_lossy(key).into_owned();
             let _ = index::base(&key);
             let _ = public(&key);
-            let known = super::Known {
+            let known = super::KnownIndex {
                 url: "https://mine.test/"
                     .parse()
                     .expect("a constant that is a URL"),

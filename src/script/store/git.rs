@@ -56,7 +56,7 @@ const ENVIRONMENT: &[&str] = &[
 /// The git program, with a temporary repository of its own.
 pub(super) struct Git<'a> {
     program: PathBuf,
-    room: Room,
+    folder: TempFolder,
     scheme: &'a str,
     proxy: Option<&'a str>,
     /// The deadline for all commands.
@@ -78,7 +78,7 @@ impl<'a> Git<'a> {
         })?;
         Ok(Git {
             program,
-            room: Room::new()?,
+            folder: TempFolder::new()?,
             scheme,
             proxy,
             until: Instant::now() + PATIENCE,
@@ -142,10 +142,10 @@ impl<'a> Git<'a> {
             .map(|(_, object)| format!("{object}\n"))
             .collect();
         let most = UNPACKED + LISTED;
-        let told = self
+        let output = self
             .run(&["cat-file", "--batch"], asked.as_bytes(), most)
             .await?;
-        let (mut files, mut rest) = (Files::new(), &told[..]);
+        let (mut files, mut rest) = (Files::new(), &output[..]);
         for (name, object) in wanted {
             let read = content(rest, &object);
             let (content, more) = read.ok_or_else(|| wrong(format!("has no `{name}`")))?;
@@ -156,7 +156,7 @@ impl<'a> Git<'a> {
     }
 
     /// Runs a git command and returns its output.
-    pub(super) async fn run(&self, words: &[&str], told: &[u8], most: u64) -> Result<Vec<u8>> {
+    pub(super) async fn run(&self, words: &[&str], input: &[u8], most: u64) -> Result<Vec<u8>> {
         let mut command = Command::new(&self.program);
         for setting in SETTINGS {
             command.args(["-c", setting]);
@@ -165,14 +165,14 @@ impl<'a> Git<'a> {
         command
             .args(["-c", &format!("protocol.{}.allow=always", self.scheme)])
             .args(words)
-            .current_dir(&self.room.0)
+            .current_dir(&self.folder.0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         leave(&mut command, ENVIRONMENT, self.proxy);
         command
-            .env("HOME", &self.room.0)
-            .env("GIT_DIR", &self.room.0)
+            .env("HOME", &self.folder.0)
+            .env("GIT_DIR", &self.folder.0)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", null)
             .env("GIT_ATTR_NOSYSTEM", "1")
@@ -202,7 +202,7 @@ impl<'a> Git<'a> {
             };
             let tell = async {
                 // A process that reads no input may have ended already.
-                let _ = stdin.write_all(told).await;
+                let _ = stdin.write_all(input).await;
                 drop(stdin);
                 Ok(0)
             };
@@ -229,22 +229,22 @@ impl<'a> Git<'a> {
 }
 
 /// Splits off the content of this object from the output of `cat-file`.
-fn content<'a>(told: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
-    let end = told.iter().position(|byte| *byte == b'\n')?;
-    let head = std::str::from_utf8(&told[..end]).ok()?;
+fn content<'a>(output: &'a [u8], object: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let end = output.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(&output[..end]).ok()?;
     let size = head.strip_prefix(object)?.strip_prefix(" blob ")?;
     let (from, size) = (end + 1, size.parse::<usize>().ok()?);
     let to = from.checked_add(size)?;
-    Some((told.get(from..to)?, told.get(to + 1..)?))
+    Some((output.get(from..to)?, output.get(to + 1..)?))
 }
 
 /// The prefix of the folder names.
 const NAME: &str = "fetch-git-";
 /// A temporary folder, removed when dropped.
-struct Room(PathBuf);
+struct TempFolder(PathBuf);
 
-impl Room {
-    fn new() -> Result<Room> {
+impl TempFolder {
+    fn new() -> Result<TempFolder> {
         let cannot = |path: &Path, error: std::io::Error| {
             let message = format!("cannot make a folder in `{}`", path.display());
             Error::new(Kind::Disk, message).because(error)
@@ -271,11 +271,11 @@ impl Room {
         folder
             .create(&path)
             .map_err(|error| cannot(&below, error))?;
-        Ok(Room(path))
+        Ok(TempFolder(path))
     }
 }
 
-impl Drop for Room {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         // Leftovers are removed along with other temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
@@ -327,19 +327,19 @@ mod tests {
 
     #[test]
     fn objects_are_read_as_long_as_they_are() {
-        let told = b"ab blob 3\nx\ny\ncd blob 0\n\n";
-        let (one, rest) = content(told, "ab").unwrap();
+        let output = b"ab blob 3\nx\ny\ncd blob 0\n\n";
+        let (one, rest) = content(output, "ab").unwrap();
         assert_eq!(one, b"x\ny");
         assert_eq!(content(rest, "cd").unwrap(), (&b""[..], &b""[..]));
-        for (told, object) in [
-            (&told[..], "cd"),
+        for (output, object) in [
+            (&output[..], "cd"),
             (b"ab missing\n", "ab"),
             (b"ab blob 9\nx\n", "ab"),
             (b"ab blob 18446744073709551615\nx\n", "ab"),
             (b"ab tree 1\nx\n", "ab"),
             (b"", "ab"),
         ] {
-            assert!(content(told, object).is_none());
+            assert!(content(output, object).is_none());
         }
     }
 }

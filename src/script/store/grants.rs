@@ -87,7 +87,7 @@ impl Grants {
     }
 
     /// Describes the permissions, one per line.
-    pub fn told(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         let lists = self.lists().into_iter();
         let lists = lists.filter(|(_, list)| !list.is_empty());
         let mut lines: Vec<String> = lists

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::version::Version;
-use super::{Grants, Known};
+use super::{Grants, KnownIndex};
 use crate::model::{Error, Kind, Result};
 use crate::script::manifest::{API, is_id};
 
@@ -65,7 +65,12 @@ pub(super) struct Entry {
 impl Index {
     /// Reads an index if it is signed with the known key, or with the one that it has announced as its next. `name` is
     /// the user's name for the index.
-    pub(super) fn read(name: &str, json: &[u8], signature: &[u8], known: &Known) -> Result<Index> {
+    pub(super) fn read(
+        name: &str,
+        json: &[u8],
+        signature: &[u8],
+        known: &KnownIndex,
+    ) -> Result<Index> {
         let wrong = |why: &str| wrong(name, why);
         let signature = std::str::from_utf8(signature).ok();
         let signature = signature.and_then(|text| Signature::decode(text).ok());

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::index::{self, Index};
-use super::{Known, Store};
+use super::{KnownIndex, Store};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Client, Shown};
 
@@ -29,13 +29,13 @@ impl Store {
             return Err(taken(name));
         }
         index::public(key)?;
-        let mut known = Known {
+        let mut known = KnownIndex {
             url: index::base(url)?,
             key: key.to_owned(),
             next: None,
             serial: 0,
         };
-        let index = bring(client, name, &known).await?;
+        let index = download(client, name, &known).await?;
         (known.serial, known.next) = (index.serial, index.next_key);
         self.change(|lockfile| match lockfile.indexes.contains_key(name) {
             true => Err(taken(name)),
@@ -62,7 +62,7 @@ impl Store {
     /// announces as its next; once an index is signed with that, it replaces the previous key.
     pub(super) async fn index(&self, client: &Client, name: &str) -> Result<Index> {
         let known = self.lockfile()?.index(name)?.clone();
-        let index = bring(client, name, &known).await?;
+        let index = download(client, name, &known).await?;
         self.change(|lockfile| {
             lockfile.see(name, &index);
             Ok(())
@@ -88,7 +88,7 @@ fn taken(name: &str) -> Error {
     Error::new(Kind::Config, message).hint(format!("`fetch plugin index remove {name}` forgets it"))
 }
 
-async fn bring(client: &Client, name: &str, known: &Known) -> Result<Index> {
+async fn download(client: &Client, name: &str, known: &KnownIndex) -> Result<Index> {
     let json = get(client, &at(&known.url, "index.json")?, index::LONGEST).await?;
     let signature = get(client, &at(&known.url, "index.json.minisig")?, SIGNATURE).await?;
     let index = Index::read(name, &json, &signature, known)?;

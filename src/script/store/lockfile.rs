@@ -23,7 +23,7 @@ pub struct Lockfile {
     format: u32,
     /// Indexes by the user's names for them.
     #[serde(default)]
-    pub indexes: BTreeMap<String, Known>,
+    pub indexes: BTreeMap<String, KnownIndex>,
     /// Installed plugins by id.
     #[serde(default)]
     pub plugins: BTreeMap<String, Installed>,
@@ -35,7 +35,7 @@ pub struct Lockfile {
 /// An index that the user has added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known {
+pub struct KnownIndex {
     /// The folder that it is in.
     pub url: Url,
     /// The key that it must be signed with.
@@ -69,7 +69,8 @@ pub struct Installed {
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// Who published it.
-    pub giver: Giver,
+    #[serde(rename = "giver")]
+    pub publisher: Publisher,
     /// A digest of its scripts, see [`crate::script::Package::tree`].
     pub tree: String,
     /// The key of the index it came from: the name is the user's, and may come to mean another index.
@@ -80,18 +81,18 @@ pub struct Release {
 /// The source of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Giver {
+pub enum Publisher {
     /// The index of this name.
     Index(String),
     /// A repository, and the commit used.
     Git(Repository, String),
 }
 
-impl fmt::Display for Giver {
+impl fmt::Display for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Giver::Index(name) => write!(f, "index {name}"),
-            Giver::Git(repository, commit) => {
+            Publisher::Index(name) => write!(f, "index {name}"),
+            Publisher::Git(repository, commit) => {
                 write!(
                     f,
                     "git {} at {}",
@@ -135,13 +136,13 @@ impl Lockfile {
             release.tree.len() == 64 && digits.into_iter().all(|b| b.is_ascii_hexdigit())
         };
         let mut plugins = read.plugins.iter();
-        let is_well = |(id, plugin): (&String, &Installed)| {
+        let is_valid = |(id, plugin): (&String, &Installed)| {
             is_id(id)
                 && *id == plugin.manifest.id
                 && is_tree(&plugin.current)
                 && plugin.previous.as_ref().is_none_or(is_tree)
         };
-        match plugins.all(is_well) {
+        match plugins.all(is_valid) {
             true => Ok(read),
             false => Err(wrong("has invalid plugins".into())),
         }
@@ -168,7 +169,8 @@ impl Lockfile {
         let releases = plugins
             .flat_map(|plugin| std::iter::once(&mut plugin.current).chain(&mut plugin.previous));
         for release in releases {
-            let is_its = matches!(&release.giver, Giver::Index(giver) if giver == name);
+            let is_its =
+                matches!(&release.publisher, Publisher::Index(publisher) if publisher == name);
             if is_its && release.key.as_ref() == Some(&before) {
                 release.key = Some(index.key.clone());
             }
@@ -189,7 +191,7 @@ impl Lockfile {
     ///
     /// # Errors
     /// [`Kind::Config`] if there is none.
-    pub fn index(&self, name: &str) -> Result<&Known> {
+    pub fn index(&self, name: &str) -> Result<&KnownIndex> {
         self.indexes
             .get(name)
             .ok_or_else(|| unknown("index", "called", name, self.indexes.keys()))
@@ -221,7 +223,9 @@ impl Installed {
     /// Checks whether the index it came from has this key.
     pub(super) fn is_signed_by(&self, key: Option<&str>) -> Result<()> {
         let Release {
-            giver, key: had, ..
+            publisher,
+            key: had,
+            ..
         } = &self.current;
         let (Some(had), Some(key)) = (had.as_deref(), key) else {
             return Ok(());
@@ -231,14 +235,14 @@ impl Installed {
         }
         let id = &self.manifest.id;
         let message =
-            format!("`{id}` was signed with a different key than that of the {giver} now");
+            format!("`{id}` was signed with a different key than that of the {publisher} now");
         Err(Error::new(Kind::Config, message).hint(format!(
             "if you trust the new one, run `fetch plugin remove {id}`, and install it again"
         )))
     }
 }
 
-impl Known {
+impl KnownIndex {
     /// Returns its address in a form that may be shown.
     pub fn shown(&self) -> String {
         Shown(&self.url).to_string()

@@ -23,8 +23,8 @@ mod version;
 #[cfg(fuzzing)]
 pub use fuzzing::fuzz;
 pub use grants::Grants;
-pub use lockfile::{Giver, Installed, Known, Lockfile, Release};
-pub use offer::{Newer, Offer, Wanted};
+pub use lockfile::{Installed, KnownIndex, Lockfile, Publisher, Release};
+pub use offer::{Newer, Offer, PluginSpec};
 pub use packing::{Packed, pack};
 pub use place::Store;
 pub use repository::Repository;

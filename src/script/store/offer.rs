@@ -4,14 +4,14 @@ use super::bundle::{self, Files};
 use super::index::Entry;
 use super::indexes::{at, get, is_name};
 use super::packing::hex;
-use super::{Giver, Grants, Installed, Release, Repository, Store, is_newer};
+use super::{Grants, Installed, Publisher, Release, Repository, Store, is_newer};
 use crate::model::{Error, Kind, Result};
 use crate::net::Client;
 use crate::script::{Manifest, Package};
 
 /// What the user wants to install.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum PluginSpec {
     /// `ID`, or `INDEX/ID`.
     Id(Option<String>, String),
     /// A plugin in a repository.
@@ -39,14 +39,14 @@ pub enum Newer {
     No(Option<String>),
 }
 
-impl Wanted {
+impl PluginSpec {
     /// Reads what the user wants to install.
     ///
     /// # Errors
     /// [`Kind::Config`] if it is neither.
-    pub fn read(text: &str) -> Result<Wanted> {
+    pub fn read(text: &str) -> Result<PluginSpec> {
         if let Some(repository) = Repository::read(text)? {
-            return Ok(Wanted::Git(repository));
+            return Ok(PluginSpec::Git(repository));
         }
         let (index, id) = match text.split_once('/') {
             Some((index, id)) => (Some(index), id),
@@ -54,7 +54,7 @@ impl Wanted {
         };
         let is_name = index.is_none_or(is_name);
         match is_name && crate::script::manifest::is_id(id) {
-            true => Ok(Wanted::Id(index.map(str::to_owned), id.to_owned())),
+            true => Ok(PluginSpec::Id(index.map(str::to_owned), id.to_owned())),
             false => {
                 let message = format!("`{}` is not a plugin to install", text.escape_debug());
                 Err(Error::new(Kind::Config, message)
@@ -70,28 +70,28 @@ impl Store {
     /// # Errors
     /// [`Kind::Config`] if it is installed already, or if no index has it or more than one does; errors of the
     /// download, and of the package itself.
-    pub async fn offer(&self, client: &Client, wanted: &Wanted) -> Result<Offer> {
+    pub async fn offer(&self, client: &Client, spec: &PluginSpec) -> Result<Offer> {
         let lockfile = self.lockfile()?;
-        let (from, id) = match wanted {
-            Wanted::Id(from, id) => (from, id),
-            Wanted::Git(repository) => {
-                let offer = of_git(client, repository, None).await?;
+        let (from, id) = match spec {
+            PluginSpec::Id(from, id) => (from, id),
+            PluginSpec::Git(repository) => {
+                let offer = git_offer(client, repository, None).await?;
                 return match lockfile.plugins.get(&offer.manifest.id) {
                     None => Ok(offer),
                     // Another tag of the same repository.
-                    Some(had) if is_other_pin(&had.current.giver, repository) => {
-                        had.may_become(&offer.release, &offer.manifest)?;
+                    Some(installed) if is_other_pin(&installed.current.publisher, repository) => {
+                        installed.may_become(&offer.release, &offer.manifest)?;
                         Ok(Offer {
-                            base: Some(had.current.tree.clone()),
+                            base: Some(installed.current.tree.clone()),
                             ..offer
                         })
                     }
-                    Some(had) => Err(is_there(had)),
+                    Some(installed) => Err(already_installed(installed)),
                 };
             }
         };
-        if let Some(had) = lockfile.plugins.get(id) {
-            return Err(is_there(had));
+        if let Some(installed) = lockfile.plugins.get(id) {
+            return Err(already_installed(installed));
         }
         let names = match from {
             Some(name) => vec![name.clone()],
@@ -112,7 +112,7 @@ impl Store {
         }
         match &found[..] {
             [] => Err(Error::new(Kind::Config, why.join("; "))),
-            [(name, entry)] => self.bring(client, name, entry, None).await,
+            [(name, entry)] => self.download(client, name, entry, None).await,
             several => {
                 let names = several.iter().map(|(name, _)| format!("`{name}/{id}`"));
                 let message = format!("more than one index has `{id}`");
@@ -127,13 +127,15 @@ impl Store {
     ///
     /// # Errors
     /// Errors of the download, and of the package itself.
-    pub async fn newer(&self, client: &Client, id: &str, had: &Installed) -> Result<Newer> {
-        let Release { giver, tree, .. } = &had.current;
-        let version = &had.manifest.version;
-        let name = match giver {
-            Giver::Index(name) => name,
-            Giver::Git(repository, _) => {
-                let offer = of_git(client, repository, Some(tree.clone())).await?;
+    pub async fn newer(&self, client: &Client, id: &str, installed: &Installed) -> Result<Newer> {
+        let Release {
+            publisher, tree, ..
+        } = &installed.current;
+        let version = &installed.manifest.version;
+        let name = match publisher {
+            Publisher::Index(name) => name,
+            Publisher::Git(repository, _) => {
+                let offer = git_offer(client, repository, Some(tree.clone())).await?;
                 let (other, now) = (&offer.manifest.id, &offer.manifest.version);
                 if other != id || is_newer(version, now) {
                     let message = format!("`{}` is `{other}` {now} now", repository.shown());
@@ -145,7 +147,7 @@ impl Store {
                 if offer.release.tree == *tree {
                     return Ok(Newer::No(None));
                 }
-                had.may_become(&offer.release, &offer.manifest)?;
+                installed.may_become(&offer.release, &offer.manifest)?;
                 return Ok(Newer::Yes(Box::new(offer)));
             }
         };
@@ -154,7 +156,7 @@ impl Store {
         lockfile.installed(id)?.is_signed_by(Some(&known.key))?;
         let index = self.index(client, name).await?;
         // The index may just have switched to its next key, and with it the plugins that came from it.
-        let had = self.lockfile()?.installed(id)?.clone();
+        let installed = self.lockfile()?.installed(id)?.clone();
         let yanked = index.yanked(id, version).map(str::to_owned);
         let entry = match index.newest(id) {
             Ok(entry) => entry,
@@ -177,8 +179,10 @@ impl Store {
         }
         match is_newer(&entry.version, version) {
             true => {
-                let offer = self.bring(client, name, entry, Some(tree.clone())).await?;
-                had.may_become(&offer.release, &offer.manifest)?;
+                let offer = self
+                    .download(client, name, entry, Some(tree.clone()))
+                    .await?;
+                installed.may_become(&offer.release, &offer.manifest)?;
                 Ok(Newer::Yes(Box::new(offer)))
             }
             false => Ok(Newer::No(yanked)),
@@ -206,7 +210,7 @@ impl Store {
         )
     }
 
-    async fn bring(
+    async fn download(
         &self,
         client: &Client,
         name: &str,
@@ -217,35 +221,42 @@ impl Store {
         let url = at(&known.url, &format!("packages/{}", entry.file()))?;
         let packed = get(client, &url, bundle::PACKED).await?;
         let files = opened(name, entry, &packed)?;
-        let mut offer = Offer::new(files, Giver::Index(name.to_owned()), base)?;
+        let mut offer = Offer::new(files, Publisher::Index(name.to_owned()), base)?;
         offer.release.key = Some(known.key);
         Ok(offer)
     }
 }
 
-fn is_there(had: &Installed) -> Error {
-    let (Manifest { id, version, .. }, giver) = (&had.manifest, &had.current.giver);
-    let message = format!("the plugin `{id}` is installed already: {version} of {giver}");
+fn already_installed(installed: &Installed) -> Error {
+    let (Manifest { id, version, .. }, publisher) =
+        (&installed.manifest, &installed.current.publisher);
+    let message = format!("the plugin `{id}` is installed already: {version} of {publisher}");
     Error::new(Kind::Config, message)
         .hint(format!("`fetch plugin update {id}` looks for a newer one"))
 }
 
-fn is_other_pin(giver: &Giver, repository: &Repository) -> bool {
-    matches!(giver, Giver::Git(had, _) if had.is_same_place(repository) && had != repository)
+fn is_other_pin(publisher: &Publisher, repository: &Repository) -> bool {
+    matches!(publisher, Publisher::Git(pinned, _) if pinned.is_same_place(repository) && pinned != repository)
 }
 
-async fn of_git(client: &Client, repository: &Repository, base: Option<String>) -> Result<Offer> {
-    let (commit, files) = repository.bring(client.settings().proxy.as_deref()).await?;
-    Offer::new(files, Giver::Git(repository.clone(), commit), base)
+async fn git_offer(
+    client: &Client,
+    repository: &Repository,
+    base: Option<String>,
+) -> Result<Offer> {
+    let (commit, files) = repository
+        .download(client.settings().proxy.as_deref())
+        .await?;
+    Offer::new(files, Publisher::Git(repository.clone(), commit), base)
 }
 
 impl Offer {
     /// Creates an offer of these files from this source, to replace `base`.
-    pub(super) fn new(files: Files, giver: Giver, base: Option<String>) -> Result<Offer> {
+    pub(super) fn new(files: Files, publisher: Publisher, base: Option<String>) -> Result<Offer> {
         let package = Package::of(&files, "the package")?;
         Ok(Offer {
             release: Release {
-                giver,
+                publisher,
                 tree: package.tree(),
                 key: None,
             },

@@ -65,12 +65,12 @@ pub fn pack(folder: &Path, into: &Path) -> Result<Packed> {
     let written = File::create_new(&file).and_then(|mut file| file.write_all(&packed));
     written.map_err(|error| {
         let message = format!("cannot write `{}`", file.display());
-        let told = Error::new(Kind::Disk, message);
+        let failure = Error::new(Kind::Disk, message);
         match error.kind() {
             std::io::ErrorKind::AlreadyExists => {
-                told.hint("a published package needs a new version when it changes")
+                failure.hint("a published package needs a new version when it changes")
             }
-            _ => told,
+            _ => failure,
         }
         .because(error)
     })?;

@@ -86,7 +86,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`Kind::Config`] without git; [`Kind::Network`] if the download fails; [`Kind::Corrupt`] if it is not a plugin.
-    pub(super) async fn bring(&self, proxy: Option<&str>) -> Result<(String, Files)> {
+    pub(super) async fn download(&self, proxy: Option<&str>) -> Result<(String, Files)> {
         let git = Git::new(self.url.scheme(), proxy)?;
         git.run(&["init", "--quiet", "--bare", "--template=", "."], b"", 0)
             .await?;

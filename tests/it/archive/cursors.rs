@@ -118,7 +118,7 @@ fn an_album_in_it_holds_the_place_until_it_has_ended() {
     let imgur = FakeImgur::start();
     let slow = Image::new("slowone", Format::Jpeg);
     let stalled = slow.good().stall_after(20);
-    let slow = slow.clone().answers([stalled, slow.good()]);
+    let slow = slow.clone().replies([stalled, slow.good()]);
     imgur.album(
         "q6i58",
         "Cats",

@@ -62,7 +62,7 @@ fn also_over_several_connections() {
     site.on("/film.mp4", reply);
     let fetch = Fetch::new().arg(site.url("/film.mp4"));
     agrees(&fetch, Algorithm::Xxh3, &film);
-    assert!(site.most_at_once() > 1);
+    assert!(site.max_concurrent() > 1);
 }
 
 #[test]

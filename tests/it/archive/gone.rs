@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use fetch::pipeline::archive::Standing;
+use fetch::pipeline::archive::ItemStatus;
 
 use super::{known, refused};
 use crate::support::command::Fetch;
@@ -16,7 +16,7 @@ fn what_is_gone_is_not_asked_for_again_unless_that_is_wanted() {
     site.on("/cat.jpg", reply);
     let fetch = Fetch::new().arg(site.url("/cat.jpg"));
     fetch.run().fails(4);
-    assert_eq!(known(&fetch)[0].standing, Standing::Gone);
+    assert_eq!(known(&fetch)[0].status, ItemStatus::Gone);
     let asked = site.requests().len();
     open.store(true, Ordering::Relaxed);
     let done = fetch.run().success();
@@ -27,7 +27,7 @@ fn what_is_gone_is_not_asked_for_again_unless_that_is_wanted() {
     assert_eq!(site.requests().len(), asked);
     let anew = fetch.clone().arg("--recheck");
     anew.run().success();
-    assert_eq!(known(&fetch)[0].standing, Standing::Saved);
+    assert_eq!(known(&fetch)[0].status, ItemStatus::Saved);
     assert_eq!(fetch.files().len(), 1);
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fetch::async_trait;
 use fetch::model::{Body, Event, Headers, Item, Link, Meta, Outcome, Request, Result};
 use fetch::net::{Client, Settings as Net};
-use fetch::pipeline::archive::{Choice, Records, Standing};
+use fetch::pipeline::archive::{ItemStatus, Records, RetryFilter};
 use fetch::pipeline::{Ask, Settings, Stop};
 use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target};
 use url::Url;
@@ -107,9 +107,9 @@ fn settings(folder: &Path) -> Settings {
 /// All that failed and is to be asked for again.
 fn failed(settings: &Settings) -> Vec<Result<Ask>> {
     let archive = settings.archive.as_deref().unwrap();
-    let again = Records::again(archive, &settings.root, &Choice::default());
+    let again = Records::retries(archive, &settings.root, &RetryFilter::default());
     let again = again.unwrap().unwrap();
-    again.map(|again| again.map(Ask::Again)).collect()
+    again.map(|again| again.map(Ask::Retry)).collect()
 }
 
 #[test]
@@ -154,10 +154,10 @@ fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
     let lost: Vec<_> = records
         .items()
         .map(Result::unwrap)
-        .filter(|known| known.standing != Standing::Saved)
-        .map(|known| (known.identity.key, known.standing))
+        .filter(|known| known.status != ItemStatus::Saved)
+        .map(|known| (known.identity.key, known.status))
         .collect();
-    assert_eq!(lost, [("d.jpg".to_owned(), Standing::Failed)]);
+    assert_eq!(lost, [("d.jpg".to_owned(), ItemStatus::Failed)]);
     // It is listed as ever, so that it comes.
     run(&site, &all, &settings, vec![link()]);
     assert!(settings.root.join("d.jpg").is_file());

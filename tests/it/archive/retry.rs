@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::Ordering;
 
-use fetch::pipeline::archive::Standing;
+use fetch::pipeline::archive::ItemStatus;
 use rusqlite::Connection;
 
 use super::{known, refused};
@@ -57,7 +57,7 @@ fn fetches_what_failed_and_nothing_else() {
     assert!(
         known(&call)
             .iter()
-            .all(|known| known.standing == Standing::Saved)
+            .all(|known| known.status == ItemStatus::Saved)
     );
     assert_eq!(call.files().len(), 4);
 }
@@ -71,10 +71,10 @@ fn attempts_add_up_and_a_link_that_failed_is_listed_again() {
     call.clone()
         .args([site.url("/cat.jpg"), "ftp://x.test/a".to_owned()])
         .run();
-    let before = known(&call)[0].lapse.clone().unwrap();
+    let before = known(&call)[0].failure.clone().unwrap();
     let done = call.clone().arg("retry").run();
     assert!(done.stderr.contains("ftp://x.test/a"), "{}", done.stderr);
-    let after = known(&call)[0].lapse.clone().unwrap();
+    let after = known(&call)[0].failure.clone().unwrap();
     assert_eq!(after.attempts, 2 * before.attempts);
     assert_eq!(after.message, before.message);
 }
@@ -87,7 +87,7 @@ fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
     let link = format!("{}?sig=hunter2", site.url("/cat.jpg"));
     call.clone().arg(link).run().fails(6);
     let asked = site.requests().len();
-    let before = known(&call)[0].lapse.clone().unwrap();
+    let before = known(&call)[0].failure.clone().unwrap();
     assert!(!before.item.as_deref().unwrap().contains("hunter2"));
     let done = call.clone().arg("retry").run();
     assert!(
@@ -96,7 +96,7 @@ fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
         done.stderr
     );
     assert_eq!(site.requests().len(), asked);
-    assert_eq!(known(&call)[0].lapse, Some(before));
+    assert_eq!(known(&call)[0].failure, Some(before));
 }
 
 #[test]
@@ -143,13 +143,13 @@ fn what_an_older_version_noted_is_asked_for_by_its_key_if_that_leads_there() {
     }
     assert!(!done.stderr.contains("secret"), "{}", done.stderr);
     for known in known(&call) {
-        let reason = known.lapse.map(|lapse| lapse.reason);
+        let reason = known.failure.map(|failure| failure.reason);
         let expected = match known.identity.key.as_str() {
-            "a/zzzzz" | "x" => (Standing::Failed, Some("network".into())),
-            _ => (Standing::Saved, None),
+            "a/zzzzz" | "x" => (ItemStatus::Failed, Some("network".into())),
+            _ => (ItemStatus::Saved, None),
         };
         let name = known.identity.key;
-        let found = (known.standing, reason);
+        let found = (known.status, reason);
         assert_eq!(found, expected, "{name} {}", done.stderr);
     }
 }

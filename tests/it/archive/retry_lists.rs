@@ -181,12 +181,12 @@ fn what_a_list_said_of_an_item_outlives_a_listing_that_fails() {
     list(&call, &line);
     call.clone().args(["-i", "links.txt"]).run().fails(6);
     forget_items(&call);
-    let before = known(&call)[0].lapse.clone().unwrap().options;
+    let before = known(&call)[0].failure.clone().unwrap().options;
     assert!(before.is_some());
     // Once its source lists it again, and once nobody can.
     for _ in 0..2 {
         call.clone().arg("retry").run();
-        assert_eq!(known(&call)[0].lapse.clone().unwrap().options, before);
+        assert_eq!(known(&call)[0].failure.clone().unwrap().options, before);
         forget_items(&call);
     }
     open.store(true, Ordering::Relaxed);
@@ -285,6 +285,6 @@ fn an_archive_that_cannot_be_read_is_told_and_nothing_is_gone_by_it() {
         assert!(!done.stderr.contains("any more"), "{}", done.stderr);
     }
     change(&call, "UPDATE failure SET options = NULL");
-    let reason = known(&call)[0].lapse.clone().unwrap().reason;
+    let reason = known(&call)[0].failure.clone().unwrap().reason;
     assert_eq!(reason, "login");
 }

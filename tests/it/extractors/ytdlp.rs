@@ -161,7 +161,7 @@ fn a_file_that_is_another_each_time_is_not_saved() {
         Reply::file(picture).etag("\"2\""),
     ];
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    let answer = move |_: &crate::support::Seen| {
+    let answer = move |_: &crate::support::Request| {
         let count = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         versions[count % 2].clone()
     };

@@ -3,12 +3,12 @@
 use super::page;
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// A feed with these posts, each of one film, and an ETag of its own.
 fn feed(site: &Site, etag: &'static str, posts: &[&str]) {
     let whole = page(posts, "").header("ETag", etag);
-    let answer = move |seen: &Seen| match seen.header("if-none-match") {
+    let answer = move |seen: &Request| match seen.header("if-none-match") {
         Some(known) if known == etag => Reply::empty(304),
         _ => whole.clone(),
     };

@@ -352,7 +352,7 @@ fn a_file_that_is_there_needs_no_room_while_a_command_runs_for_it() {
         .arg(site.url("/first.png"))
         .arg(site.url("/second.png"));
     let began = fetch.root().join("home/began");
-    let reply = move |_: &crate::support::Seen| {
+    let reply = move |_: &crate::support::Request| {
         until(|| began.exists());
         Reply::file(huge())
     };

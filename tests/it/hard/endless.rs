@@ -3,7 +3,7 @@
 use super::ranges::start_of;
 use super::{large, quick};
 use crate::support::media::{Format, sized, small};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// The file without a word about its length: cut in the beginning, and then a part at a time that ends with blocks of this size.
 /// Behind its end, there is a part of no bytes, or no part.
@@ -55,7 +55,7 @@ fn a_file_that_became_shorter_is_not_taken_for_the_rest_of_the_longer_one() {
         let first = Reply::file(large()).etag("\"a\"").chunked();
         site.on("/cat.jpg", first.cut_after(1_030_000)).once();
         let now = shorter.clone();
-        let part = move |seen: &Seen| {
+        let part = move |seen: &Request| {
             let Some(start) = start_of(seen) else {
                 return Reply::file(now.clone()).etag("\"a\"").chunked();
             };

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use super::{huge, large, quick};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, noise, sized};
-use crate::support::{Reply, Seen, Site, skip};
+use crate::support::{Reply, Request, Site, skip};
 
-pub(super) fn start_of(seen: &Seen) -> Option<u64> {
+pub(super) fn start_of(seen: &Request) -> Option<u64> {
     let range = seen.header("range")?.strip_prefix("bytes=")?;
     range.strip_suffix('-')?.parse().ok()
 }
@@ -199,7 +199,7 @@ fn a_host_whose_machines_have_etags_of_their_own_is_remembered_for_that() {
     site.on("/1.jpg", machine("\"one\"").cut_after(2_000_000))
         .once();
     site.on("/1.jpg", machine("\"two\""));
-    let late = move |_: &Seen| {
+    let late = move |_: &Request| {
         let _ = is_saved.lock().unwrap().recv();
         machine("\"one\"").cut_after(2_000_000)
     };
@@ -247,7 +247,7 @@ fn what_machines_serve_differently_is_taken_from_one_of_them() {
     // is the one that would be asked first.
     let back = Arc::new(Mutex::new(None));
     let slot = back.clone();
-    let reply = move |seen: &Seen| {
+    let reply = move |seen: &Request| {
         let mut back = slot.lock().unwrap();
         if seen.header("range").is_some() || back.is_some() {
             return second.clone();

@@ -5,14 +5,14 @@ use std::sync::Mutex;
 
 use super::{large, quick};
 use crate::support::media::{Format, small};
-use crate::support::tls::{Front, Odd};
+use crate::support::tls::{TlsFault, TlsServer};
 use crate::support::{Reply, Site};
 
 #[test]
 fn a_file_comes_over_tls_and_one_connection_each_way() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
-    let front = Front::start(&site, Odd::No);
+    let front = TlsServer::start(&site, TlsFault::None);
     let fetch = quick()
         .arg("--ca-cert")
         .arg(front.authority())
@@ -25,15 +25,15 @@ fn a_file_comes_over_tls_and_one_connection_each_way() {
 #[test]
 fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
     let table = [
-        (Odd::No, false, "its issuer is unknown"),
-        (Odd::Expired, true, "it expired on "),
-        (Odd::Another, true, "it is for `"),
-        (Odd::Itself, false, "it is self-signed"),
+        (TlsFault::None, false, "its issuer is unknown"),
+        (TlsFault::Expired, true, "it expired on "),
+        (TlsFault::WrongHost, true, "it is for `"),
+        (TlsFault::SelfSigned, false, "it is self-signed"),
     ];
     for (odd, known, why) in table {
         let site = Site::start();
         site.on("/cat.jpg", Reply::file(large())).optional();
-        let front = Front::start(&site, odd);
+        let front = TlsServer::start(&site, odd);
         let fetch = quick();
         let mut authority = front.authority();
         if !known {
@@ -69,7 +69,7 @@ fn a_used_connection_that_ends_without_the_word_of_tls_is_no_failure() {
     );
     site.on("/1.jpg", answer.clone());
     site.on("/2.jpg", answer);
-    let front = Front::start(&site, Odd::Abrupt);
+    let front = TlsServer::start(&site, TlsFault::Abrupt);
     let fetch = quick().arg("--ca-cert").arg(front.authority());
     let fetch = fetch.args(["-N", "1", "-R", "0"]);
     let fetch = fetch.arg(front.url("/1.jpg")).arg(front.url("/2.jpg"));
@@ -81,7 +81,7 @@ fn a_used_connection_that_ends_without_the_word_of_tls_is_no_failure() {
 fn a_certificate_that_is_its_own_authority_is_trusted_where_the_user_names_it() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
-    let front = Front::start(&site, Odd::Itself);
+    let front = TlsServer::start(&site, TlsFault::SelfSigned);
     let fetch = quick().arg("--ca-cert").arg(front.authority());
     let fetch = fetch.arg(front.url("/cat.jpg"));
     fetch.run().success();
@@ -99,7 +99,7 @@ fn a_certificate_that_is_its_own_authority_is_trusted_where_the_user_names_it() 
 fn the_environment_says_where_the_authorities_of_the_system_are() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
-    let front = Front::start(&site, Odd::No);
+    let front = TlsServer::start(&site, TlsFault::None);
     let fetch = quick()
         .env("SSL_CERT_FILE", front.authority())
         .arg(front.url("/cat.jpg"));
@@ -112,7 +112,7 @@ fn the_environment_says_where_the_authorities_of_the_system_are() {
 fn a_wrong_name_of_the_authorities_is_told_as_such() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large())).optional();
-    let front = Front::start(&site, Odd::No);
+    let front = TlsServer::start(&site, TlsFault::None);
     let fetch = quick()
         .env("SSL_CERT_FILE", "/nowhere/authorities.pem")
         .arg(front.url("/cat.jpg"));
@@ -168,7 +168,7 @@ fn a_redirect_down_to_plain_http_is_not_followed() {
         .on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
         .optional();
     site.on("/cat.jpg", Reply::redirect(plain.url("/cat.jpg")));
-    let front = Front::start(&site, Odd::No);
+    let front = TlsServer::start(&site, TlsFault::None);
     let fetch = quick()
         .arg("--ca-cert")
         .arg(front.authority())
@@ -184,20 +184,25 @@ fn a_body_that_tls_does_not_end_is_cut_off() {
     let table = [
         (
             "properly",
-            Odd::No,
+            TlsFault::None,
             Reply::file(large()).close_delimited(),
             true,
         ),
         (
             "abruptly",
-            Odd::Abrupt,
+            TlsFault::Abrupt,
             Reply::file(large()).close_delimited(),
             false,
         ),
-        ("with a length", Odd::Abrupt, Reply::file(large()), true),
+        (
+            "with a length",
+            TlsFault::Abrupt,
+            Reply::file(large()),
+            true,
+        ),
         (
             "in chunks",
-            Odd::Abrupt,
+            TlsFault::Abrupt,
             Reply::file(large()).chunked(),
             true,
         ),
@@ -205,7 +210,7 @@ fn a_body_that_tls_does_not_end_is_cut_off() {
     for (name, odd, reply, whole) in table {
         let site = Site::start();
         site.on("/cat.jpg", reply.no_ranges());
-        let front = Front::start(&site, odd);
+        let front = TlsServer::start(&site, odd);
         let fetch = quick()
             .args(["-R", "0", "--ca-cert"])
             .arg(front.authority())

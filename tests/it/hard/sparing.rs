@@ -6,7 +6,7 @@ use super::ranges::start_of;
 use super::{large, quick};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, sized};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 #[test]
 fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
@@ -15,7 +15,7 @@ fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
         let good = Reply::file(large()).etag("\"a\"");
         site.on("/cat.jpg", good.clone().cut_after(2_000_000))
             .once();
-        let refuses = move |seen: &Seen| match seen.header("range") {
+        let refuses = move |seen: &Request| match seen.header("range") {
             Some(_) => Reply::text("no").status(status),
             None => good.clone(),
         };
@@ -64,7 +64,7 @@ fn a_server_that_gives_little_at_a_time_is_asked_as_often_as_it_takes() {
 fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
     const BLOCK: usize = 1 << 20;
     let site = Site::start();
-    let blocks = |seen: &Seen| {
+    let blocks = |seen: &Request| {
         let good = Reply::file(large()).etag("\"a\"");
         let Some(start) = start_of(seen) else {
             return good.cut_after(BLOCK);
@@ -83,7 +83,7 @@ fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
 fn what_broke_off_is_compared_again_however_sparing_the_server_was() {
     const BLOCK: usize = 1 << 20;
     let site = Site::start();
-    let up_to = |seen: &Seen, end: usize| part(start_of(seen).unwrap() as usize, end);
+    let up_to = |seen: &Request, end: usize| part(start_of(seen).unwrap() as usize, end);
     let first = Reply::file(large()).etag("\"a\"").cut_after(BLOCK);
     site.on("/cat.jpg", first).once();
     // All of this is there, so the next is asked for from its end.
@@ -158,7 +158,7 @@ fn a_server_that_is_mute_when_it_is_asked_for_a_range_is_asked_for_all_of_it() {
     let site = Site::start();
     let good = || Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good().cut_after(2_000_000)).once();
-    let mute = move |seen: &Seen| match seen.header("range") {
+    let mute = move |seen: &Request| match seen.header("range") {
         Some(_) => good().delay(Duration::from_secs(3)),
         None => good(),
     };

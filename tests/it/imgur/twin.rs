@@ -6,16 +6,16 @@ use std::time::Duration;
 use fetch::model::{Body, Entry, Item};
 use fetch::net::{Client, Secret, Settings};
 use fetch::plugins::imgur::{Animated, Imgur, Options};
-use fetch::script::{Found, Script};
+use fetch::script::{FoundPlugin, Script};
 use fetch::source::{Ctx, Registry, Source, outlet};
 use serde_json::{Value, json};
 
 use super::api;
-use crate::support::tls::Front;
+use crate::support::tls::TlsServer;
 use crate::support::{Reply, Site};
 
 /// Lists a link with API v3 at its own name, behind a proxy.
-async fn list(source: impl Source + 'static, front: &Front, link: &str) -> Vec<Entry> {
+async fn list(source: impl Source + 'static, front: &TlsServer, link: &str) -> Vec<Entry> {
     let mut registry = Registry::new();
     registry.add(source);
     let settings = Settings {
@@ -54,7 +54,7 @@ fn items(entries: Vec<Entry>) -> Vec<Item> {
 }
 
 async fn same(site: &Site, link: &str, animated: Animated) -> Vec<Item> {
-    let front = Front::proxy_to("api.imgur.com", site);
+    let front = TlsServer::proxy_to("api.imgur.com", site);
     let native = Imgur::new(Options {
         client_id: Some(Secret::new("a-key")),
         animated,
@@ -68,7 +68,7 @@ async fn same(site: &Site, link: &str, animated: Animated) -> Vec<Item> {
             Animated::Mp4 => "mp4",
         },
     });
-    let twin = Script::new(Found::named(&folder).unwrap(), set);
+    let twin = Script::new(FoundPlugin::read(&folder).unwrap(), set);
     let ours = items(list(native.unwrap(), &front, link).await);
     let twins = items(list(twin.unwrap(), &front, link).await);
     assert_eq!(ours, twins);

@@ -5,11 +5,11 @@ use fetch::net::{Client, Settings};
 use http::HeaderMap;
 
 use super::{client, quick, url};
-use crate::support::frames::{Act, Frames, PAGE};
-use crate::support::tls::{Front, Odd};
+use crate::support::http2::{Http2Server, PAGE, Step};
+use crate::support::tls::{TlsFault, TlsServer};
 
 /// A client that trusts this front, and asks once more.
-fn asker(front: &Front) -> Client {
+fn asker(front: &TlsServer) -> Client {
     client(Settings {
         ca_cert: vec![front.authority()],
         retries: 1,
@@ -19,26 +19,26 @@ fn asker(front: &Front) -> Client {
 
 #[tokio::test]
 async fn half_a_page_is_none_though_the_server_says_that_nothing_is_wrong() {
-    for told in [true, false] {
-        let server = Frames::start([Act::Half { told }, Act::Serve]);
-        let front = Front::before(server.port(), Odd::No);
+    for has_length in [true, false] {
+        let server = Http2Server::start([Step::Half { has_length }, Step::Serve]);
+        let front = TlsServer::before_port(server.port(), TlsFault::None);
         let page = url(&front.url("/page"));
         let none = HeaderMap::new();
         let answer = asker(&front).call(&page, &none, 100).await.unwrap();
-        assert_eq!(answer.body, PAGE, "{told}");
-        assert_eq!(server.requests().len(), 2, "{told}");
-        let server = Frames::start([Act::Half { told }]);
-        let front = Front::before(server.port(), Odd::No);
+        assert_eq!(answer.body, PAGE, "{has_length}");
+        assert_eq!(server.requests().len(), 2, "{has_length}");
+        let server = Http2Server::start([Step::Half { has_length }]);
+        let front = TlsServer::before_port(server.port(), TlsFault::None);
         let page = url(&front.url("/page"));
         let error = asker(&front).call(&page, &none, 100).await.unwrap_err();
-        assert_eq!(error.kind, Kind::Network, "{told}");
+        assert_eq!(error.kind, Kind::Network, "{has_length}");
     }
 }
 
 #[tokio::test]
 async fn a_page_that_is_whole_is_taken_though_its_stream_is_reset_behind_it() {
-    let server = Frames::start([Act::Early]);
-    let front = Front::before(server.port(), Odd::No);
+    let server = Http2Server::start([Step::Early]);
+    let front = TlsServer::before_port(server.port(), TlsFault::None);
     let page = url(&front.url("/page"));
     let none = HeaderMap::new();
     let answer = asker(&front).call(&page, &none, 100).await.unwrap();

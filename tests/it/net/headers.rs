@@ -6,12 +6,12 @@ use fetch::source::Ctx;
 use http::{HeaderMap, header};
 
 use super::{body, client, headers, open, quick, url};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// What lets somebody in, by the names under which it is sent.
 const SECRETS: [&str; 4] = ["authorization", "cookie", "x-api-key", "x-user"];
 
-fn secrets_of(seen: &Seen) -> Vec<&'static str> {
+fn secrets_of(seen: &Request) -> Vec<&'static str> {
     let mut secrets = SECRETS.to_vec();
     secrets.retain(|name| seen.header(name).is_some());
     secrets

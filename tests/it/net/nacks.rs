@@ -7,8 +7,8 @@ use fetch::net::{Answer, Settings};
 use http::HeaderMap;
 
 use super::{client, quick, url};
-use crate::support::frames::{Act, Frames, PAGE};
-use crate::support::tls::{Front, Odd};
+use crate::support::http2::{Http2Server, PAGE, Step};
+use crate::support::tls::{TlsFault, TlsServer};
 
 const NO_ERROR: u8 = 0;
 const REFUSED_STREAM: u8 = 7;
@@ -16,8 +16,8 @@ const ENHANCE_YOUR_CALM: u8 = 11;
 const HTTP_1_1_REQUIRED: u8 = 13;
 
 /// Calls once, with a wait before each retry that no test would sit out.
-async fn call(server: &Frames, retries: u32) -> Result<Answer> {
-    let front = Front::before(server.port(), Odd::No);
+async fn call(server: &Http2Server, retries: u32) -> Result<Answer> {
+    let front = TlsServer::before_port(server.port(), TlsFault::None);
     let client = client(Settings {
         ca_cert: vec![front.authority()],
         backoff: Duration::from_secs(3600),
@@ -33,10 +33,10 @@ async fn call(server: &Frames, retries: u32) -> Result<Answer> {
 #[tokio::test]
 async fn a_request_that_is_not_for_http_2_is_sent_by_http_1() {
     for nack in [
-        Act::Reset(HTTP_1_1_REQUIRED),
-        Act::GoAway(HTTP_1_1_REQUIRED),
+        Step::Reset(HTTP_1_1_REQUIRED),
+        Step::GoAway(HTTP_1_1_REQUIRED),
     ] {
-        let server = Frames::start([nack]);
+        let server = Http2Server::start([nack]);
         let answer = call(&server, 0).await.unwrap();
         assert_eq!(answer.body, PAGE, "{nack:?}");
         assert_eq!(server.requests(), [1, 2], "{nack:?}");
@@ -46,11 +46,11 @@ async fn a_request_that_is_not_for_http_2_is_sent_by_http_1() {
 #[tokio::test]
 async fn what_was_not_worked_on_is_asked_for_again_at_once_and_without_counting() {
     let table = [
-        (Act::Reset(REFUSED_STREAM), [1, 1, 1]),
-        (Act::GoAway(NO_ERROR), [1, 2, 3]),
+        (Step::Reset(REFUSED_STREAM), [1, 1, 1]),
+        (Step::GoAway(NO_ERROR), [1, 2, 3]),
     ];
     for (nack, connections) in table {
-        let server = Frames::start([nack, nack, Act::Serve]);
+        let server = Http2Server::start([nack, nack, Step::Serve]);
         let answer = call(&server, 0).await.unwrap();
         assert_eq!(answer.body, PAGE, "{nack:?}");
         assert_eq!(server.requests(), connections, "{nack:?}");
@@ -59,8 +59,8 @@ async fn what_was_not_worked_on_is_asked_for_again_at_once_and_without_counting(
 
 #[tokio::test]
 async fn a_server_that_never_works_on_anything_is_given_up_on() {
-    for nack in [Act::Reset(REFUSED_STREAM), Act::GoAway(NO_ERROR)] {
-        let server = Frames::start([nack]);
+    for nack in [Step::Reset(REFUSED_STREAM), Step::GoAway(NO_ERROR)] {
+        let server = Http2Server::start([nack]);
         let error = call(&server, 0).await.unwrap_err();
         assert_eq!(error.kind, Kind::Network, "{nack:?}");
         assert_eq!(server.requests().len(), 3, "{nack:?}");
@@ -69,7 +69,7 @@ async fn a_server_that_never_works_on_anything_is_given_up_on() {
 
 #[tokio::test]
 async fn a_server_that_wants_calm_is_not_asked_again_at_once() {
-    let server = Frames::start([Act::GoAway(ENHANCE_YOUR_CALM)]);
+    let server = Http2Server::start([Step::GoAway(ENHANCE_YOUR_CALM)]);
     let error = call(&server, 0).await.unwrap_err();
     assert_eq!(error.kind, Kind::Network);
     assert_eq!(server.requests().len(), 1);

@@ -3,7 +3,7 @@
 use fetch::model::Kind;
 
 use super::{body, client, open, quick};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 #[tokio::test]
 async fn relative_and_absolute_targets_are_followed() {
@@ -89,7 +89,7 @@ async fn what_no_redirect_may_do_is_refused() {
 #[tokio::test]
 async fn a_cookie_that_is_set_on_the_way_is_sent_on_that_way_alone() {
     let site = Site::start();
-    let wall = |seen: &Seen| match seen.header("cookie") {
+    let wall = |seen: &Request| match seen.header("cookie") {
         Some("ok=1") => Reply::text("there"),
         _ => Reply::redirect("/wall").header("Set-Cookie", "ok=1; Path=/"),
     };

@@ -7,7 +7,7 @@ use fetch::net::Settings;
 use http::HeaderMap;
 
 use super::{client, quick, url};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// Calls once; the status and the time that it took.
 async fn call(site: &Site, settings: Settings) -> (u16, Duration) {
@@ -150,7 +150,7 @@ async fn a_host_that_asks_to_wait_holds_up_every_call_to_it_and_no_other() {
         assert_eq!(answer.unwrap().status, 200);
     }
     let began = busy.requests()[0].at;
-    let wait = |seen: &Seen| seen.at.saturating_duration_since(began);
+    let wait = |seen: &Request| seen.at.saturating_duration_since(began);
     let at_busy: Vec<_> = busy.requests().iter().map(wait).collect();
     assert_eq!(at_busy.len(), 3);
     assert!(at_busy[1] >= Duration::from_millis(990), "{at_busy:?}");

@@ -7,13 +7,13 @@ use fetch::net::Settings;
 
 use super::{body, client, quick, stubborn};
 use crate::support::command::Fetch;
-use crate::support::frames::{Act, Frames, PAGE};
-use crate::support::tls::{Front, Odd};
+use crate::support::http2::{Http2Server, PAGE, Step};
+use crate::support::tls::{TlsFault, TlsServer};
 
 #[tokio::test]
 async fn a_server_of_http_2_alone_gives_files_too() {
-    let server = Frames::start([Act::Serve]);
-    let front = Front::before(server.port(), Odd::Http2);
+    let server = Http2Server::start([Step::Serve]);
+    let front = TlsServer::before_port(server.port(), TlsFault::Http2);
     let client = client(Settings {
         ca_cert: vec![front.authority()],
         ..quick()
@@ -27,8 +27,8 @@ async fn a_server_of_http_2_alone_gives_files_too() {
 
 #[test]
 fn a_file_by_http_2_ends_where_its_stream_does() {
-    let server = Frames::start([Act::Serve]);
-    let front = Front::before(server.port(), Odd::Http2);
+    let server = Http2Server::start([Step::Serve]);
+    let front = TlsServer::before_port(server.port(), TlsFault::Http2);
     let fetch = Fetch::new().arg("--ca-cert").arg(front.authority());
     let fetch = fetch.arg(front.url("/cat.txt"));
     let done = fetch.run().success();

@@ -80,7 +80,7 @@ fn a_run_that_was_killed_while_it_fetched_packs_nothing() {
     let imgur = FakeImgur::start();
     let slow = Image::of("bbbbbbb", Format::Jpeg, sized(Format::Jpeg, 200_000, 2));
     let good = slow.good();
-    let slow = slow.answers([good.clone().throttle(20_000), good]);
+    let slow = slow.replies([good.clone().throttle(20_000), good]);
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), slow]);
     let fetch = Fetch::new().config(&imgur.config());
     let fetch = fetch.args(["q6i58", "--zip", "--write-info"]);

@@ -6,7 +6,7 @@ use super::{FOLDER, entries, image};
 use crate::support::command::Fetch;
 use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, sized};
-use crate::support::{Reply, Seen};
+use crate::support::{Reply, Request};
 
 const ZIP: &str = "imgur/Cats q6i58.zip";
 
@@ -98,7 +98,7 @@ fn names_that_shift_take_nothing_with_them() {
 #[test]
 fn what_is_only_packed_is_asked_for_whether_it_has_changed() {
     let tagged = |old: Image, new: Image| {
-        Reply::with(move |seen: &Seen| match seen.header("if-none-match") {
+        Reply::with(move |seen: &Request| match seen.header("if-none-match") {
             None => Reply::file(old.bytes()).etag("\"1\""),
             Some("\"1\"") => Reply::file(new.bytes()).etag("\"2\""),
             Some(_) => Reply::empty(304).etag("\"2\""),
@@ -106,7 +106,7 @@ fn what_is_only_packed_is_asked_for_whether_it_has_changed() {
     };
     let imgur = FakeImgur::start();
     let (old, new) = (image("aaaaaaa"), other("aaaaaaa", false));
-    let changing = image("aaaaaaa").answers([tagged(old.clone(), new.clone())]);
+    let changing = image("aaaaaaa").replies([tagged(old.clone(), new.clone())]);
     imgur.album("q6i58", "Cats", vec![changing]);
     let fetch = Fetch::new().config(&imgur.config());
     let call = fetch.clone().args(["imgur:a/q6i58", "--zip=only"]);

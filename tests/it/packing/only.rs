@@ -105,7 +105,7 @@ fn what_is_not_in_the_zip_any_more_is_fetched_again() {
 fn nothing_goes_before_all_of_an_album_is_there() {
     let imgur = FakeImgur::start();
     let good = image("bbbbbbb").good();
-    let bad = image("bbbbbbb").answers([Reply::empty(451), good]);
+    let bad = image("bbbbbbb").replies([Reply::empty(451), good]);
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), bad]);
     let fetch = Fetch::new().config(&imgur.config());
     let call = fetch.clone().args(["imgur:a/q6i58", "--zip=only"]);

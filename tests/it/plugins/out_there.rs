@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::call;
 use crate::support::command::Fetch;
-use crate::support::tls::Front;
+use crate::support::tls::TlsServer;
 use crate::support::{Reply, Site};
 
 const ASKS: &str = "permissions = { request = ['mine.test'] }";
@@ -14,7 +14,7 @@ fn extract(body: &str) -> String {
 }
 
 /// A call of a script that asks `https://mine.test`, which is behind this front.
-fn by_https(site: &Site, front: &Front, body: &str) -> Fetch {
+fn by_https(site: &Site, front: &TlsServer, body: &str) -> Fetch {
     call(site, ASKS, &extract(body))
         .arg("--ca-cert")
         .arg(front.authority())
@@ -27,7 +27,7 @@ fn a_declared_host_leads_to_no_other_one() {
     elsewhere.on("/x", Reply::text("secret")).optional();
     site.on("/there", Reply::redirect("/here"));
     site.on("/here", Reply::text("it was asked"));
-    let front = Front::proxy_to("mine.test", &site);
+    let front = TlsServer::proxy_to("mine.test", &site);
     let asked = "error(http.get('https://mine.test/there').body)";
     let done = by_https(&site, &front, asked).run().fails(4);
     done.says("it was asked");
@@ -69,7 +69,7 @@ fn a_script_sees_no_cookie() {
     let set = Reply::text("x").header("Set-Cookie", "session=hunter2; Path=/");
     site.on("/login", set.clone().header("X-Kept", "kept"));
     site.on("/page", Reply::text("y"));
-    let front = Front::proxy_to("mine.test", &site);
+    let front = TlsServer::proxy_to("mine.test", &site);
     let script = r#"
         for _, path in { "/login", "/page" } do
             local answer = http.get("https://mine.test" .. path)

@@ -3,7 +3,7 @@
 use super::{call, plugin, quick};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
-use crate::support::tls::Front;
+use crate::support::tls::TlsServer;
 use crate::support::{Reply, Site};
 
 const POSTS: &str = "permissions = { request = ['mine.test', 'other.test'], post = ['mine.test'] }";
@@ -208,7 +208,7 @@ fn a_secret_is_exchanged_for_a_token_that_the_script_does_not_get() {
             end
         end
     "#;
-    let front = Front::proxy_to("mine.test", &site);
+    let front = TlsServer::proxy_to("mine.test", &site);
     let fetch = with(&site, manifest, script)
         .args(["-s", "-S", "source.mine.app=me:hunter2", "--ca-cert"])
         .arg(front.authority())
@@ -250,7 +250,7 @@ fn a_secret_that_is_not_taken_and_a_token_that_is_none_are_told_without_them() {
     let manifest = "permissions = { request = ['mine.test'] }\n\
         [[secret]]\nkey = 'app'\nhost = 'mine.test'\nheader = 'Authorization'\n\
         token = 'https://mine.test/token'\nhelp = 'an app of yours'";
-    let front = Front::proxy_to("mine.test", &site);
+    let front = TlsServer::proxy_to("mine.test", &site);
     let fetch = with(
         &site,
         manifest,
@@ -329,7 +329,7 @@ fn a_secret_that_is_refused_is_named() {
     site.on("/1", Reply::text("no").status(401));
     let manifest = "permissions = { request = ['mine.test'] }\n\
         [[secret]]\nkey = 'app'\nhost = 'mine.test'\nheader = 'Authorization'\nhelp = 'a key, from https://mine.test/keys'";
-    let front = Front::proxy_to("mine.test", &site);
+    let front = TlsServer::proxy_to("mine.test", &site);
     let ask = |options: &str| {
         let script = format!("http.get('https://mine.test/1'{options})");
         let fetch = with(&site, manifest, &script);

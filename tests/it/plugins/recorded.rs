@@ -5,7 +5,7 @@ use std::fs;
 use super::kit::{change, new, test};
 use super::{USUAL, call, plugin};
 use crate::support::command::Fetch;
-use crate::support::tls::Front;
+use crate::support::tls::TlsServer;
 use crate::support::{Reply, Site};
 
 fn record(fetch: &Fetch, site: &Site, link: &str) -> Fetch {
@@ -163,7 +163,7 @@ fn no_secret_is_written_down() {
         token = 'https://mine.test/token'\nhelp = 'an app of yours'";
     let script =
         "return { extract = function() http.get('https://mine.test/1', { secret = 'app' }) end }";
-    let front = Front::proxy_to("mine.test", &site);
+    let front = TlsServer::proxy_to("mine.test", &site);
     let fetch = Fetch::new();
     let folder = plugin(&fetch, manifest, script);
     let recorded = fetch

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use fetch::pipeline::archive::place;
+use fetch::pipeline::archive::absolute_root;
 
 use super::{names, objects, pictures, rename};
 use crate::support::command::Fetch;
@@ -16,7 +16,7 @@ fn two_do_not_rename_in_one_folder_at_once() {
     fetch.clone().args(&links).run().success();
     let folder = fetch.root().join("home/state/fetch/renames");
     fs::create_dir(&folder).unwrap();
-    let root = place(&fetch.out());
+    let root = absolute_root(&fetch.out());
     let root = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
     let file = File::create(folder.join(format!("{}.lock", &root[..16]))).unwrap();
     file.lock().unwrap();

@@ -122,7 +122,10 @@ fn a_first_byte_that_never_ends_is_not_waited_for() {
     site.on("/cats.mpd", Reply::text(FILM));
     let bytes = sized(Format::Mp4, LENGTH, 3);
     let reply = Reply::file(bytes.clone()).etag("\"one\"");
-    let endless = reply.clone().lie(vec![0; 1 << 20]).stall_after(100_000);
+    let endless = reply
+        .clone()
+        .wrong_bytes(vec![0; 1 << 20])
+        .stall_after(100_000);
     let reply = Reply::with(move |seen| match seen.header("range") {
         Some("bytes=0-0") => endless.clone(),
         _ => reply.clone(),

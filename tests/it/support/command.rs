@@ -270,15 +270,15 @@ impl Running {
 
     /// Waits until it has printed this on stderr.
     pub fn wait_for_stderr(&self, text: &str) {
-        let said = self.stderr.wait_for(text);
-        assert!(said, "it never said `{text}`:\n{}", self.stderr());
+        let found = self.stderr.wait_for(text);
+        assert!(found, "it never said `{text}`:\n{}", self.stderr());
     }
 
     /// Waits until it has printed this on stdout.
     pub fn wait_for_stdout(&self, text: &str) {
-        let said = self.stdout.wait_for(text);
+        let found = self.stdout.wait_for(text);
         let so_far = self.stdout.so_far();
-        assert!(said, "it never wrote `{text}`:\n{so_far}");
+        assert!(found, "it never wrote `{text}`:\n{so_far}");
     }
 
     /// Kills it, as abruptly as a power failure.

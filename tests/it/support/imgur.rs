@@ -99,49 +99,49 @@ impl Image {
     }
 
     /// Sets the responses for its file: these in sequence, instead of the correct one.
-    pub fn answers(mut self, replies: impl IntoIterator<Item = Reply>) -> Image {
+    pub fn replies(mut self, replies: impl IntoIterator<Item = Reply>) -> Image {
         self.replies = replies.into_iter().collect();
         self
     }
 
     /// Removed from the site: redirects to a small picture that says so.
     pub fn removed(self) -> Image {
-        self.answers([Reply::redirect("/removed.png")])
+        self.replies([Reply::redirect("/removed.png")])
     }
 
     /// Blocked in this region: a placeholder picture, the same for every image.
     pub fn blocked(self) -> Image {
         let card = media::sized_picture(Format::Png, 336, 478, 34_641, 0);
-        self.answers([file(card, Format::Png)])
+        self.replies([file(card, Format::Png)])
     }
 
     /// Gone without a trace.
     pub fn missing(self) -> Image {
-        self.answers([Reply::html("<h1>404 Not Found</h1>").status(404)])
+        self.replies([Reply::html("<h1>404 Not Found</h1>").status(404)])
     }
 
     /// Sets a different actual format, which the file's response declares, unlike the listing.
     pub fn mislabelled(mut self, real: Format) -> Image {
         self.bytes = media::picture(real, self.width as u16, self.height as u16, self.size);
         let reply = file(self.bytes.clone(), real);
-        self.answers([reply])
+        self.replies([reply])
     }
 
     /// Cuts off the response after this many bytes, every time.
     pub fn cut(self, bytes: usize) -> Image {
         let reply = self.good().cut_after(bytes);
-        self.answers([reply])
+        self.replies([reply])
     }
 
     /// Cuts off the response after this many bytes, the first time only.
     pub fn cut_once(self, bytes: usize) -> Image {
         let good = self.good();
-        self.answers([good.clone().cut_after(bytes), good])
+        self.replies([good.clone().cut_after(bytes), good])
     }
 
     /// Sends a page in place of the file, with status 200.
     pub fn html(self) -> Image {
-        self.answers([Reply::html("<!DOCTYPE html><title>Imgur</title>")])
+        self.replies([Reply::html("<!DOCTYPE html><title>Imgur</title>")])
     }
 
     /// Makes its link lead to a thumbnail, as for large GIFs. The file itself stays where it always is.
@@ -176,7 +176,7 @@ impl FakeImgur {
             site: Site::start(),
             cdn: Site::start(),
         };
-        let unknown = |_: &super::Seen| answers::unknown();
+        let unknown = |_: &super::Request| answers::unknown();
         imgur.api.on("/3/*", keyed(unknown)).optional();
         let nothing = Reply::json(r#"{"data":[],"success":true,"status":200}"#);
         imgur.site.on("/ajaxalbums/*", nothing).optional();
@@ -294,18 +294,18 @@ impl FakeImgur {
 }
 
 /// Responds to requests with the client id, and refuses others.
-fn keyed(answer: impl Fn(&super::Seen) -> Reply + Send + Sync + 'static) -> Reply {
-    Reply::with(move |seen| match seen.header("authorization") {
-        Some(value) if value == format!("Client-ID {CLIENT_ID}") => answer(seen),
+fn keyed(answer: impl Fn(&super::Request) -> Reply + Send + Sync + 'static) -> Reply {
+    Reply::with(move |request| match request.header("authorization") {
+        Some(value) if value == format!("Client-ID {CLIENT_ID}") => answer(request),
         _ => answers::refused(),
     })
 }
 
 /// The CDN redirects requests for a page to the page, and requests must not carry a referrer.
 fn for_media(reply: Reply, page: String) -> Reply {
-    Reply::with(move |seen| {
-        assert_eq!(seen.header("referer"), None, "a referer was sent");
-        match seen.header("accept") {
+    Reply::with(move |request| {
+        assert_eq!(request.header("referer"), None, "a referer was sent");
+        match request.header("accept") {
             Some(accept) if accept.contains("text/html") => Reply::redirect(page.clone()),
             _ => reply.clone(),
         }

@@ -10,19 +10,19 @@
 
 use std::time::{Duration, Instant};
 
-mod answer;
 pub mod command;
 pub mod filter;
-pub mod frames;
+pub mod http2;
 pub mod imgur;
 pub mod media;
 mod reply;
+mod response;
 mod server;
 mod site;
 pub mod tls;
 
 pub use reply::Reply;
-pub use site::{Seen, Site};
+pub use site::{Request, Site};
 
 /// Reports that a test is skipped because something it needs is missing.
 #[allow(clippy::print_stderr, reason = "a test that skips must say so")]

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use md5::{Digest, Md5};
 
-use super::Seen;
+use super::Request;
 
-/// One reply. By default it is correct; each method that ends in a number or a lie makes it faulty in one way. Cloning
+/// One reply. By default it is correct; each method that ends in a number or wrong bytes makes it faulty in one way. Cloning
 /// is cheap.
 #[derive(Clone)]
 pub struct Reply {
@@ -15,8 +15,8 @@ pub struct Reply {
     pub(super) headers: Vec<(String, String)>,
     pub(super) content: Content,
     pub(super) ranges: bool,
-    pub(super) minds_if_range: bool,
-    pub(super) lie: Lie,
+    pub(super) honors_if_range: bool,
+    pub(super) range_faults: RangeFaults,
     pub(super) framing: Framing,
     pub(super) extra: usize,
     pub(super) end: End,
@@ -29,15 +29,15 @@ pub struct Reply {
 pub(super) enum Content {
     Bytes(Arc<[u8]>),
     Raw(Arc<[u8]>),
-    With(Arc<dyn Fn(&Seen) -> Reply + Send + Sync>),
+    With(Arc<dyn Fn(&Request) -> Reply + Send + Sync>),
 }
 
 /// Faults of a 206.
 #[derive(Clone, Default)]
-pub(super) struct Lie {
+pub(super) struct RangeFaults {
     pub(super) start: Option<u64>,
     pub(super) total: Option<u64>,
-    pub(super) silent: bool,
+    pub(super) no_content_range: bool,
     pub(super) bytes: Option<Arc<[u8]>>,
 }
 
@@ -103,7 +103,7 @@ impl Reply {
     }
 
     /// Decides for each request. A panic in it fails the test when the site is dropped.
-    pub fn with(decide: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Reply {
+    pub fn with(decide: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Reply {
         Reply {
             content: Content::With(Arc::new(decide)),
             ..Reply::body(Vec::new())
@@ -116,8 +116,8 @@ impl Reply {
             headers: Vec::new(),
             content: Content::Bytes(bytes.into()),
             ranges: false,
-            minds_if_range: true,
-            lie: Lie::default(),
+            honors_if_range: true,
+            range_faults: RangeFaults::default(),
             framing: Framing::Length,
             extra: 0,
             end: End::Whole,
@@ -249,32 +249,32 @@ impl Reply {
     /// Serves a range although If-Range names another version.
     pub fn ignore_if_range(self) -> Reply {
         Reply {
-            minds_if_range: false,
+            honors_if_range: false,
             ..self
         }
     }
 
     /// Claims in Content-Range that the bytes start here, though they start where requested.
     pub fn wrong_start(mut self, start: u64) -> Reply {
-        self.lie.start = Some(start);
+        self.range_faults.start = Some(start);
         self
     }
 
     /// Claims in Content-Range that the file has this length.
     pub fn wrong_total(mut self, total: u64) -> Reply {
-        self.lie.total = Some(total);
+        self.range_faults.total = Some(total);
         self
     }
 
     /// Serves a range without Content-Range.
     pub fn no_content_range(mut self) -> Reply {
-        self.lie.silent = true;
+        self.range_faults.no_content_range = true;
         self
     }
 
     /// Sends these bytes as the body of a range response, whatever was requested.
-    pub fn lie(mut self, bytes: impl Into<Vec<u8>>) -> Reply {
-        self.lie.bytes = Some(bytes.into().into());
+    pub fn wrong_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Reply {
+        self.range_faults.bytes = Some(bytes.into().into());
         self
     }
 }

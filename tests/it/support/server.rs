@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Seen;
-use super::answer::Answer;
+use super::Request;
 use super::reply::{Content, End, Framing, Reply};
+use super::response::Response;
 use super::site::Shared;
 
 /// The most connections at once. More are closed without a response, so that a test with a leak fails instead of
@@ -55,12 +55,12 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 fn serve(stream: &TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut unread = Vec::new();
-    while let Some(seen) = read_request(stream, &mut unread, connection)? {
-        let reply = shared.change(|state| state.ask(&seen));
+    while let Some(request) = read_request(stream, &mut unread, connection)? {
+        let reply = shared.change(|state| state.reply_to(&request));
         let mut counted = Some(Counted(shared));
-        let outcome = answer(stream, &seen, reply, shared, &mut counted);
+        let outcome = respond(stream, &request, reply, shared, &mut counted);
         drop(counted);
-        let asked_to_close = seen.header("connection") == Some("close");
+        let asked_to_close = request.header("connection") == Some("close");
         if !outcome? || asked_to_close {
             break;
         }
@@ -73,7 +73,7 @@ struct Counted<'a>(&'a Shared);
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.change(|state| state.under_way -= 1);
+        self.0.change(|state| state.active -= 1);
     }
 }
 
@@ -82,7 +82,7 @@ fn read_request(
     mut stream: &TcpStream,
     unread: &mut Vec<u8>,
     connection: usize,
-) -> io::Result<Option<Seen>> {
+) -> io::Result<Option<Request>> {
     let end = loop {
         if let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
@@ -114,7 +114,7 @@ fn read_request(
             count => unread.extend_from_slice(&piece[..count]),
         }
     }
-    Ok(Some(Seen {
+    Ok(Some(Request {
         method,
         target,
         headers,
@@ -125,26 +125,26 @@ fn read_request(
 }
 
 /// Sends the response; returns whether the connection can be reused.
-fn answer(
+fn respond(
     stream: &TcpStream,
-    seen: &Seen,
+    request: &Request,
     reply: Reply,
     shared: &Shared,
     counted: &mut Option<Counted<'_>>,
 ) -> io::Result<bool> {
-    let reply = decide(reply, seen, shared);
+    let reply = decide(reply, request, shared);
     if !reply.delay.is_zero() && !shared.pause(reply.delay) {
         return Ok(false);
     }
-    let answer = Answer::new(&reply, seen);
-    let all = &answer.bytes[answer.part.clone()];
+    let response = Response::new(&reply, request);
+    let all = &response.bytes[response.part.clone()];
     let (limit, end) = match reply.end {
         End::Whole => (all.len(), None),
         End::Cut(limit) | End::Reset(limit) | End::Stall(limit) => {
             (limit.min(all.len()), Some(reply.end))
         }
     };
-    let chunked = !answer.head.is_empty()
+    let chunked = !response.head.is_empty()
         && matches!(reply.framing, Framing::Chunked | Framing::ChunkedWithoutEnd);
     let mut writer = Writer {
         stream,
@@ -156,7 +156,7 @@ fn answer(
     let piece = reply
         .throttle
         .map_or(PIECE, |rate| (rate as usize / 20).clamp(1, PIECE));
-    let mut buffer = answer.head.clone();
+    let mut buffer = response.head.clone();
     let mut at = 0;
     while at < limit {
         let planned = piece.min(all.len() - at);
@@ -186,7 +186,7 @@ fn answer(
     }
     writer.write(&buffer, 0)?;
     match end {
-        None if answer.keep => return Ok(true),
+        None if response.keep => return Ok(true),
         None | Some(End::Whole | End::Cut(_)) => stream.shutdown(Shutdown::Write)?,
         Some(End::Reset(_)) => {
             socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
@@ -203,9 +203,9 @@ fn answer(
 }
 
 /// Calls the handler, if the reply is one.
-fn decide(mut reply: Reply, seen: &Seen, shared: &Shared) -> Reply {
+fn decide(mut reply: Reply, request: &Request, shared: &Shared) -> Reply {
     while let Content::With(handler) = &reply.content {
-        reply = match catch_unwind(AssertUnwindSafe(|| handler(seen))) {
+        reply = match catch_unwind(AssertUnwindSafe(|| handler(request))) {
             Ok(decided) => decided,
             Err(panic) => {
                 let text = panic
@@ -213,7 +213,7 @@ fn decide(mut reply: Reply, seen: &Seen, shared: &Shared) -> Reply {
                     .map(String::as_str)
                     .or_else(|| panic.downcast_ref::<&str>().copied())
                     .unwrap_or("a panic");
-                let line = format!("{} {}: {text}", seen.method, seen.target);
+                let line = format!("{} {}: {text}", request.method, request.target);
                 shared.change(|state| state.failures.push(line));
                 Reply::text("the test's handler failed").status(500)
             }

@@ -23,7 +23,7 @@ pub struct Site {
 
 /// A request as received.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Request {
     pub method: String,
     /// The path with its query, or a whole URL if the client uses the site as a proxy.
     pub target: String,
@@ -36,7 +36,7 @@ pub struct Seen {
     pub at: Instant,
 }
 
-impl Seen {
+impl Request {
     /// Returns the first value of a header field, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
@@ -68,28 +68,28 @@ pub(super) struct State {
     pub(super) closing: bool,
     pub(super) sockets: HashMap<usize, Arc<TcpStream>>,
     pub(super) failures: Vec<String>,
-    pub(super) under_way: usize,
-    pub(super) most_at_once: usize,
+    pub(super) active: usize,
+    pub(super) max_concurrent: usize,
     pub(super) stalled: usize,
-    pub(super) seen: Vec<Seen>,
+    pub(super) requests: Vec<Request>,
     routes: Vec<Route>,
 }
 
 struct Route {
     target: String,
     replies: Vec<(Reply, Option<usize>)>,
-    asked: usize,
+    requested: usize,
     optional: bool,
 }
 
 /// A route that was just added, to be refined.
-pub struct On<'a> {
+pub struct NewRoute<'a> {
     site: &'a Site,
     route: usize,
     reply: usize,
 }
 
-impl On<'_> {
+impl NewRoute<'_> {
     /// Never requesting this route is not a failure.
     pub fn optional(self) -> Self {
         self.site.shared.lock().routes[self.route].optional = true;
@@ -137,14 +137,14 @@ impl Site {
     /// Sets a reply for this target. A target with a query must match exactly, one without matches any query, and one
     /// that ends in `*` matches by its beginning; the most specific wins. Several replies for one target are given in
     /// sequence, each at least once, and the last one is repeated.
-    pub fn on(&self, target: &str, reply: Reply) -> On<'_> {
+    pub fn on(&self, target: &str, reply: Reply) -> NewRoute<'_> {
         let mut state = self.shared.lock();
         let known = state.routes.iter().position(|route| route.target == target);
         let route = known.unwrap_or_else(|| {
             state.routes.push(Route {
                 target: target.to_owned(),
                 replies: Vec::new(),
-                asked: 0,
+                requested: 0,
                 optional: false,
             });
             state.routes.len() - 1
@@ -156,7 +156,7 @@ impl Site {
         replies.push((reply, None));
         let reply = replies.len() - 1;
         drop(state);
-        On {
+        NewRoute {
             site: self,
             route,
             reply,
@@ -174,33 +174,42 @@ impl Site {
     }
 
     /// Returns the requests since the start or the last `forget`, in order.
-    pub fn requests(&self) -> Vec<Seen> {
-        self.shared.lock().seen.clone()
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock().requests.clone()
     }
 
     /// Returns how often a target was requested; as in `on`, a query counts only if it is given.
     pub fn count(&self, target: &str) -> usize {
         let state = self.shared.lock();
-        state.seen.iter().filter(|seen| seen.is_for(target)).count()
+        state
+            .requests
+            .iter()
+            .filter(|request| request.is_for(target))
+            .count()
     }
 
     /// Returns the highest number of requests served at the same time.
-    pub fn most_at_once(&self) -> usize {
-        self.shared.lock().most_at_once
+    pub fn max_concurrent(&self) -> usize {
+        self.shared.lock().max_concurrent
     }
 
     /// Clears the record of requests, for a second run. Earlier requests still count as expected ones, and sequences of
     /// replies continue where they are.
     pub fn forget(&self) {
         let mut state = self.shared.lock();
-        state.seen.clear();
-        state.most_at_once = state.under_way;
+        state.requests.clear();
+        state.max_concurrent = state.active;
     }
 
     /// Waits until a target has been requested this many times.
     pub fn wait_for(&self, target: &str, count: usize) {
         self.wait(&format!("{count} requests for `{target}`"), |state| {
-            state.seen.iter().filter(|seen| seen.is_for(target)).count() >= count
+            state
+                .requests
+                .iter()
+                .filter(|request| request.is_for(target))
+                .count()
+                >= count
         });
     }
 
@@ -218,11 +227,15 @@ impl Site {
             .changed
             .wait_timeout_while(state, PATIENCE, |state| !done(state))
             .unwrap_or_else(PoisonError::into_inner);
-        let asked: Vec<_> = state.seen.iter().map(|seen| seen.target.clone()).collect();
+        let requested: Vec<_> = state
+            .requests
+            .iter()
+            .map(|request| request.target.clone())
+            .collect();
         drop(state);
         assert!(
             !timeout.timed_out(),
-            "the site waited in vain for {what}; it was asked for {asked:?}"
+            "the site waited in vain for {what}; it was asked for {requested:?}"
         );
     }
 }
@@ -287,18 +300,18 @@ impl Shared {
 
 impl State {
     /// Notes a request and picks its reply. An unexpected request is a failure.
-    pub(super) fn ask(&mut self, seen: &Seen) -> Reply {
-        self.seen.push(seen.clone());
-        self.under_way += 1;
-        self.most_at_once = self.most_at_once.max(self.under_way);
+    pub(super) fn reply_to(&mut self, request: &Request) -> Reply {
+        self.requests.push(request.clone());
+        self.active += 1;
+        self.max_concurrent = self.max_concurrent.max(self.active);
         let best = (0..self.routes.len())
-            .filter(|index| seen.is_for(&self.routes[*index].target))
+            .filter(|index| request.is_for(&self.routes[*index].target))
             .max_by_key(|index| {
                 let target = &self.routes[*index].target;
                 (!target.ends_with('*'), target.len())
             });
         let Some(route) = best else {
-            let line = format!("{} {} was not expected", seen.method, seen.target);
+            let line = format!("{} {} was not expected", request.method, request.target);
             self.failures.push(line);
             return Reply::text("not expected by this test").status(404);
         };
@@ -306,13 +319,13 @@ impl State {
         let mut before = 0;
         let reply = route.replies.iter().find(|(_, times)| {
             before += times.unwrap_or(usize::MAX - before);
-            route.asked < before
+            route.requested < before
         });
-        route.asked += 1;
+        route.requested += 1;
         match reply {
             Some((reply, _)) => reply.clone(),
             None => {
-                let line = format!("`{}` was asked {} times", route.target, route.asked);
+                let line = format!("`{}` was asked {} times", route.target, route.requested);
                 self.failures.push(line);
                 Reply::text("asked too often for this test").status(404)
             }
@@ -325,11 +338,11 @@ impl State {
             // Every reply of a sequence is part of the test, so the last one counts as well.
             let needed = route.replies.iter();
             let needed = needed.map(|(_, times)| times.unwrap_or(1)).sum::<usize>();
-            match route.asked {
+            match route.requested {
                 0 => wrong.push(format!("`{}` was never asked", route.target)),
-                asked if asked < needed => {
+                requested if requested < needed => {
                     wrong.push(format!(
-                        "`{}` was asked {asked} times, not {needed}",
+                        "`{}` was asked {requested} times, not {needed}",
                         route.target
                     ));
                 }

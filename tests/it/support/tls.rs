@@ -1,4 +1,4 @@
-//! A fake site over TLS: a front that terminates TLS for a plain site.
+//! A fake site over TLS: a server that terminates TLS for a plain site.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,59 +15,59 @@ use tokio_rustls::server::TlsStream;
 
 use super::Site;
 
-/// What is odd about a front.
+/// What is wrong with a server.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Odd {
+pub enum TlsFault {
     /// Nothing.
-    No,
+    None,
     /// It closes connections without TLS's close_notify.
     Abrupt,
     /// Its certificate has expired.
     Expired,
     /// Its certificate is for another host.
-    Another,
+    WrongHost,
     /// It only speaks HTTP/2.
     Http2,
     /// Its certificate is self-signed, as openssl makes it by default.
-    Itself,
+    SelfSigned,
 }
 
 /// A site that speaks TLS. Dropping it closes its connections.
-pub struct Front {
+pub struct TlsServer {
     runtime: Option<Runtime>,
     port: u16,
     folder: TempDir,
     protocols: Arc<Mutex<Vec<String>>>,
 }
 
-impl Front {
-    /// Starts a front for this site.
-    pub fn start(site: &Site, odd: Odd) -> Front {
-        Front::before(site.port(), odd)
+impl TlsServer {
+    /// Starts a server before this site.
+    pub fn start(site: &Site, fault: TlsFault) -> TlsServer {
+        TlsServer::before_port(site.port(), fault)
     }
 
-    /// Starts a front for whatever listens on this port.
-    pub fn before(behind: u16, odd: Odd) -> Front {
-        let host = if odd == Odd::Another {
+    /// Starts a server before whatever listens on this port.
+    pub fn before_port(behind: u16, fault: TlsFault) -> TlsServer {
+        let host = if fault == TlsFault::WrongHost {
             "other.test"
         } else {
             "127.0.0.1"
         };
-        Front::of(host, false, behind, odd)
+        TlsServer::of(host, false, behind, fault)
     }
 
-    /// Starts a front for this site as a proxy, through which the site has this host name.
-    pub fn proxy_to(host: &str, site: &Site) -> Front {
-        Front::of(host, true, site.port(), Odd::No)
+    /// Starts a server before this site that is a proxy, through which the site has this host name.
+    pub fn proxy_to(host: &str, site: &Site) -> TlsServer {
+        TlsServer::of(host, true, site.port(), TlsFault::None)
     }
 
-    fn of(host: &str, is_proxy: bool, behind: u16, odd: Odd) -> Front {
+    fn of(host: &str, is_proxy: bool, behind: u16, fault: TlsFault) -> TlsServer {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut config = config(host, odd, &folder);
+        let mut config = config(host, fault, &folder);
         if is_proxy {
             // The site behind it does not speak HTTP/2.
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        } else if odd == Odd::Http2 {
+        } else if fault == TlsFault::Http2 {
             config.alpn_protocols = vec![b"h2".to_vec()];
         }
         let config = Arc::new(config);
@@ -102,12 +102,12 @@ impl Front {
                         .unwrap_or_else(PoisonError::into_inner)
                         .push(protocol);
                     if let Ok(tls) = tls {
-                        pass_on(tls, behind, odd).await;
+                        pass_on(tls, behind, fault).await;
                     }
                 });
             }
         });
-        Front {
+        TlsServer {
             runtime: Some(runtime),
             port,
             folder,
@@ -137,7 +137,7 @@ impl Front {
     }
 }
 
-impl Drop for Front {
+impl Drop for TlsServer {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -145,7 +145,7 @@ impl Drop for Front {
     }
 }
 
-fn config(host: &str, odd: Odd, folder: &TempDir) -> ServerConfig {
+fn config(host: &str, fault: TlsFault, folder: &TempDir) -> ServerConfig {
     let mut authority = CertificateParams::new(Vec::new()).expect("no names");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let name = authority.distinguished_name.clone();
@@ -158,12 +158,12 @@ fn config(host: &str, odd: Odd, folder: &TempDir) -> ServerConfig {
     let authority = Issuer::new(authority, key);
     let mut site = CertificateParams::new(vec![host.to_owned()]).expect("a name");
     site.distinguished_name = name;
-    if odd == Odd::Expired {
+    if fault == TlsFault::Expired {
         site.not_before = rcgen::date_time_ymd(2001, 1, 1);
         site.not_after = rcgen::date_time_ymd(2002, 1, 1);
     }
     let key = KeyPair::generate().expect("a key");
-    let certificate = if odd == Odd::Itself {
+    let certificate = if fault == TlsFault::SelfSigned {
         site.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let own = site.self_signed(&key).expect("a certificate");
         std::fs::write(folder.path().join("authority.pem"), own.pem()).expect("a file");
@@ -189,12 +189,12 @@ async fn connect(stream: &mut TcpStream) -> std::io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await
 }
 
-async fn pass_on(mut tls: TlsStream<TcpStream>, behind: u16, odd: Odd) {
+async fn pass_on(mut tls: TlsStream<TcpStream>, behind: u16, fault: TlsFault) {
     let Ok(mut plain) = TcpStream::connect(("127.0.0.1", behind)).await else {
         return;
     };
     // Errors here mean that a client went away.
-    if odd != Odd::Abrupt {
+    if fault != TlsFault::Abrupt {
         let _ = copy_bidirectional(&mut tls, &mut plain).await;
         return;
     }

@@ -32,19 +32,19 @@ fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
     let site = Site::start();
     let (old, new) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
-    let asked = |seen: &crate::support::Seen| {
+    let asked = |seen: &crate::support::Request| {
         let etag = seen.header("if-none-match");
         etag.or(seen.header("if-modified-since")).map(str::to_owned)
     };
     let (first, second) = (old.clone(), new.clone());
     // One is told apart by its ETag, and changes; one by its date, and does not; one by its bytes alone.
-    let tagged = move |seen: &crate::support::Seen| match asked(seen).as_deref() {
+    let tagged = move |seen: &crate::support::Request| match asked(seen).as_deref() {
         None => Reply::file(first.clone()).etag("\"1\""),
         Some("\"1\"") => Reply::file(second.clone()).etag("\"2\""),
         Some(_) => Reply::empty(304).etag("\"2\""),
     };
     site.on("/tag.jpg", Reply::with(tagged));
-    let dated = move |seen: &crate::support::Seen| match asked(seen).as_deref() {
+    let dated = move |seen: &crate::support::Request| match asked(seen).as_deref() {
         Some("Sun, 13 Sep 2020 12:26:40 GMT") => Reply::empty(304),
         _ => Reply::file(small(Format::Jpeg, 3)).last_modified(long_ago),
     };
@@ -112,7 +112,7 @@ fn a_server_that_does_not_mind_what_it_is_asked_has_not_changed_what_is_the_same
     // Its servers have an ETag each.
     site.on("/other.jpg", Reply::file(cat.clone()).etag("\"1\""))
         .once();
-    let minds = move |seen: &crate::support::Seen| match seen.header("if-none-match") {
+    let minds = move |seen: &crate::support::Request| match seen.header("if-none-match") {
         Some("\"2\"") => Reply::empty(304).etag("\"2\""),
         _ => Reply::file(cat.clone()).etag("\"2\""),
     };

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::split::{FILM, OTHER, arrives, end, film, lively, slow, start};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 #[test]
 fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
     let site = Site::start();
-    let sparing = |seen: &Seen| match start(seen) {
+    let sparing = |seen: &Request| match start(seen) {
         0 => lively(),
         start => {
             let (start, end) = (start as usize, FILM.len().min(start as usize + 8192));
@@ -31,7 +31,7 @@ fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
 fn parts_of_a_byte_that_come_late_are_too_slow_as_a_whole() {
     let site = Site::start();
     let asked = AtomicUsize::new(0);
-    let drips = move |seen: &Seen| match (start(seen), asked.fetch_add(1, Ordering::SeqCst)) {
+    let drips = move |seen: &Request| match (start(seen), asked.fetch_add(1, Ordering::SeqCst)) {
         (0, _) => lively().cut_after(6 << 20),
         // So there is a gap, which is filled by whoever fills gaps.
         (_, 1) => slow(),
@@ -106,7 +106,7 @@ fn what_all_wait_for_because_of_a_part_is_told() {
 const BLOCK: usize = 2 << 20;
 
 /// The part of a film that was asked for, up to the end of the block that it begins in.
-fn in_blocks(film: &[u8], seen: &Seen) -> Reply {
+fn in_blocks(film: &[u8], seen: &Request) -> Reply {
     let from = start(seen) as usize;
     let block_end = (from / BLOCK + 1) * BLOCK;
     let last = film.len().min(block_end).min(end(seen) as usize);
@@ -118,7 +118,7 @@ fn in_blocks(film: &[u8], seen: &Seen) -> Reply {
 #[test]
 fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
     let site = Site::start();
-    let blocks = |seen: &Seen| match start(seen) {
+    let blocks = |seen: &Request| match start(seen) {
         0 => lively(),
         _ => in_blocks(&FILM, seen),
     };
@@ -130,7 +130,7 @@ fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
 #[test]
 fn a_block_that_has_nothing_new_has_to_agree_all_the_same() {
     let site = Site::start();
-    let blocks = |seen: &Seen| match start(seen) as usize {
+    let blocks = |seen: &Request| match start(seen) as usize {
         0 => lively(),
         // All of this is there already, and asked for to be compared.
         from if from % BLOCK >= BLOCK - (16 << 10) => in_blocks(&OTHER, seen),

@@ -189,7 +189,7 @@ fn none_of_many_files_is_lost_to_a_host_that_takes_few_at_once() {
     let mut fetch = quick();
     for number in 0..40 {
         let (busy, path) = (busy.clone(), format!("/{number}.bin"));
-        let reply = move |_: &crate::support::Seen| {
+        let reply = move |_: &crate::support::Request| {
             use std::sync::atomic::Ordering::SeqCst;
             let now = busy.fetch_add(1, SeqCst);
             std::thread::sleep(Duration::from_millis(5));

@@ -136,7 +136,7 @@ fn a_server_that_lies_about_ranges_does_not_spoil_the_file() {
             "other bytes",
             Reply::file(large())
                 .etag("\"a\"")
-                .lie(other[..1_200_000].to_vec()),
+                .wrong_bytes(other[..1_200_000].to_vec()),
         ),
     ];
     for (name, liar) in table {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::long_ago;
 use super::split::{FILM, OTHER, end, missing, slow, start, there};
 use crate::support::command::Fetch;
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// Whoever is asked for this byte does not get it at first.
 const HOLE: u64 = 15_000_000;
@@ -20,14 +20,14 @@ fn other() -> Reply {
 }
 
 /// What begins with the one version, and has everything else of the other.
-fn changed(seen: &Seen) -> Reply {
+fn changed(seen: &Request) -> Reply {
     match start(seen) {
         0 => slow(),
         _ => other(),
     }
 }
 
-fn holds_hole(seen: &Seen) -> bool {
+fn holds_hole(seen: &Request) -> bool {
     (start(seen)..end(seen)).contains(&HOLE)
 }
 
@@ -47,7 +47,7 @@ fn what_was_killed_before_its_parts_were_compared_is_compared_by_the_next_run() 
     let first = is_first.clone();
     let begun = Arc::new(AtomicUsize::new(0));
     let begins = begun.clone();
-    let version = move |seen: &Seen| match first.load(Ordering::SeqCst) {
+    let version = move |seen: &Request| match first.load(Ordering::SeqCst) {
         true if start(seen) == 0 && begins.fetch_add(1, Ordering::SeqCst) > 0 => {
             slow().delay(Duration::from_secs(60))
         }
@@ -74,7 +74,7 @@ fn what_was_killed_before_its_parts_were_compared_is_compared_by_the_next_run() 
 fn what_broke_off_before_its_parts_were_compared_is_compared() {
     let site = Site::start();
     let cuts = AtomicUsize::new(0);
-    let version = move |seen: &Seen| match cuts.load(Ordering::SeqCst) {
+    let version = move |seen: &Request| match cuts.load(Ordering::SeqCst) {
         ..40 if holds_hole(seen) && start(seen) > 0 => {
             cuts.fetch_add(1, Ordering::SeqCst);
             changed(seen).cut_after((HOLE - start(seen)) as usize)
@@ -92,11 +92,11 @@ fn what_broke_off_before_its_parts_were_compared_is_compared() {
 }
 
 /// What comes slowly in parts at first, and is killed; then what another run finds of it, with the answers that it gets.
-fn gone_on_with(then: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> (Site, Fetch) {
+fn gone_on_with(then: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Site, Fetch) {
     let site = Site::start();
     let is_first = Arc::new(AtomicBool::new(true));
     let first = is_first.clone();
-    let answer = move |seen: &Seen| match first.load(Ordering::SeqCst) {
+    let answer = move |seen: &Request| match first.load(Ordering::SeqCst) {
         true => slow().last_modified(long_ago()).throttle(200_000),
         false => then(seen),
     };
@@ -127,7 +127,7 @@ fn a_page_in_place_of_parts_does_not_lose_what_is_there() {
     site.forget();
     fetch.run().success();
     assert!(fetch.files()["film.mp4"] == *FILM, "the bytes are wrong");
-    let in_parts = |seen: &Seen| seen.header("range").is_some();
+    let in_parts = |seen: &Request| seen.header("range").is_some();
     assert!(site.requests().iter().all(in_parts));
 }
 
@@ -139,7 +139,7 @@ fn parts_are_gone_on_with_at_a_machine_that_has_an_etag_of_its_own() {
     });
     fetch.run().success();
     assert!(fetch.files()["film.mp4"] == *FILM, "the bytes are wrong");
-    let in_parts = |seen: &Seen| seen.header("range").is_some();
+    let in_parts = |seen: &Request| seen.header("range").is_some();
     assert!(site.requests().iter().all(in_parts));
 }
 
@@ -156,7 +156,7 @@ fn what_takes_over_from_a_silent_part_is_compared_before_the_file_is_called_whol
     // It is read, and too little to be written at once.
     let heard = 240_000;
     let silent = AtomicUsize::new(0);
-    let version = move |seen: &Seen| match start(seen) {
+    let version = move |seen: &Request| match start(seen) {
         0 if silent.fetch_add(1, Ordering::SeqCst) == 0 => {
             slow().throttle(200_000).stall_after(heard)
         }

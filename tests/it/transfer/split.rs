@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::command::Fetch;
 use crate::support::media::{Format, sized};
-use crate::support::{Reply, Seen, Site};
+use crate::support::{Reply, Request, Site};
 
 /// Twenty megabytes, made once for all tests of this file.
 pub(super) static FILM: LazyLock<Vec<u8>> = LazyLock::new(|| sized(Format::Mp4, 20 << 20, 3));
@@ -27,7 +27,7 @@ pub(super) fn slow() -> Reply {
 }
 
 /// The first byte that was asked for.
-pub(super) fn start(seen: &Seen) -> u64 {
+pub(super) fn start(seen: &Request) -> u64 {
     let range = seen.header("range").unwrap_or("bytes=0-");
     let first = range.trim_start_matches("bytes=").split('-').next();
     first.and_then(|first| first.parse().ok()).unwrap_or(0)
@@ -46,7 +46,7 @@ fn a_limit_for_each_connection_is_got_round() {
     let site = Site::start();
     site.on("/film.mp4", slow());
     arrives(&site);
-    assert!(site.most_at_once() >= 4, "{}", site.most_at_once());
+    assert!(site.max_concurrent() >= 4, "{}", site.max_concurrent());
     for seen in &site.requests()[1..] {
         assert_eq!(seen.header("if-range"), Some("\"a\""));
     }
@@ -147,7 +147,7 @@ fn parts_with_bytes_from_elsewhere_are_found_out_where_they_meet() {
                 let from = (start as usize + 4096).min(FILM.len());
                 let mut bytes = FILM[from..].to_vec();
                 bytes.resize(FILM.len() - start as usize, 0);
-                slow().lie(bytes)
+                slow().wrong_bytes(bytes)
             }
         }),
     );
@@ -161,7 +161,7 @@ fn parts_with_bytes_from_elsewhere_are_found_out_where_they_meet() {
 }
 
 /// The byte after the last one that was asked for.
-pub(super) fn end(seen: &Seen) -> u64 {
+pub(super) fn end(seen: &Request) -> u64 {
     let range = seen.header("range").unwrap_or("bytes=0-");
     let last = range.rsplit('-').next().and_then(|last| last.parse().ok());
     last.map_or(FILM.len() as u64, |last: u64| last + 1)

@@ -122,7 +122,7 @@ fn many_files_come_at_once_but_no_more_than_allowed() {
     }
     fetch.run().success();
     assert_eq!(fetch.files().len(), 24);
-    let most = site.most_at_once();
+    let most = site.max_concurrent();
     assert!((2..=8).contains(&most), "{most} at once");
 }
 
@@ -139,7 +139,7 @@ fn one_connection_can_be_asked_for() {
         fetch = fetch.arg(site.url(&path));
     }
     fetch.run().success();
-    assert_eq!(site.most_at_once(), 1);
+    assert_eq!(site.max_concurrent(), 1);
 }
 
 #[test]

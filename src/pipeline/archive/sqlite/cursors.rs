@@ -1,4 +1,4 @@
-//! What is kept of the listings of links: a cursor to resume from, or the imprint of a complete listing.
+//! What is kept of the listings of links: a cursor to resume from, or the snapshot of a complete listing.
 
 use std::collections::HashMap;
 
@@ -7,31 +7,31 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Cursor;
-use crate::pipeline::archive::{Imprint, Origin};
+use crate::pipeline::archive::{ListingSnapshot, Origin};
 
 /// Maximum length of a stored cursor, in bytes.
 const LONGEST: usize = 4096;
 
-/// The cursors and imprints of one output directory, by link. Few links have one, so all are in memory.
+/// The cursors and snapshots of one output directory, by link. Few links have one, so all are in memory.
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
-    known: HashMap<String, Known>,
-    /// Whether any of them may be an imprint.
-    has_imprints: bool,
+    states: HashMap<String, StoredState>,
+    /// Whether any of them may be a snapshot.
+    has_listing_snapshots: bool,
 }
 
 /// What is kept of one listing. A complete one has nothing to resume.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Kept {
+pub(super) enum ListingState {
     Cursor(Cursor),
-    Imprint(Imprint),
+    Snapshot(ListingSnapshot),
 }
 
 #[derive(Debug)]
-struct Known {
+struct StoredState {
     source: Option<String>,
-    kept: Kept,
+    state: ListingState,
     made: Timestamp,
 }
 
@@ -43,63 +43,71 @@ impl Cursors {
              LEFT JOIN word ON word.id = link.source WHERE root = ?",
         )?;
         let mut rows = query.query([root])?;
-        let (mut known, mut has_imprints) = (HashMap::new(), false);
+        let (mut states, mut has_listing_snapshots) = (HashMap::new(), false);
         while let Some(row) = rows.next()? {
             // A value that another version wrote in another format is ignored.
-            let kept = serde_json::from_str(row.get_ref(2)?.as_str()?);
+            let state = serde_json::from_str(row.get_ref(2)?.as_str()?);
             let made = Timestamp::from_second(row.get(3)?);
-            if let (Ok(kept), Ok(made)) = (kept, made) {
-                has_imprints |= matches!(kept, Kept::Imprint(_));
+            if let (Ok(state), Ok(made)) = (state, made) {
+                has_listing_snapshots |= matches!(state, ListingState::Snapshot(_));
                 let source = row.get(1)?;
-                let one = Known { source, kept, made };
-                known.insert(row.get(0)?, one);
+                let one = StoredState {
+                    source,
+                    state,
+                    made,
+                };
+                states.insert(row.get(0)?, one);
             }
         }
         Ok(Cursors {
-            known,
-            has_imprints,
+            states,
+            has_listing_snapshots,
         })
     }
 
     /// Returns the cursor of a link, if it is from the source that lists it now, and since when it holds.
     pub(super) fn get(&self, origin: &Origin) -> Option<(Cursor, Timestamp)> {
-        let known = self.of(origin)?;
-        match &known.kept {
-            Kept::Cursor(cursor) => Some((cursor.clone(), known.made)),
-            Kept::Imprint(_) => None,
+        let stored = self.of(origin)?;
+        match &stored.state {
+            ListingState::Cursor(cursor) => Some((cursor.clone(), stored.made)),
+            ListingState::Snapshot(_) => None,
         }
     }
 
-    fn of(&self, origin: &Origin) -> Option<&Known> {
-        let known = self.known.get(&origin.url).filter(|_| !origin.redacted)?;
-        (known.source == origin.source).then_some(known)
+    fn of(&self, origin: &Origin) -> Option<&StoredState> {
+        let stored = self.states.get(&origin.url).filter(|_| !origin.redacted)?;
+        (stored.source == origin.source).then_some(stored)
     }
 
-    /// Whether there is any imprint.
-    pub(super) fn has_imprints(&self) -> bool {
-        self.has_imprints
+    /// Whether there is any snapshot.
+    pub(super) fn has_listing_snapshots(&self) -> bool {
+        self.has_listing_snapshots
     }
 
-    /// Returns the imprint of a link, if it is from the source that lists it now.
-    pub(super) fn imprint(&self, origin: &Origin) -> Option<Imprint> {
-        match &self.of(origin)?.kept {
-            Kept::Imprint(imprint) => Some(imprint.clone()),
-            Kept::Cursor(_) => None,
+    /// Returns the snapshot of a link, if it is from the source that lists it now.
+    pub(super) fn listing_snapshot(&self, origin: &Origin) -> Option<ListingSnapshot> {
+        match &self.of(origin)?.state {
+            ListingState::Snapshot(snapshot) => Some(snapshot.clone()),
+            ListingState::Cursor(_) => None,
         }
     }
 
-    /// Notes the imprint of a link, or that it has none. Returns whether that must be written.
-    pub(super) fn print(&mut self, origin: &Origin, imprint: Option<&Imprint>) -> bool {
-        let known = self.imprint(origin);
-        match imprint {
-            _ if origin.redacted || known.as_ref() == imprint => false,
-            Some(imprint) if imprint.fits() => {
-                self.keep(origin, Kept::Imprint(imprint.clone()));
+    /// Notes the snapshot of a link, or that it has none. Returns whether that must be written.
+    pub(super) fn note_snapshot(
+        &mut self,
+        origin: &Origin,
+        snapshot: Option<&ListingSnapshot>,
+    ) -> bool {
+        let known = self.listing_snapshot(origin);
+        match snapshot {
+            _ if origin.redacted || known.as_ref() == snapshot => false,
+            Some(snapshot) if snapshot.fits() => {
+                self.keep(origin, ListingState::Snapshot(snapshot.clone()));
                 true
             }
-            // The known imprint stays valid for whatever has its validator.
+            // The known snapshot stays valid for whatever has its validator.
             Some(_) => false,
-            None => self.known.remove(&origin.url).is_some(),
+            None => self.states.remove(&origin.url).is_some(),
         }
     }
 
@@ -109,25 +117,26 @@ impl Cursors {
             return false;
         }
         let Some(cursor) = cursor else {
-            let known = self.known.get(&origin.url);
-            let is_cursor = known.is_some_and(|known| matches!(known.kept, Kept::Cursor(_)));
-            return is_cursor && self.known.remove(&origin.url).is_some();
+            let stored = self.states.get(&origin.url);
+            let is_cursor =
+                stored.is_some_and(|stored| matches!(stored.state, ListingState::Cursor(_)));
+            return is_cursor && self.states.remove(&origin.url).is_some();
         };
         if cursor.at.len() > LONGEST {
             return false;
         }
-        self.keep(origin, Kept::Cursor(cursor.clone()));
+        self.keep(origin, ListingState::Cursor(cursor.clone()));
         true
     }
 
-    fn keep(&mut self, origin: &Origin, kept: Kept) {
-        self.has_imprints |= matches!(kept, Kept::Imprint(_));
-        let known = Known {
+    fn keep(&mut self, origin: &Origin, state: ListingState) {
+        self.has_listing_snapshots |= matches!(state, ListingState::Snapshot(_));
+        let stored = StoredState {
             source: origin.source.clone(),
-            kept,
+            state,
             made: Timestamp::now(),
         };
-        self.known.insert(origin.url.clone(), known);
+        self.states.insert(origin.url.clone(), stored);
     }
 }
 
@@ -136,10 +145,10 @@ pub(super) fn write(
     connection: &Connection,
     root: i64,
     link: i64,
-    kept: Option<&Kept>,
+    state: Option<&ListingState>,
     now: i64,
 ) -> rusqlite::Result<()> {
-    let json = kept.and_then(|kept| serde_json::to_string(kept).ok());
+    let json = state.and_then(|state| serde_json::to_string(state).ok());
     match json {
         Some(json) => connection
             .prepare_cached(

@@ -54,18 +54,18 @@ impl Log {
         }
         self.count = 0;
         if std::fs::metadata(&self.file).is_ok_and(|log| log.len() >= LONG) {
-            self.let_go();
+            self.end_reader_view();
             // What another process still reads stays until the next time.
             let _ = writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
             // A view taken from now on needs only the database, so the next transaction can restart the log.
-            self.let_go();
+            self.end_reader_view();
         }
     }
 
     /// Ends the view of our reader, which takes a new one at its next query.
-    fn let_go(&self) {
+    fn end_reader_view(&self) {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         // A failure to end it surfaces at the next query.
-        let _ = reader.let_go();
+        let _ = reader.end_view();
     }
 }

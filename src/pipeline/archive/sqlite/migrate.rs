@@ -88,7 +88,7 @@ mod tests {
     use super::super::Sqlite;
     use rusqlite::Connection;
 
-    use crate::pipeline::archive::{Archive, Choice, Identity, Records, Seen, Standing};
+    use crate::pipeline::archive::{Archive, Identity, ItemStatus, Records, RetryFilter, Seen};
 
     /// Created by the statements of version 1.
     const VERSION_1: &str = "
@@ -136,7 +136,7 @@ mod tests {
         ";
         connection.execute_batch(older).unwrap();
         drop(connection);
-        let again = Records::again(&file, &root, &Choice::default())
+        let again = Records::retries(&file, &root, &RetryFilter::default())
             .unwrap()
             .unwrap();
         let mut again = again.map(Result::unwrap);
@@ -147,11 +147,11 @@ mod tests {
         assert_eq!(link.origin.unwrap().url, "https://a.test/");
         assert_eq!(link.options, None);
         assert!(again.next().is_none());
-        let choice = Choice {
+        let choice = RetryFilter {
             job: Some("cats".into()),
-            ..Choice::default()
+            ..RetryFilter::default()
         };
-        let of_job = Records::again(&file, &root, &choice).unwrap().unwrap();
+        let of_job = Records::retries(&file, &root, &choice).unwrap().unwrap();
         assert_eq!(of_job.count(), 1);
     }
 
@@ -169,17 +169,17 @@ mod tests {
         ";
         connection.execute_batch(older).unwrap();
         drop(connection);
-        let again = Records::again(&file, &root, &Choice::default());
+        let again = Records::retries(&file, &root, &RetryFilter::default());
         let again: Vec<_> = again.unwrap().unwrap().map(Result::unwrap).collect();
         assert_eq!(again.len(), 1);
         let records = Records::open(&file, &root).unwrap().unwrap();
         let known = records.items().map(Result::unwrap);
         let known: Vec<_> = known
-            .map(|known| (known.standing, known.lapse.unwrap().reason))
+            .map(|known| (known.status, known.failure.unwrap().reason))
             .collect();
         let expected = [
-            (Standing::Failed, "changed".into()),
-            (Standing::Gone, "missing".into()),
+            (ItemStatus::Failed, "changed".into()),
+            (ItemStatus::Gone, "missing".into()),
         ];
         assert_eq!(known, expected);
     }
@@ -217,14 +217,14 @@ mod tests {
         let standings: Vec<_> = known
             .iter()
             .map(|known| {
-                let reason = known.lapse.as_ref().map(|lapse| lapse.reason.clone());
-                (known.identity.key.as_str(), known.standing, reason)
+                let reason = known.failure.as_ref().map(|failure| failure.reason.clone());
+                (known.identity.key.as_str(), known.status, reason)
             })
             .collect();
         let expected = [
-            ("a", Standing::Saved, None),
-            ("b", Standing::Failed, Some("network".into())),
-            ("c", Standing::Gone, Some("missing".into())),
+            ("a", ItemStatus::Saved, None),
+            ("b", ItemStatus::Failed, Some("network".into())),
+            ("c", ItemStatus::Gone, Some("missing".into())),
         ];
         assert_eq!(standings, expected);
         assert_eq!(known[0].saved.unwrap().as_second(), 100);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use super::nearby::{Nearby, Noted};
+use super::read_ahead::{ItemRow, ReadAhead};
 use super::schema::{folded, mark};
 use super::words::Words;
 use crate::pipeline::archive::records::validator;
@@ -22,7 +22,7 @@ pub(in crate::pipeline::archive) struct Reader {
     connection: Connection,
     root: i64,
     words: Words,
-    nearby: Nearby,
+    read_ahead: ReadAhead,
     /// How many of our transactions the view includes, and when it was taken.
     view: Option<(u64, Instant)>,
 }
@@ -33,7 +33,7 @@ impl Reader {
             connection,
             root,
             words: Words::default(),
-            nearby: Nearby::default(),
+            read_ahead: ReadAhead::default(),
             view: None,
         }
     }
@@ -42,7 +42,7 @@ impl Reader {
     pub(super) fn look(&mut self, committed: u64) -> rusqlite::Result<()> {
         let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
         if !self.view.is_some_and(known) {
-            self.let_go()?;
+            self.end_view()?;
             self.connection.prepare_cached("BEGIN")?.execute([])?;
             self.view = Some((committed, Instant::now()));
         }
@@ -50,8 +50,8 @@ impl Reader {
     }
 
     /// Ends the view.
-    pub(super) fn let_go(&mut self) -> rusqlite::Result<()> {
-        self.nearby.forget();
+    pub(super) fn end_view(&mut self) -> rusqlite::Result<()> {
+        self.read_ahead.forget();
         if self.view.take().is_some() {
             self.connection.prepare_cached("COMMIT")?.execute([])?;
         }
@@ -64,17 +64,17 @@ impl Reader {
         let Some(source) = self.words.known(connection, &identity.source)? else {
             return Ok(None);
         };
-        let is_it = |noted: &Noted| noted.source == source && noted.key == identity.key;
+        let is_it = |noted: &ItemRow| noted.source == source && noted.key == identity.key;
         let mark = mark(&identity.source, &identity.key);
-        if let Some(noted) = self.nearby.take(mark).filter(is_it) {
+        if let Some(noted) = self.read_ahead.take(mark).filter(is_it) {
             return Ok(Some(noted.seen));
         }
-        let mut query = connection.prepare_cached(Noted::FIND)?;
+        let mut query = connection.prepare_cached(ItemRow::FIND)?;
         let mut rows = query.query(params![self.root, mark])?;
         while let Some(row) = rows.next()? {
-            let noted = Noted::read(row)?;
+            let noted = ItemRow::read(row)?;
             if is_it(&noted) {
-                self.nearby.found(connection, self.root, noted.id)?;
+                self.read_ahead.found(connection, self.root, noted.id)?;
                 return Ok(Some(noted.seen));
             }
         }
@@ -83,12 +83,12 @@ impl Reader {
 
     /// Returns the same for the one item with this mark; `None` if several share it.
     pub(super) fn seen(&mut self, mark: i64) -> rusqlite::Result<Option<Seen>> {
-        let mut query = self.connection.prepare_cached(Noted::FIND)?;
+        let mut query = self.connection.prepare_cached(ItemRow::FIND)?;
         let mut rows = query.query(params![self.root, mark])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let seen = Noted::read(row)?.seen;
+        let seen = ItemRow::read(row)?.seen;
         Ok(rows.next()?.is_none().then_some(seen))
     }
 

@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::migrate;
-use crate::pipeline::archive::{once_written, written};
+use crate::pipeline::archive::{legacy_root_text, root_text};
 use crate::pipeline::naming::fold;
 
 /// The version of this schema, stored in `user_version`.
@@ -220,8 +220,8 @@ pub(super) fn index_digests(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Returns the number of an output directory, adding it if needed.
 pub(super) fn root_id(connection: &Connection, root: &Path) -> rusqlite::Result<i64> {
-    let path = written(root);
-    if let Some(once) = once_written(root) {
+    let path = root_text(root);
+    if let Some(once) = legacy_root_text(root) {
         // It is the same directory, unless the new form is already there.
         let update = "UPDATE OR IGNORE root SET path = ? WHERE path = ?";
         connection.execute(update, [path.as_ref(), &once])?;
@@ -245,7 +245,7 @@ pub(in crate::pipeline::archive) fn known_root(
             .query_row(query, [path], |row| row.get(0))
             .optional()
     };
-    match (find(&written(root))?, once_written(root)) {
+    match (find(&root_text(root))?, legacy_root_text(root)) {
         (None, Some(once)) => find(&once),
         (found, _) => Ok(found),
     }

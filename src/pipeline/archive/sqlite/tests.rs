@@ -6,7 +6,8 @@ use super::*;
 use crate::model::Meta;
 use crate::net::Led;
 use crate::pipeline::archive::{
-    Ended, Ending, Known, Lapse, Origin, Record, Records, Run, Standing, Sum, Validator,
+    Ending, ItemStatus, Known, Origin, Record, RecordedFailure, Records, Run, RunResult, Sum,
+    Validator,
 };
 
 fn identity(key: &str) -> Identity {
@@ -36,7 +37,7 @@ fn failed(key: &str, reason: &'static str) -> Note {
     Note {
         identity: identity(key),
         origin: None,
-        ending: Ending::Failed(Lapse {
+        ending: Ending::Failed(RecordedFailure {
             reason: reason.into(),
             message: "it did not work".into(),
             attempts: 2,
@@ -121,16 +122,16 @@ fn a_failure_does_not_make_a_saved_file_unknown() {
     assert_eq!(archive.find(&identity("x")).unwrap(), Some(Seen::default()));
     archive.note(saved("x", record("cat.jpg", 7))).unwrap();
     archive.flush().unwrap();
-    assert_eq!(all(&file, folder.path())[0].lapse, None);
+    assert_eq!(all(&file, folder.path())[0].failure, None);
     archive.note(failed("x", "network")).unwrap();
     archive.note(failed("x", "network")).unwrap();
     archive.flush().unwrap();
     assert_eq!(archive.find(&identity("x")).unwrap(), seen("cat.jpg", 7));
     let known = &all(&file, folder.path())[0];
-    assert_eq!(known.standing, Standing::Failed);
+    assert_eq!(known.status, ItemStatus::Failed);
     assert_eq!(known.record, Some(record("cat.jpg", 7)));
-    let lapse = known.lapse.as_ref().unwrap();
-    assert_eq!((lapse.reason.as_ref(), lapse.attempts), ("network", 4));
+    let failure = known.failure.as_ref().unwrap();
+    assert_eq!((failure.reason.as_ref(), failure.attempts), ("network", 4));
 }
 
 #[test]
@@ -144,13 +145,13 @@ fn what_another_run_saves_meanwhile_has_not_failed() {
         archive.note(note).unwrap();
         archive.flush().unwrap();
         let known = &all(&file, root)[0];
-        (known.standing, known.lapse.is_some())
+        (known.status, known.failure.is_some())
     };
     note(&first, saved("x", record("cat.jpg", 7)));
-    let kept = (Standing::Saved, false);
+    let kept = (ItemStatus::Saved, false);
     assert_eq!(note(&second, failed("x", "disk")), kept);
     drop(first);
-    let ended = Ended {
+    let ended = RunResult {
         exit: 0,
         ending: None,
         found: 1,
@@ -164,7 +165,7 @@ fn what_another_run_saves_meanwhile_has_not_failed() {
     // Its own failure counts, and so does that of a run that began after the other had ended.
     std::thread::sleep(std::time::Duration::from_millis(2));
     let third = Sqlite::open(&file, root, Some(&later)).unwrap();
-    let lost = (Standing::Failed, true);
+    let lost = (ItemStatus::Failed, true);
     assert_eq!(note(&third, failed("x", "network")), lost);
     note(&third, saved("x", record("cat.jpg", 7)));
     assert_eq!(note(&third, failed("x", "network")), lost);
@@ -215,7 +216,7 @@ fn what_was_noted_can_be_read_outside_a_run() {
     assert_eq!(known[0].record, Some(record));
     assert_eq!(known[0].link.as_deref(), Some("https://example.org/a"));
     assert!(known[0].saved.is_some() && known[0].failed.is_none());
-    assert_eq!(known[1].standing, Standing::Gone);
+    assert_eq!(known[1].status, ItemStatus::Gone);
     let records = Records::open(&file, folder.path()).unwrap().unwrap();
     assert_eq!(
         records.find(&identity("x")).unwrap().as_ref(),
@@ -244,8 +245,8 @@ fn a_database_of_a_later_version_is_left_alone() {
 
 /// How many items are recorded; `FETCH_ITEMS=1000000` for the figure in the documentation.
 fn items() -> u64 {
-    let told = std::env::var("FETCH_ITEMS").ok();
-    told.and_then(|text| text.parse().ok()).unwrap_or(5000)
+    let count = std::env::var("FETCH_ITEMS").ok();
+    count.and_then(|text| text.parse().ok()).unwrap_or(5000)
 }
 
 #[test]
@@ -374,6 +375,9 @@ fn what_another_has_moved_is_found_anew() {
     let other = Sqlite::open(&file, folder.path(), None).unwrap();
     other.note(saved("a", record("b.jpg", 7))).unwrap();
     other.flush().unwrap();
-    assert_eq!(archive.find_anew(&identity("a")).unwrap(), seen("b.jpg", 7));
+    assert_eq!(
+        archive.find_current(&identity("a")).unwrap(),
+        seen("b.jpg", 7)
+    );
     assert_eq!(archive.find(&identity("a")).unwrap(), seen("b.jpg", 7));
 }

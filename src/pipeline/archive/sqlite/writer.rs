@@ -9,12 +9,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cursors;
 use super::log::Log;
+use super::note_queue::{NoteQueue, QueuedNote};
 use super::schema::{FAILED, GONE, SAVED, folded, is_busy, link_mark, mark};
-use super::waiting::{Paper, Waiting};
 use super::words::Words;
 use crate::model::Meta;
 use crate::net::Led;
-use crate::pipeline::archive::{Altered, Ending, Lapse, Note, Origin, Sum, Validator};
+use crate::pipeline::archive::{Altered, Ending, Note, Origin, RecordedFailure, Sum, Validator};
 
 /// How long another program may block the database before writing counts as failed.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -29,11 +29,11 @@ const LINKS: usize = 1000;
 pub(super) struct Writer {
     connection: Connection,
     log: Log,
-    notebook: Notebook,
+    cache: WriteCache,
 }
 
 /// What it needs to know of what is already written.
-struct Notebook {
+struct WriteCache {
     root: i64,
     words: Words,
     run: Option<i64>,
@@ -48,7 +48,7 @@ impl Writer {
         Writer {
             connection,
             log,
-            notebook: Notebook {
+            cache: WriteCache {
                 root,
                 words: Words::default(),
                 run,
@@ -59,16 +59,16 @@ impl Writer {
     }
 
     /// Commits notes until there will be no more, or they cannot be written.
-    pub(super) fn run(mut self, waiting: &Waiting) {
+    pub(super) fn run(mut self, queue: &NoteQueue) {
         loop {
-            let batch = waiting.gather();
+            let batch = queue.next_batch();
             if batch.is_empty() {
                 return;
             }
             let done = self.write_in_time(&batch);
             let failed = done.is_err();
             self.log.keep_short(&self.connection);
-            waiting.tell(batch.len(), done.map_err(|error| error.to_string()));
+            queue.finish_batch(batch.len(), done.map_err(|error| error.to_string()));
             if failed {
                 return;
             }
@@ -76,13 +76,13 @@ impl Writer {
     }
 
     /// Writes a batch, however long another program uses the database: a backup ends, and so does an inspection.
-    fn write_in_time(&mut self, batch: &[Paper]) -> rusqlite::Result<()> {
+    fn write_in_time(&mut self, batch: &[QueuedNote]) -> rusqlite::Result<()> {
         let began = Instant::now();
         loop {
             match self.write(batch) {
                 Err(error) if is_busy(&error) && began.elapsed() < LONGEST => {
                     // What was written of it was rolled back, and its numbers may belong to others now.
-                    self.notebook.forget();
+                    self.cache.forget();
                     std::thread::sleep(BETWEEN);
                 }
                 done => return done,
@@ -90,21 +90,21 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batch: &[Paper]) -> rusqlite::Result<()> {
+    fn write(&mut self, batch: &[QueuedNote]) -> rusqlite::Result<()> {
         let now = Timestamp::now().as_second();
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior)?;
-        self.notebook.look_again(&transaction)?;
-        for paper in batch {
-            match paper {
-                Paper::Item(note) => self.notebook.write(&transaction, note, now)?,
-                Paper::Unlisted(origin, lapse) => {
-                    self.notebook.unlisted(&transaction, origin, lapse, now)?;
+        self.cache.look_again(&transaction)?;
+        for queued in batch {
+            match queued {
+                QueuedNote::Item(note) => self.cache.write(&transaction, note, now)?,
+                QueuedNote::Unlisted(origin, failure) => {
+                    self.cache.unlisted(&transaction, origin, failure, now)?;
                 }
-                Paper::Listed(mark) => self.notebook.listed(&transaction, *mark)?,
-                Paper::Reached(origin, kept) => {
-                    let link = self.notebook.link(&transaction, origin)?;
-                    cursors::write(&transaction, self.notebook.root, link, kept.as_ref(), now)?;
+                QueuedNote::Listed(mark) => self.cache.listed(&transaction, *mark)?,
+                QueuedNote::Reached(origin, kept) => {
+                    let link = self.cache.link(&transaction, origin)?;
+                    cursors::write(&transaction, self.cache.root, link, kept.as_ref(), now)?;
                 }
             }
         }
@@ -120,7 +120,7 @@ fn settled(connection: &Connection, item: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-impl Notebook {
+impl WriteCache {
     /// Forgets what is already written.
     fn forget(&mut self) {
         self.words = Words::default();
@@ -235,8 +235,8 @@ impl Notebook {
             }
             // The other run's file exists, and most likely was what made this one fail.
             Ending::Failed(_) if self.was_saved_meanwhile(connection, known)? => {}
-            Ending::Failed(lapse) => {
-                let outcome = if lapse.is_gone() { GONE } else { FAILED };
+            Ending::Failed(failure) => {
+                let outcome = if failure.is_gone() { GONE } else { FAILED };
                 let fail = "
                     INSERT INTO item (id, root, mark, source, key, outcome, link, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET outcome = excluded.outcome, link = coalesce(excluded.link, link),
@@ -246,7 +246,7 @@ impl Notebook {
                     id, self.root, mark, source, key, outcome, link, self.run
                 ])?;
                 let id = id.unwrap_or_else(|| connection.last_insert_rowid());
-                self.failure(connection, id, lapse, now)?;
+                self.failure(connection, id, failure, now)?;
             }
         }
         Ok(())
@@ -275,10 +275,10 @@ impl Notebook {
         &mut self,
         connection: &Connection,
         item: i64,
-        lapse: &Lapse,
+        failure: &RecordedFailure,
         now: i64,
     ) -> rusqlite::Result<()> {
-        let reason = self.words.id(connection, &lapse.reason)?;
+        let reason = self.words.id(connection, &failure.reason)?;
         let insert = "
             INSERT INTO failure (item, reason, message, attempts, number, noted, json, options, job)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT job FROM run WHERE id = ?))
@@ -289,12 +289,12 @@ impl Notebook {
         connection.prepare_cached(insert)?.execute(params![
             item,
             reason,
-            lapse.message,
-            lapse.attempts,
-            lapse.number as i64,
+            failure.message,
+            failure.attempts,
+            failure.number as i64,
             now,
-            lapse.item,
-            lapse.options,
+            failure.item,
+            failure.options,
             self.run,
         ])?;
         Ok(())
@@ -341,11 +341,11 @@ impl Notebook {
         &mut self,
         connection: &Connection,
         origin: &Origin,
-        lapse: &Lapse,
+        failure: &RecordedFailure,
         now: i64,
     ) -> rusqlite::Result<()> {
         let link = self.link(connection, origin)?;
-        let reason = self.words.id(connection, &lapse.reason)?;
+        let reason = self.words.id(connection, &failure.reason)?;
         let insert = "
             INSERT INTO unlisted (root, link, reason, message, attempts, noted, run, options, job)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT job FROM run WHERE id = ?))
@@ -356,11 +356,11 @@ impl Notebook {
             self.root,
             link,
             reason,
-            lapse.message,
-            lapse.attempts,
+            failure.message,
+            failure.attempts,
             now,
             self.run,
-            lapse.options,
+            failure.options,
             self.run,
         ])?;
         Ok(())

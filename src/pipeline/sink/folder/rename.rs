@@ -7,7 +7,7 @@ use rustix::fs::AtFlags;
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
 
-use super::{Folder, sole};
+use super::{Folder, checked_name};
 
 /// The errors of a file system without hard links, or of a sandbox that allows none.
 const NO_LINKS: [Errno; 6] = [
@@ -32,7 +32,7 @@ impl Folder {
         to: &Folder,
         name: &str,
     ) -> io::Result<()> {
-        let (from, name) = (sole(from)?, sole(name)?);
+        let (from, name) = (checked_name(from)?, checked_name(name)?);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         match rustix::fs::renameat_with(
             &self.handle,
@@ -58,7 +58,7 @@ impl Folder {
         let reserved = to.create(name)?;
         let is_ours = || {
             let is_empty = reserved.metadata().is_ok_and(|there| there.len() == 0);
-            is_empty && to.holds(name, &reserved)
+            is_empty && to.is_same_file(name, &reserved)
         };
         let renamed = match is_ours() {
             true => rustix::fs::renameat(&self.handle, from, &to.handle, name).map_err(Into::into),

@@ -8,7 +8,7 @@ use super::live::{Live, View, Window, number};
 use super::segments::{self, Scope};
 use super::time::seconds;
 use super::xml::{self, Element};
-use super::{NOWHERE, Of, captions, choose, renditions};
+use super::{NOWHERE, TrackKind, captions, choose, renditions};
 use crate::model::{Error, Kind, Result};
 
 /// A manifest.
@@ -85,7 +85,7 @@ impl Manifest {
             .transpose()?;
         let periods: Vec<&Element> = manifest.all("Period").collect();
         let (mut tracks, mut kind) = (Tracks::default(), None);
-        let mut texts = captions::Room::new();
+        let mut texts = captions::CaptionBudget::new();
         // A period without an adaptation set plays nothing; the contents of an external period are unknown.
         let is_empty = |period: &&Element| {
             let is_elsewhere = period.get("href").is_some_and(|href| href != NOWHERE);
@@ -123,8 +123,8 @@ impl Manifest {
             let is_played = is_all_empty || !is_empty(period);
             if is_played && !scope.is_over() {
                 let rooms = (&mut urls, &mut texts);
-                let of = add(rooms, &scope, period, want, &mut tracks)?;
-                if *kind.get_or_insert(of) != of && window.is_none() {
+                let track_kind = add(rooms, &scope, period, want, &mut tracks)?;
+                if *kind.get_or_insert(track_kind) != track_kind && window.is_none() {
                     return Err(unsupported(
                         "has periods of which some have a picture and others none, which cannot be joined",
                     ));
@@ -144,12 +144,12 @@ impl Manifest {
 
 /// Adds the chosen tracks of a period, and returns the kind of its main track.
 fn add(
-    (urls, texts): (&mut Urls, &mut captions::Room),
+    (urls, texts): (&mut Urls, &mut captions::CaptionBudget),
     scope: &Scope,
     period: &Element,
     want: &Want,
     tracks: &mut Tracks,
-) -> Result<Of> {
+) -> Result<TrackKind> {
     let (main, sound) = choose(&renditions(period)?, want.quality)?;
     segments::add(urls, scope, (period, main), &mut tracks.main)?;
     if let Some(sound) = sound {
@@ -157,7 +157,7 @@ fn add(
         segments::add(urls, scope, (period, sound), track)?;
     }
     captions::add(texts, scope, period, &want.subtitles, &mut tracks.captions);
-    Ok(main.of)
+    Ok(main.kind)
 }
 
 impl Tracks {

@@ -34,7 +34,7 @@ const TRICK: &str = "trickmode";
 const NOWHERE: &str = "urn:mpeg:dash:resolve-to-zero:2013";
 /// What a representation contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
+enum TrackKind {
     Picture,
     Sound,
     Other,
@@ -45,7 +45,7 @@ enum Of {
 struct Rendition<'a> {
     set: &'a Element,
     own: &'a Element,
-    of: Of,
+    kind: TrackKind,
     /// An essential property that is not supported.
     needs: Option<&'a str>,
     protected: Option<&'static str>,
@@ -87,7 +87,7 @@ fn renditions(period: &Element) -> Result<Vec<Rendition<'_>>> {
             found.push(Rendition {
                 set,
                 own,
-                of: of(set, own),
+                kind: track_kind(set, own),
                 needs: needs.or_else(|| self::needs(own)),
                 protected: protected.or_else(|| protected_by(own)),
             });
@@ -112,18 +112,18 @@ fn here(element: &Element, inner: &str) -> Result<()> {
 }
 
 /// Returns what a rendition contains. Thumbnails for seeking have a size, too, but are no video.
-fn of(set: &Element, own: &Element) -> Of {
+fn track_kind(set: &Element, own: &Element) -> TrackKind {
     let says = |name: &str| own.get(name).or(set.get(name)).unwrap_or("");
     let kinds = [says("contentType"), says("mimeType")];
     let is = |kind: &str| kinds.iter().any(|says| says.starts_with(kind));
     match () {
-        () if is("image") || is("text") => Of::Other,
-        () if is("video") => Of::Picture,
-        () if is("audio") => Of::Sound,
-        () if !is("application") && !says("width").is_empty() => Of::Picture,
-        () if codecs::has_picture(says("codecs")) => Of::Picture,
-        () if codecs::is_sound(says("codecs")) => Of::Sound,
-        () => Of::Other,
+        () if is("image") || is("text") => TrackKind::Other,
+        () if is("video") => TrackKind::Picture,
+        () if is("audio") => TrackKind::Sound,
+        () if !is("application") && !says("width").is_empty() => TrackKind::Picture,
+        () if codecs::has_picture(says("codecs")) => TrackKind::Picture,
+        () if codecs::is_sound(says("codecs")) => TrackKind::Sound,
+        () => TrackKind::Other,
     }
 }
 
@@ -144,8 +144,11 @@ fn choose<'a>(
     all: &[Rendition<'a>],
     quality: Quality,
 ) -> Result<(Rendition<'a>, Option<Rendition<'a>>)> {
-    let open = |of: Of| {
-        let of_kind = || all.iter().filter(|one| one.of == of && one.needs.is_none());
+    let open = |kind: TrackKind| {
+        let of_kind = || {
+            all.iter()
+                .filter(|one| one.kind == kind && one.needs.is_none())
+        };
         let found: Vec<Rendition<'a>> = of_kind()
             .filter(|one| one.protected.is_none())
             .copied()
@@ -155,7 +158,7 @@ fn choose<'a>(
             _ => Ok(found),
         }
     };
-    let (pictures, sounds) = (open(Of::Picture)?, open(Of::Sound)?);
+    let (pictures, sounds) = (open(TrackKind::Picture)?, open(TrackKind::Sound)?);
     // If there is audio in several languages, the first set is the intended one.
     let set = sounds.first().map(|first| first.set);
     let sounds: Vec<_> = sounds

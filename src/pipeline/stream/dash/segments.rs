@@ -6,11 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::super::urls::Urls;
-use super::super::{Map, Media, Segment, Spot, corrupt, unsupported};
+use super::super::{ByteLocation, Map, Media, Segment, corrupt, unsupported};
 use super::live::{Window, number};
 use super::template::{Names, by_template};
 use super::xml::Element;
-use super::{MOST, Of, Rendition};
+use super::{MOST, Rendition, TrackKind};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
 
@@ -150,7 +150,10 @@ pub(super) fn add(
         (true, true) => by_file(&mut track, &file, rendition),
     }?;
     let repeats = track.repeats;
-    if media.segments.len() == before && rendition.of != Of::Other && scope.window.is_none() {
+    if media.segments.len() == before
+        && rendition.kind != TrackKind::Other
+        && scope.window.is_none()
+    {
         return match repeats {
             true => Ok(()),
             false => Err(Error::new(
@@ -182,8 +185,8 @@ pub(super) struct Track<'a> {
 }
 
 impl Track<'_> {
-    pub(super) fn spot(&mut self, url: Option<&str>, range: Option<&str>) -> Result<Spot> {
-        Ok(Spot {
+    pub(super) fn spot(&mut self, url: Option<&str>, range: Option<&str>) -> Result<ByteLocation> {
+        Ok(ByteLocation {
             url: match url {
                 Some(url) => self.urls.join(&self.from, url)?,
                 None => self.urls.join(&self.from, "")?,
@@ -193,7 +196,7 @@ impl Track<'_> {
     }
 
     /// Adds a segment of this length in seconds, or 0 if unknown.
-    pub(super) fn push(&mut self, spot: Spot, length: f64) -> Result<()> {
+    pub(super) fn push(&mut self, spot: ByteLocation, length: f64) -> Result<()> {
         if self.media.segments.len() == MOST {
             return Err(corrupt(format_args!("it has more than {MOST} segments")));
         }
@@ -213,7 +216,7 @@ impl Track<'_> {
     /// Adds a segment of a live stream with its start time and length, in seconds since the beginning of the stream.
     pub(super) fn push_live(
         &mut self,
-        spot: Spot,
+        spot: ByteLocation,
         scope: &Scope,
         (time, length): (f64, f64),
     ) -> Result<()> {
@@ -234,7 +237,7 @@ impl Track<'_> {
         self.media.target = self.media.target.max(duration);
     }
 
-    pub(super) fn begin(&mut self, spot: Spot) {
+    pub(super) fn begin(&mut self, spot: ByteLocation) {
         self.map = Some(Arc::new(Map { spot, cipher: None }));
     }
 }
@@ -274,7 +277,7 @@ impl Rendition<'_> {
     fn can_be_joined(&self) -> bool {
         let mime = self.own.get("mimeType").or(self.set.get("mimeType"));
         let known = ["video/mp2t", "audio/mp2t", "audio/mpeg", "audio/aac"];
-        self.of == Of::Other || mime.is_some_and(|mime| known.contains(&mime))
+        self.kind == TrackKind::Other || mime.is_some_and(|mime| known.contains(&mime))
     }
 }
 

@@ -24,7 +24,7 @@ fn tracks(periods: &str, quality: &str) -> Result<Tracks> {
 
 /// Returns the requested parts in order, each with its initialization segment.
 fn parts(media: &Media) -> Vec<String> {
-    let spot = |spot: &crate::pipeline::stream::Spot| {
+    let spot = |spot: &crate::pipeline::stream::ByteLocation| {
         let name = spot
             .url
             .as_str()

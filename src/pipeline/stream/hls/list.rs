@@ -8,7 +8,7 @@ use url::Url;
 use super::super::{corrupt, unsupported};
 use super::lines::{Attributes, Line, Lines};
 use crate::model::{Error, Result};
-use crate::pipeline::stream::{Cipher, Map, Media, Segment, Spot};
+use crate::pipeline::stream::{ByteLocation, Cipher, Map, Media, Segment};
 
 /// The maximum number of segments: three days of one-second segments, or six of two-second ones.
 const MOST: usize = 260_000;
@@ -135,7 +135,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
                     number,
                     span: 1,
                     cipher: now.cipher(number)?,
-                    spot: Spot { url, range },
+                    spot: ByteLocation { url, range },
                     map: now.map.clone(),
                     gap: ahead.gap,
                     breaks: ahead.breaks,
@@ -220,7 +220,7 @@ impl Now {
             }
         };
         Ok(Map {
-            spot: Spot { url, range },
+            spot: ByteLocation { url, range },
             cipher,
         })
     }

@@ -6,7 +6,7 @@ use super::super::corrupt;
 use super::lines::{Attributes, Line, Lines};
 use crate::model::{Error, Kind, Result, Size};
 use crate::pipeline::stream::Quality;
-use crate::pipeline::stream::caption::{self, At, Caption, Says};
+use crate::pipeline::stream::caption::{self, Caption, CaptionAttributes, CaptionLocation};
 use crate::pipeline::stream::codecs::is_sound;
 
 /// The maximum number of renditions.
@@ -245,20 +245,20 @@ impl Variant {
 fn captions(lines: &mut Lines<'_>, attributes: &Attributes<'_>) -> Option<(String, Caption)> {
     let (group, uri) = (attributes.get("GROUP-ID")?, attributes.get("URI")?);
     let kinds = attributes.get("CHARACTERISTICS").unwrap_or("");
-    let says = Says {
+    let caption = CaptionAttributes {
         language: attributes.get("LANGUAGE").unwrap_or(""),
         name: attributes.get("NAME").unwrap_or(""),
         forced: attributes.get("FORCED") == Some("YES"),
-        heard: kinds.contains("describes-music-and-sound")
+        describes_sounds: kinds.contains("describes-music-and-sound")
             || kinds.contains("transcribes-spoken-dialog"),
     };
-    let (language, label) = says.names();
+    let (language, label) = caption.names();
     let at = match lines.url(uri) {
-        Ok(url) => At::Playlist(Chosen {
+        Ok(url) => CaptionLocation::Playlist(Chosen {
             url,
             about: about(attributes, ["GROUP-ID", "LANGUAGE", "NAME", "FORCED"]),
         }),
-        Err(error) => At::Not(error.message),
+        Err(error) => CaptionLocation::Not(error.message),
     };
     let caption = Caption {
         label,

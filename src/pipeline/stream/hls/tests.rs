@@ -217,9 +217,12 @@ fn however_long_segments_are_said_to_be_that_is_a_time() {
         ("1e308", 86_400),
         ("5.0", 5),
     ];
-    for (said, seconds) in table {
-        let read = media(&format!("#EXT-X-TARGETDURATION:{said}\n#EXTINF:1,\na.ts\n")).unwrap();
-        assert_eq!(read.target, Duration::from_secs(seconds), "{said}");
+    for (duration, seconds) in table {
+        let read = media(&format!(
+            "#EXT-X-TARGETDURATION:{duration}\n#EXTINF:1,\na.ts\n"
+        ))
+        .unwrap();
+        assert_eq!(read.target, Duration::from_secs(seconds), "{duration}");
     }
 }
 

@@ -35,13 +35,13 @@ fn nothing_is_left_of_a_small_file_that_gets_no_name() {
     let root = tempfile::tempdir().unwrap();
     let disk = Arc::new(Disk::open(root.path()).unwrap());
     let archive = Memory::default();
-    let planned = Planned::again("cat");
+    let planned = Planned::at("cat");
     let pieces = [Bytes::from_static(b"cat")];
     let shorter = commit(&archive, &disk, &planned, "longer");
     assert!(shorter.name_pieces(&pieces).is_err());
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
-    let whole = commit(&archive, &disk, &planned, "cat");
-    assert_eq!(whole.name_pieces(&pieces).unwrap(), "cat");
+    let body = commit(&archive, &disk, &planned, "cat");
+    assert_eq!(body.name_pieces(&pieces).unwrap(), "cat");
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
 }
 
@@ -53,12 +53,12 @@ fn names_that_are_taken_are_not_asked_after_again_for_each_item() {
     let planned = Planned {
         stem: "dup".into(),
         ext: Some("txt".into()),
-        ..Planned::again("dup.txt")
+        ..Planned::at("dup.txt")
     };
     let save = |key: &str| {
         let commit = commit(&archive, &disk, &planned, key);
         let bytes = Bytes::copy_from_slice(key.as_bytes());
-        match commit.run(Whole::Memory(vec![bytes])).unwrap().0 {
+        match commit.run(CompleteBody::Memory(vec![bytes])).unwrap().0 {
             Named::New { path, .. } | Named::There(path) => path,
         }
     };

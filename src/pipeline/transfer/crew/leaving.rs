@@ -23,18 +23,18 @@ impl Leaving {
 
     /// Whether a worker that receives bytes is to leave. It stays if enough others wait for a response: theirs may
     /// never come.
-    pub(super) fn takes_one_at_work(&self) -> bool {
-        self.takes(self.asking.load(Ordering::Relaxed))
+    pub(super) fn try_leave_while_receiving(&self) -> bool {
+        self.try_leave(self.asking.load(Ordering::Relaxed))
     }
 
     /// Waits for a response, unless this worker is to leave.
-    pub(super) async fn unless_left<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn unless_leaving<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
         self.asking.fetch_add(1, Ordering::Relaxed);
         let _asking = Asking(&self.asking);
         let left = async {
             loop {
                 let changed = self.changed.notified();
-                if self.takes(0) {
+                if self.try_leave(0) {
                     return;
                 }
                 changed.await;
@@ -48,7 +48,7 @@ impl Leaving {
     }
 
     /// Takes one of the workers to leave off the count, if the count is larger than `others`.
-    fn takes(&self, others: usize) -> bool {
+    fn try_leave(&self, others: usize) -> bool {
         let one_less = |count: usize| (count > others).then(|| count - 1);
         let order = Ordering::Relaxed;
         self.count.fetch_update(order, order, one_less).is_ok()
@@ -75,29 +75,32 @@ mod tests {
     #[test]
     fn who_waits_leaves_before_who_gets_bytes() {
         let leaving = Leaving::default();
-        assert!(!leaving.takes_one_at_work(), "nobody is to leave");
-        let mut mute = Box::pin(leaving.unless_left(pending::<()>()));
+        assert!(!leaving.try_leave_while_receiving(), "nobody is to leave");
+        let mut mute = Box::pin(leaving.unless_leaving(pending::<()>()));
         assert_eq!(mute.as_mut().now_or_never(), None);
         leaving.set(1);
         assert!(
-            !leaving.takes_one_at_work(),
+            !leaving.try_leave_while_receiving(),
             "the waiting worker is to leave"
         );
         assert_eq!(mute.as_mut().now_or_never(), Some(None));
         drop(mute);
-        assert!(!leaving.takes_one_at_work(), "it has left already");
+        assert!(!leaving.try_leave_while_receiving(), "it has left already");
         leaving.set(1);
-        assert!(leaving.takes_one_at_work());
-        assert_eq!(leaving.unless_left(ready(1)).now_or_never(), Some(Some(1)));
+        assert!(leaving.try_leave_while_receiving());
+        assert_eq!(
+            leaving.unless_leaving(ready(1)).now_or_never(),
+            Some(Some(1))
+        );
     }
 
     #[test]
     fn who_does_not_wait_any_more_is_not_left_to_go() {
         let leaving = Leaving::default();
-        let mut mute = Box::pin(leaving.unless_left(pending::<()>()));
+        let mut mute = Box::pin(leaving.unless_leaving(pending::<()>()));
         assert_eq!(mute.as_mut().now_or_never(), None);
         drop(mute);
         leaving.set(1);
-        assert!(leaving.takes_one_at_work());
+        assert!(leaving.try_leave_while_receiving());
     }
 }

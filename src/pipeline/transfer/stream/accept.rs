@@ -5,11 +5,13 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::coded::Coded;
 use crate::model::{Error, Kind};
 use crate::net::{content_range, is_part};
-use crate::pipeline::transfer::answer::{Asked, Reading, Representation, read};
+use crate::pipeline::transfer::response_head::{
+    RangeRequest, Representation, ResponseKind, interpret,
+};
 use crate::pipeline::transfer::setback::Setback;
 
 /// The headers that request unencoded bytes, or a range of them.
-pub(super) fn asked(range: Option<(u64, u64)>) -> HeaderMap {
+pub(super) fn part_headers(range: Option<(u64, u64)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(
         header::ACCEPT_ENCODING,
@@ -80,16 +82,16 @@ pub(super) fn accept(
         }),
         _ => {
             let known = Representation::default();
-            let asked = Asked {
+            let requested = RangeRequest {
                 start: 0,
                 known: &known,
             };
-            Err(match read(status, headers, asked) {
-                Reading::Refused {
+            Err(match interpret(status, headers, requested) {
+                ResponseKind::Refused {
                     error,
-                    passes: true,
-                } => Setback::Again(error),
-                Reading::Refused { error, .. } => Setback::GiveUp(error),
+                    is_temporary: true,
+                } => Setback::Retry(error),
+                ResponseKind::Refused { error, .. } => Setback::GiveUp(error),
                 _ => Setback::GiveUp(Error::new(
                     Kind::Corrupt,
                     format!("the server answered {status}"),
@@ -137,7 +139,7 @@ mod tests {
             assert_eq!(most, expected, "{status} {range} {asked:?}");
             if let Err(setback) = read {
                 assert_eq!(
-                    matches!(setback, Setback::Again(_)),
+                    matches!(setback, Setback::Retry(_)),
                     // A part that nobody requested may be the response to another request.
                     status == 503 || !range.is_empty() && asked.is_none(),
                     "{status}"

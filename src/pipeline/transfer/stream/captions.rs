@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 
-use super::beside::{Beside, Extra};
+use super::extra_files::{Extra, MainItem};
 use super::join::Joined;
 use super::list::{Content, List, Role};
 use super::lists::Lists;
@@ -41,12 +41,12 @@ pub(super) struct Text {
 
 /// What the lists of all subtitles add up to.
 #[derive(Default)]
-struct Room {
+struct ListTotals {
     segments: AtomicUsize,
     addresses: AtomicUsize,
 }
 
-impl Room {
+impl ListTotals {
     /// Accepts a list, if there is room for it.
     fn take(&self, list: List) -> Result<List> {
         let spots = list.media.segments.iter().map(|segment| &segment.spot);
@@ -86,7 +86,7 @@ impl Streaming<'_> {
         captions: Vec<Caption>,
         led: Led,
     ) -> Result<(Vec<Wanted>, Vec<String>)> {
-        let wish = &self.mover.wish.subtitles;
+        let choice = &self.mover.stream_options.subtitles;
         let languages: Vec<&str> = captions.iter().map(|one| one.language.as_str()).collect();
         let labels: Vec<&str> = captions.iter().map(|one| one.label.as_str()).collect();
         let there = match labels.is_empty() {
@@ -94,7 +94,7 @@ impl Streaming<'_> {
             false => format!("subtitles `{}`", labels.join("`, `")),
         };
         let mut warnings = Vec::new();
-        let missing = wish.missing(&languages);
+        let missing = choice.missing(&languages);
         if !missing.is_empty() {
             let missing = missing.join("`, `");
             warnings.push(format!("it has no subtitles `{missing}`, but {there}"));
@@ -102,14 +102,19 @@ impl Streaming<'_> {
         if !labels.is_empty() {
             let source = self.job.item.source.clone();
             let text = format!("`{}` has {there} (--subtitles)", self.job.item.key);
-            self.mover.tell(Event::Noted { source, text }).await?;
+            self.mover.emit(Event::Noted { source, text }).await?;
         }
-        let wanted = captions.into_iter().filter(|one| wish.wants(&one.language));
-        let room = &Room::default();
+        let wanted = captions
+            .into_iter()
+            .filter(|one| choice.wants(&one.language));
+        let totals = &ListTotals::default();
         let lists = wanted.map(|Caption { label, at, .. }| async move {
-            let list = match room.is_full() {
+            let list = match totals.is_full() {
                 true => Err(too_many()),
-                false => self.caption(at, led).await.and_then(|list| room.take(list)),
+                false => self
+                    .caption(at, led)
+                    .await
+                    .and_then(|list| totals.take(list)),
             };
             Wanted { label, list }
         });
@@ -170,9 +175,15 @@ impl Streaming<'_> {
             path: path.to_owned(),
             warning: None,
         };
-        let beside = Beside::of(self.job);
+        let main_item = MainItem::of(self.job);
         self.mover
-            .captioned(&beside, self.place, (texts, warnings), film.await?, outcome)
+            .captioned(
+                &main_item,
+                self.place,
+                (texts, warnings),
+                film.await?,
+                outcome,
+            )
             .await
     }
 }
@@ -181,27 +192,28 @@ impl Mover {
     /// Names the subtitles of a film after it, and adds the warnings about them to the outcome.
     pub(super) async fn captioned(
         &self,
-        beside: &Beside,
+        main_item: &MainItem,
         place: &Place,
         (texts, mut warnings): (Vec<Text>, Vec<String>),
         film: Option<u64>,
         mut outcome: Outcome,
     ) -> Result<Outcome> {
-        let beside = match &outcome {
-            Outcome::Saved { path, .. } => &beside.named(path),
-            _ => beside,
+        let main_item = match &outcome {
+            Outcome::Saved { path, .. } => &main_item.named(path),
+            _ => main_item,
         };
         let mut names = Vec::new();
         for Text { label, form, done } in texts {
             let named = async {
                 let done = done?;
                 let role = Role::Caption(label.clone()).name();
-                self.caption(beside, place, &role, (form, done), film).await
+                self.caption(main_item, place, &role, (form, done), film)
+                    .await
             };
             match named.await {
-                Ok((name, told)) => {
-                    let told = told.into_iter();
-                    warnings.extend(told.map(|told| format!("its subtitles `{label}`: {told}")));
+                Ok((name, own)) => {
+                    let own = own.into_iter();
+                    warnings.extend(own.map(|own| format!("its subtitles `{label}`: {own}")));
                     names.push(name);
                 }
                 Err(error) if error.kind == Kind::Closed => return Err(error),
@@ -215,7 +227,7 @@ impl Mover {
         if !names.is_empty() {
             let text = format!("subtitles are in `{}`", names.join("`, `"));
             let id = None;
-            self.tell(Event::Said { id, text }).await?;
+            self.emit(Event::Said { id, text }).await?;
         }
         if let (Outcome::Saved { warning, .. } | Outcome::Skipped { warning, .. }, false) =
             (&mut outcome, warnings.is_empty())
@@ -229,7 +241,7 @@ impl Mover {
     /// Names subtitles. Returns the name, and the warnings about them.
     async fn caption(
         &self,
-        beside: &Beside,
+        main_item: &MainItem,
         place: &Place,
         role: &str,
         (form, done): (Content, Done),
@@ -273,7 +285,7 @@ impl Mover {
             key: role.to_owned(),
             ext: Some(ext.to_owned()),
         };
-        let name = self.name_extra(beside, place, joined, extra).await?;
+        let name = self.name_extra(main_item, place, joined, extra).await?;
         if let Some(raw) = raw {
             slowly(move || raw.partial.discard()).await?;
         }
@@ -299,7 +311,7 @@ fn lines(
     let partial = Partial::open(into)?;
     partial.restart()?;
     partial.write(0, &[made.text.into()])?;
-    Ok((mux::whole_of(partial, algorithm)?, made.unread))
+    Ok((mux::joined_file(partial, algorithm)?, made.unread))
 }
 
 /// Finds out when a joined film begins, by its first bytes, if that is wanted.
@@ -339,9 +351,9 @@ mod tests {
         };
         let long = format!("https://x.org/{}", "a".repeat(16_000));
         for (url, count) in [("https://x.org/a.vtt", 150_000), (&long, 2500)] {
-            let room = Room::default();
-            assert!(room.take(list(url, count)).is_ok() && !room.is_full());
-            assert!(room.take(list(url, count)).is_err() && room.is_full());
+            let totals = ListTotals::default();
+            assert!(totals.take(list(url, count)).is_ok() && !totals.is_full());
+            assert!(totals.take(list(url, count)).is_err() && totals.is_full());
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::net::{Coding, said};
 use crate::pipeline::sink::slowly;
 
 /// The longest segment, both encoded and decoded.
-const LONGEST: usize = 64 << 20;
+const MAX_SEGMENT: usize = 64 << 20;
 
 /// The bytes of an encoded segment that have come so far.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Coded {
     /// Takes the next bytes.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<()> {
         match self.body.len() + piece.len() {
-            ..=LONGEST => self.body.extend_from_slice(piece),
+            ..=MAX_SEGMENT => self.body.extend_from_slice(piece),
             _ => return Err(too_long()),
         }
         Ok(())
@@ -53,7 +53,7 @@ impl Coded {
             if self.body.is_empty() {
                 return Ok(Some(Vec::new()));
             }
-            let plain = self.coding.plain(&self.body, LONGEST);
+            let plain = self.coding.plain(&self.body, MAX_SEGMENT);
             plain.map_err(|error| {
                 Error::new(Kind::Corrupt, "the content coding of a segment is damaged")
                     .because(error)
@@ -64,6 +64,6 @@ impl Coded {
 }
 
 fn too_long() -> Error {
-    let message = format!("an encoded segment is longer than {LONGEST} bytes");
+    let message = format!("an encoded segment is longer than {MAX_SEGMENT} bytes");
     Error::new(Kind::Corrupt, message)
 }

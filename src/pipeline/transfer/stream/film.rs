@@ -42,7 +42,7 @@ impl Film {
             error.is_some_and(|error| error.kind == Kind::Changed)
         };
         if is_changed(&moved.0) || moved.1.as_ref().is_some_and(is_changed) {
-            self = self.anew(streaming).await?;
+            self = self.reopen(streaming).await?;
             moved = self.all(streaming).await;
         }
         let main = self.main.done(streaming, moved.0).await;
@@ -76,14 +76,14 @@ impl Film {
     }
 
     /// Starts over from reloaded lists: nothing that was known of the film holds any more.
-    async fn anew(self, streaming: &Streaming<'_>) -> Result<Film> {
+    async fn reopen(self, streaming: &Streaming<'_>) -> Result<Film> {
         let lists = match streaming.lists().await {
             Ok(lists) => lists,
             Err(error) => return Err(self.lost(streaming, error).await?),
         };
-        let main = self.main.anew(streaming, lists.main).await?;
+        let main = self.main.reopen(streaming, lists.main).await?;
         let sound = match (self.sound, lists.sound) {
-            (Some(sound), Some(list)) => Some(sound.anew(streaming, list).await?),
+            (Some(sound), Some(list)) => Some(sound.reopen(streaming, list).await?),
             (Some(sound), None) => {
                 sound.forget(streaming).await?;
                 None

@@ -24,15 +24,15 @@ use crate::pipeline::transfer::content::BATCH;
 
 /// What comes of a part.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(super) enum PartEvent {
     /// Its next bytes, and the memory that they hold.
     Bytes(usize, Bytes, Option<OwnedSemaphorePermit>),
     /// Its bytes so far are of no use.
-    Again(usize),
+    Discarded(usize),
     /// It says that it is the last one of a live stream; all of it has come.
     Last(usize),
     /// All of it has come.
-    Whole(usize),
+    Complete(usize),
     /// There is no such part any more.
     Gone(usize),
 }
@@ -42,7 +42,7 @@ pub(super) enum Came {
 struct Waiting {
     pieces: Vec<Bytes>,
     held: Vec<OwnedSemaphorePermit>,
-    whole: bool,
+    is_complete: bool,
     gone: bool,
     stored: Option<Stored>,
 }
@@ -50,7 +50,7 @@ struct Waiting {
 /// Digests of the joined bytes.
 #[derive(Clone)]
 struct Digests {
-    whole: blake3::Hasher,
+    blake3: blake3::Hasher,
     summing: Option<Summing>,
 }
 
@@ -114,13 +114,13 @@ impl Waiting {
 impl Digests {
     fn new(algorithm: Option<Algorithm>) -> Digests {
         Digests {
-            whole: blake3::Hasher::new(),
+            blake3: blake3::Hasher::new(),
             summing: algorithm.map(Summing::new),
         }
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        self.whole.update(bytes);
+        self.blake3.update(bytes);
         if let Some(summing) = &mut self.summing {
             summing.update(bytes);
         }
@@ -154,7 +154,7 @@ impl Join {
             || self
                 .waiting
                 .get(&index)
-                .is_some_and(|waiting| waiting.whole)
+                .is_some_and(|waiting| waiting.is_complete)
     }
 
     /// Whether what an earlier run left has been proven, if there is any.
@@ -173,30 +173,30 @@ impl Join {
     }
 
     /// Takes what came.
-    pub(super) async fn take(&mut self, came: Came) -> Result<()> {
-        match came {
-            Came::Bytes(index, ..) | Came::Whole(index) | Came::Gone(index)
+    pub(super) async fn take(&mut self, event: PartEvent) -> Result<()> {
+        match event {
+            PartEvent::Bytes(index, ..) | PartEvent::Complete(index) | PartEvent::Gone(index)
                 if index >= self.most => {}
             // The track decides what that means.
-            Came::Last(_) => {}
-            Came::Bytes(index, piece, held) if index == self.next => {
+            PartEvent::Last(_) => {}
+            PartEvent::Bytes(index, piece, held) if index == self.next => {
                 // The next part needs no memory for long.
                 drop(held);
                 self.append(piece).await?;
             }
-            Came::Bytes(index, piece, held) => {
+            PartEvent::Bytes(index, piece, held) => {
                 let waiting = self.waiting.entry(index).or_default();
                 waiting.pieces.push(piece);
                 waiting.held.extend(held);
             }
-            Came::Again(index) if index == self.next => self.take_back(),
-            Came::Again(index) => drop(self.waiting.remove(&index)),
-            Came::Whole(index) if index == self.next => {
+            PartEvent::Discarded(index) if index == self.next => self.take_back(),
+            PartEvent::Discarded(index) => drop(self.waiting.remove(&index)),
+            PartEvent::Complete(index) if index == self.next => {
                 self.advance()?;
                 self.catch_up().await?;
             }
-            Came::Whole(index) => self.waiting.entry(index).or_default().whole = true,
-            Came::Gone(index) => {
+            PartEvent::Complete(index) => self.waiting.entry(index).or_default().is_complete = true,
+            PartEvent::Gone(index) => {
                 if index == self.next {
                     self.take_back();
                 }
@@ -231,7 +231,7 @@ impl Join {
                 self.next += 1;
                 continue;
             }
-            if !waiting.whole {
+            if !waiting.is_complete {
                 break;
             }
             self.advance()?;

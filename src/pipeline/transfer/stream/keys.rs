@@ -12,9 +12,9 @@ use crate::model::{Error, Kind, Result};
 use crate::net::Led;
 
 /// The most keys of one stream that are kept: enough for a day of a stream that changes them every minute.
-const MOST: usize = 2000;
+const MAX_KEYS: usize = 2000;
 /// How much is read of what should be a key.
-const LONGEST: usize = 1 << 10;
+const MAX_KEY_RESPONSE: usize = 1 << 10;
 
 /// A key, once it has come.
 type Cell = Arc<OnceCell<[u8; BLOCK]>>;
@@ -28,7 +28,7 @@ impl Streaming<'_> {
     pub(super) async fn key(&self, url: &Url, led: Led) -> Result<[u8; BLOCK]> {
         let cell = {
             let mut keys = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if keys.len() >= MOST {
+            if keys.len() >= MAX_KEYS {
                 keys.clear();
             }
             keys.entry(url.clone()).or_default().clone()
@@ -39,7 +39,10 @@ impl Streaming<'_> {
 
     async fn ask_for_key(&self, url: &Url, mut led: Led) -> Result<[u8; BLOCK]> {
         let bound = self.bound(url)?;
-        let call = self.mover.client.call_led(&mut led, url, &bound, LONGEST);
+        let call = self
+            .mover
+            .client
+            .call_led(&mut led, url, &bound, MAX_KEY_RESPONSE);
         let answer = match call.await.and_then(|answer| answer.ok()) {
             Ok(answer) => answer,
             // A player that is logged in gets the key; without the key there is no stream.

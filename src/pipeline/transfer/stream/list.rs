@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::net::Led;
-use crate::pipeline::stream::{Media, Segment, Spot};
+use crate::pipeline::stream::{ByteLocation, Media, Segment};
 
 /// A list of segments, where it is, and who named its address.
 pub(super) struct List {
@@ -43,7 +43,7 @@ pub(super) enum Role {
 /// The name of the separate sound among the files of an item.
 const SOUND: &str = "sound";
 /// The name there of the file in which picture and sound are put together.
-pub(super) const WHOLE: &str = "whole";
+pub(super) const MUXED: &str = "whole";
 
 /// The name of the file beside the one of this name, for the segments that wait for earlier ones.
 pub(super) fn waiting(name: &str) -> String {
@@ -52,7 +52,7 @@ pub(super) fn waiting(name: &str) -> String {
 
 /// The names of all files of an item with separate picture and sound, except for that of the picture.
 pub(super) fn of_two() -> [String; 3] {
-    [SOUND.into(), waiting(SOUND), WHOLE.into()]
+    [SOUND.into(), waiting(SOUND), MUXED.into()]
 }
 
 impl Role {
@@ -84,7 +84,7 @@ impl List {
         let all = Segment {
             number: 0,
             span: 1,
-            spot: Spot {
+            spot: ByteLocation {
                 url: url.clone(),
                 range: None,
             },

@@ -8,7 +8,7 @@ use crate::model::{Error, Kind, Request, Result};
 use crate::net::{Answer, Led};
 use crate::pipeline::sink::slowly;
 use crate::pipeline::stream::hls::{self, Chosen, Playlist};
-use crate::pipeline::stream::{At, Caption};
+use crate::pipeline::stream::{Caption, CaptionLocation};
 
 /// What to download of a stream.
 pub(super) struct Lists {
@@ -35,7 +35,7 @@ impl Lists {
 
 impl Streaming<'_> {
     /// Reads the playlists, and chooses. `None` if what is called a playlist is none, unless its source is sure of it.
-    pub(super) async fn described(&self) -> Result<Option<Lists>> {
+    pub(super) async fn lists_if_stream(&self) -> Result<Option<Lists>> {
         if self.form != Form::Hls || self.request.expect.medium.is_some() {
             return self.lists().await.map(Some);
         }
@@ -122,7 +122,7 @@ impl Streaming<'_> {
     }
 
     /// Reads everything again, from the address that the user or a page gave, and returns the list of this track.
-    pub(super) async fn again(&self, role: Role) -> Result<List> {
+    pub(super) async fn reread_list(&self, role: Role) -> Result<List> {
         let lists = self.lists().await?;
         let gone = |what: &str| Error::new(Kind::Missing, format!("the {what} is gone"));
         match role {
@@ -140,14 +140,18 @@ impl Streaming<'_> {
     }
 
     /// Returns the list of these subtitles.
-    pub(super) async fn caption(&self, at: At, led: Led) -> Result<List> {
+    pub(super) async fn caption(&self, at: CaptionLocation, led: Led) -> Result<List> {
         let url = self.request.url.clone();
         let (list, form) = match at {
-            At::Playlist(chosen) => (self.rendition(chosen, led).await?, Content::Lines),
-            At::Segments(media) => (List::new(url, led, media), Content::Lines),
-            At::File(media, ext) => (List::new(url, led, media), Content::Text(ext)),
-            At::Not(why) => return Err(Error::new(Kind::Unsupported, why)),
-            At::Unwanted => return Err(Error::new(Kind::Unsupported, "they are not wanted")),
+            CaptionLocation::Playlist(chosen) => {
+                (self.rendition(chosen, led).await?, Content::Lines)
+            }
+            CaptionLocation::Segments(media) => (List::new(url, led, media), Content::Lines),
+            CaptionLocation::File(media, ext) => (List::new(url, led, media), Content::Text(ext)),
+            CaptionLocation::Not(why) => return Err(Error::new(Kind::Unsupported, why)),
+            CaptionLocation::Unwanted => {
+                return Err(Error::new(Kind::Unsupported, "they are not wanted"));
+            }
         };
         if form == Content::Lines && list.media.segments.iter().any(|one| one.map.is_some()) {
             let why = "they are text in MP4, which is not supported";
@@ -180,7 +184,7 @@ impl Streaming<'_> {
     ///
     /// # Errors
     /// The refusal, if the new list is refused, too, or is of another rendition.
-    pub(super) async fn found_anew(
+    pub(super) async fn find_new_list(
         &self,
         role: Role,
         rendition: &str,
@@ -189,7 +193,7 @@ impl Streaming<'_> {
         if !matches!(error.kind, Kind::Login | Kind::Blocked) {
             return Err(error);
         }
-        match self.again(role).await {
+        match self.reread_list(role).await {
             // The periods of a manifest come and go.
             Ok(list) if self.form == Form::Dash || list.media.rendition == rendition => Ok(list),
             Err(closed) if closed.kind == Kind::Closed => Err(closed),

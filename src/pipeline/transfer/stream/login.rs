@@ -6,7 +6,7 @@ use url::Url;
 use crate::net::login_of;
 
 /// Returns the Authorization header for `to`, by the login in another URL of the same origin, unless `to` has its own.
-pub(super) fn login(from: &Url, to: &Url) -> Option<HeaderValue> {
+pub(super) fn authorization_for(from: &Url, to: &Url) -> Option<HeaderValue> {
     match login_of(to) {
         Some(_) => None,
         None => login_of(from),

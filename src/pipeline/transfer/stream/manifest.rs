@@ -22,11 +22,11 @@ use crate::pipeline::stream::Media;
 use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
 
 /// How soon a manifest is requested again at the least.
-const EVERY: Duration = Duration::from_millis(500);
+const MIN_RELOAD: Duration = Duration::from_millis(500);
 /// The clock of a server counts whole seconds, and is believed if it is more seconds than this away from ours.
-const APART: f64 = 2.0;
+const MIN_CLOCK_OFFSET: f64 = 2.0;
 /// How much is read of a response that tells the time.
-const LONGEST: usize = 64 << 10;
+const MAX_TIME_RESPONSE: usize = 64 << 10;
 
 /// The manifest as it was last seen.
 #[derive(Default)]
@@ -107,7 +107,7 @@ impl Streaming<'_> {
             };
             let age = seen.at.elapsed();
             let is_old = live.every.is_some_and(|every| age >= every);
-            age >= EVERY && (is_old || doubted.load(Ordering::Relaxed))
+            age >= MIN_RELOAD && (is_old || doubted.load(Ordering::Relaxed))
         });
         if is_due {
             doubted.store(false, Ordering::Relaxed);
@@ -116,12 +116,12 @@ impl Streaming<'_> {
         let seen = current.as_ref();
         let seen = seen.ok_or_else(|| defect("there is no manifest"))?;
         let view = seen.live.then(|| View {
-            now: here() + seen.ahead.unwrap_or(0.0),
+            now: local_time() + seen.ahead.unwrap_or(0.0),
             since,
         });
         let want = dash::Want {
             quality: self.job.quality,
-            subtitles: self.mover.wish.subtitles.clone(),
+            subtitles: self.mover.stream_options.subtitles.clone(),
         };
         let manifest = seen.manifest.clone();
         let dash::Tracks {
@@ -140,9 +140,9 @@ impl Streaming<'_> {
 
     /// Requests the manifest: where the last one says that the next is, or else from the address that the user or a
     /// page gave.
-    async fn ask(&self, before: Option<&Seen>, anew: bool) -> Result<Seen> {
+    async fn ask(&self, before: Option<&Seen>, is_restart: bool) -> Result<Seen> {
         let (url, led) = match before {
-            Some(seen) if !anew => {
+            Some(seen) if !is_restart => {
                 let next = seen.manifest.next.as_ref();
                 (next.unwrap_or(&seen.url).clone(), seen.led)
             }
@@ -150,11 +150,11 @@ impl Streaming<'_> {
         };
         let (led, answer) = self.answer(&url, led, dash::LONGEST).await?;
         let at = Instant::now();
-        let told = told(&answer.headers);
+        let server_time = estimated_date(&answer.headers);
         let manifest = slowly(move || Manifest::read(&answer.body, &answer.url)).await?;
         let known = before.and_then(|seen| seen.ahead);
         let ahead = match &manifest.live {
-            Some(live) if known.is_none() => self.ahead(&live.clocks, led, told).await?,
+            Some(live) if known.is_none() => self.ahead(&live.clocks, led, server_time).await?,
             _ => known,
         };
         Ok(Seen {
@@ -168,15 +168,20 @@ impl Streaming<'_> {
     }
 
     /// Returns how far the clock of the site is ahead of ours.
-    async fn ahead(&self, clocks: &[Timing], led: Led, told: Option<f64>) -> Result<Option<f64>> {
+    async fn ahead(
+        &self,
+        clocks: &[Timing],
+        led: Led,
+        server_time: Option<f64>,
+    ) -> Result<Option<f64>> {
         for clock in clocks {
             let (Timing::Text(url) | Timing::Date(url)) = clock else {
                 if let Timing::Now(time) = clock {
-                    return Ok(Some(time - here()));
+                    return Ok(Some(time - local_time()));
                 }
                 continue;
             };
-            let answer = match self.answer(url, led, LONGEST).await {
+            let answer = match self.answer(url, led, MAX_TIME_RESPONSE).await {
                 Ok((_, answer)) => answer,
                 Err(error) if error.kind == Kind::Closed => return Err(error),
                 // Another clock may work.
@@ -187,17 +192,17 @@ impl Streaming<'_> {
                 _ => date(&answer.headers),
             };
             if let Some(time) = time {
-                return Ok(Some(time - here()));
+                return Ok(Some(time - local_time()));
             }
         }
-        Ok(told
-            .map(|told| told - here())
-            .filter(|ahead| ahead.abs() > APART))
+        Ok(server_time
+            .map(|server_time| server_time - local_time())
+            .filter(|ahead| ahead.abs() > MIN_CLOCK_OFFSET))
     }
 }
 
 /// Our time, in seconds since 1970.
-fn here() -> f64 {
+fn local_time() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0.0, |since| since.as_secs_f64())
 }
@@ -211,7 +216,7 @@ fn date(headers: &HeaderMap) -> Option<f64> {
 }
 
 /// The same for a response that a cache may have kept for a while.
-fn told(headers: &HeaderMap) -> Option<f64> {
+fn estimated_date(headers: &HeaderMap) -> Option<f64> {
     let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
     let age = age.and_then(|age| age.trim().parse::<u32>().ok());
     Some(date(headers)? + f64::from(age.unwrap_or(0)))
@@ -224,11 +229,11 @@ mod tests {
     #[test]
     fn an_answer_tells_the_time() {
         let mut headers = HeaderMap::new();
-        assert_eq!(told(&headers), None);
+        assert_eq!(estimated_date(&headers), None);
         let date = "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap();
         headers.insert(header::DATE, date);
-        assert_eq!(told(&headers), Some(784_111_777.0));
+        assert_eq!(estimated_date(&headers), Some(784_111_777.0));
         headers.insert(header::AGE, "60".parse().unwrap());
-        assert_eq!(told(&headers), Some(784_111_837.0));
+        assert_eq!(estimated_date(&headers), Some(784_111_837.0));
     }
 }

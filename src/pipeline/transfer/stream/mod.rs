@@ -4,12 +4,11 @@
 //! may lead.
 
 mod accept;
-mod ahead;
-mod beside;
-mod bring;
 mod captions;
 mod cipher;
 mod coded;
+mod download_part;
+mod extra_files;
 mod film;
 mod join;
 mod keys;
@@ -18,6 +17,7 @@ mod lists;
 mod login;
 mod look;
 mod manifest;
+mod memory;
 mod mux;
 mod part;
 mod state;
@@ -35,29 +35,29 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::beside::Beside;
 use self::captions::Text;
+use self::extra_files::MainItem;
 use self::film::Film;
 use self::join::Joined;
 use self::keys::Keys;
 use self::list::List;
 use self::lists::Lists;
-use self::login::login;
+use self::login::authorization_for;
 use self::manifest::Current;
 use self::track::Done;
 use super::content::Content;
-use super::prove::Proven;
-use super::tries::Tries;
+use super::retry::RetryState;
+use super::verified::Verified;
 use super::{Job, Mover};
 use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
 use crate::net::{Led, Shown, header_map};
-use crate::pipeline::kin;
+use crate::pipeline::derived_keys;
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::{Subtitles, clock};
 
 /// What is wanted of streams.
 #[derive(Clone, Debug, Default)]
-pub(in crate::pipeline) struct Wish {
+pub(in crate::pipeline) struct StreamOptions {
     /// Which subtitles.
     pub(in crate::pipeline) subtitles: Subtitles,
     /// How long a live stream is followed; until it ends, if not set.
@@ -74,7 +74,7 @@ pub(super) enum Form {
 }
 
 /// Where a stream is.
-pub(super) struct Streamed {
+pub(super) struct StreamSource {
     pub(super) form: Form,
     pub(super) request: Request,
     /// The file of the sound, if it is known to be separate.
@@ -116,10 +116,10 @@ struct Streaming<'a> {
 }
 
 /// What became of a stream.
-pub(super) enum Ending {
-    Told(Outcome),
+pub(super) enum StreamEnd {
+    Done(Outcome),
     /// It is not a stream: its playlist is some other file, which is to be downloaded as one.
-    NoStream(Box<Job>),
+    NotAStream(Box<Job>),
 }
 
 /// The files of a stream.
@@ -130,18 +130,18 @@ enum Tracks {
 
 impl Mover {
     /// Downloads a stream, and returns how it ended.
-    pub(super) async fn stream(
+    pub(super) async fn run_stream(
         &self,
         job: Job,
-        what: &Streamed,
+        source: &StreamSource,
         led: Led,
-        tries: &mut Tries,
-    ) -> Result<Ending> {
-        let Streamed {
+        retry: &mut RetryState,
+    ) -> Result<StreamEnd> {
+        let StreamSource {
             form,
             request,
             sound,
-        } = what;
+        } = source;
         let place = self.place(&job).await?;
         let streaming = Streaming {
             mover: self,
@@ -159,31 +159,34 @@ impl Mover {
             texts: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             ending: CancellationToken::new(),
-            deadline: self.wish.live_for.map(|time| Instant::now() + time),
+            deadline: self
+                .stream_options
+                .live_for
+                .map(|time| Instant::now() + time),
         };
-        let lists = match self.unless_draining(streaming.described()).await? {
+        let lists = match self.unless_draining(streaming.lists_if_stream()).await? {
             Err(error) if error.kind == Kind::Missing && job.known.is_none() => {
                 return Err(streaming.gone(error).await?);
             }
             lists => lists?,
         };
         let Some(lists) = lists else {
-            return Ok(Ending::NoStream(Box::new(job)));
+            return Ok(StreamEnd::NotAStream(Box::new(job)));
         };
-        if let Some(had) = &job.known {
+        if let Some(saved) = &job.known {
             return streaming
-                .texts_alone(lists, &had.path)
+                .texts_alone(lists, &saved.path)
                 .await
-                .map(Ending::Told);
+                .map(StreamEnd::Done);
         }
         let (is_live, began) = (!lists.main.media.ended, Timestamp::now());
-        let (tracks, texts) = streaming.tracks(lists, tries).await?;
+        let (tracks, texts) = streaming.download_tracks(lists, retry).await?;
         // Each recording of a live stream is an item of its own.
         let mut job = job;
         if is_live {
-            Arc::make_mut(&mut job.item).key = kin::recording(&job.item.key, began);
+            Arc::make_mut(&mut job.item).key = derived_keys::recording_key(&job.item.key, began);
         }
-        let beside = Beside::of(&job);
+        let main_item = MainItem::of(&job);
         let wanted = !texts.0.is_empty();
         let (outcome, film) = match tracks {
             Tracks::One(done) => {
@@ -212,9 +215,9 @@ impl Mover {
                 (outcome, first.or(film))
             }
         };
-        self.captioned(&beside, &place, texts, film, outcome)
+        self.captioned(&main_item, &place, texts, film, outcome)
             .await
-            .map(Ending::Told)
+            .map(StreamEnd::Done)
     }
 
     /// Names the file of a track.
@@ -236,28 +239,33 @@ impl Mover {
             head,
             digest,
         } = joined;
-        let proven = Proven::of(partial, (len, &head), digest, warning, &expect).await?;
+        let verified = Verified::of(partial, (len, &head), digest, warning, &expect).await?;
         let content = Content::new(place.clone(), &job.item, self.digest);
-        self.commit(job, content, place.clone(), proven).await
+        self.commit(job, content, place.clone(), verified).await
     }
 }
 
 impl Streaming<'_> {
     /// Downloads the tracks of the film, and its subtitles along with them.
-    async fn tracks(
+    async fn download_tracks(
         &self,
         lists: Lists,
-        tries: &mut Tries,
+        retry: &mut RetryState,
     ) -> Result<(Tracks, (Vec<Text>, Vec<String>))> {
         let (wanted, warnings) = self.wanted(lists.captions, lists.led).await?;
-        let film = self.film(lists.main, lists.sound, tries);
+        let film = self.download_film(lists.main, lists.sound, retry);
         let (film, texts) = tokio::join!(film, self.texts(wanted));
         Ok((film?, (texts, warnings)))
     }
 
     /// Downloads the tracks of the film.
-    async fn film(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
-        let film = self.moved(main, sound, tries).await;
+    async fn download_film(
+        &self,
+        main: List,
+        sound: Option<List>,
+        retry: &mut RetryState,
+    ) -> Result<Tracks> {
+        let film = self.download_film_tracks(main, sound, retry).await;
         if film.is_err() {
             // Without the film, nobody wants its subtitles.
             self.ending.cancel();
@@ -265,28 +273,33 @@ impl Streaming<'_> {
         film
     }
 
-    async fn moved(&self, main: List, sound: Option<List>, tries: &mut Tries) -> Result<Tracks> {
+    async fn download_film_tracks(
+        &self,
+        main: List,
+        sound: Option<List>,
+        retry: &mut RetryState,
+    ) -> Result<Tracks> {
         let is_live = !main.media.ended;
         let film = Film::open(self, main, sound).await?;
         let have = film.have();
-        self.came(have as usize);
-        tries.began = true;
+        self.add_bytes(have as usize);
+        retry.began = true;
         self.mover
-            .tell(Event::Began {
+            .emit(Event::Began {
                 id: self.id,
                 total: None,
                 have,
             })
             .await?;
         if is_live {
-            self.mover.tell(self.live()).await?;
+            self.mover.emit(self.live_notice()).await?;
         }
         film.run(self).await
     }
 
     /// The message that a live stream has no end in sight.
-    fn live(&self) -> Event {
-        let until = match self.mover.wish.live_for {
+    fn live_notice(&self) -> Event {
+        let until = match self.mover.stream_options.live_for {
             None => "until it ends",
             Some(_) => "until its time limit",
         };
@@ -299,7 +312,7 @@ impl Streaming<'_> {
     }
 
     /// Waits until a live stream is to be left: its time is over, or nothing new is to start.
-    async fn over(&self) {
+    async fn time_to_leave(&self) {
         let deadline = async {
             match self.deadline {
                 Some(deadline) => sleep_until(deadline).await,
@@ -327,7 +340,7 @@ impl Streaming<'_> {
         match own.find(|own| own.url.origin() == url.origin()) {
             Some(own) => {
                 let mut headers = header_map(&own.headers)?;
-                if let Some(login) = login(&own.url, url) {
+                if let Some(login) = authorization_for(&own.url, url) {
                     headers.entry(header::AUTHORIZATION).or_insert(login);
                 }
                 Ok(headers)
@@ -337,7 +350,7 @@ impl Streaming<'_> {
     }
 
     /// Notes that this many bytes came.
-    fn came(&self, count: usize) {
+    fn add_bytes(&self, count: usize) {
         self.bytes.fetch_add(count as u64, Ordering::Relaxed);
     }
 

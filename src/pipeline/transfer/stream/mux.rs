@@ -28,13 +28,13 @@ use crate::source::program;
 pub(super) use self::lengths::Expected;
 
 /// How long it may take for an empty file, and for each gibibyte.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
+const TIME_LIMIT: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
 /// How often to check whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long to wait for its output after its end: something that it started may keep the pipe open.
 const LINGER: Duration = Duration::from_millis(200);
 /// How many bytes of its output are kept, from the end.
-const SAID: usize = 4 << 10;
+const KEPT_OUTPUT: usize = 4 << 10;
 
 /// The containers for picture and sound, best first, by their names in `ffmpeg`.
 const INTO: [&str; 2] = ["mp4", "matroska"];
@@ -72,7 +72,7 @@ pub(super) fn mux(
     let partial = Partial::open(place)?;
     partial.restart()?;
     let gibibytes = (picture.len + sound.len) as f64 / f64::from(1 << 30);
-    let deadline = Instant::now() + PATIENCE.0 + PATIENCE.1.mul_f64(gibibytes);
+    let deadline = Instant::now() + TIME_LIMIT.0 + TIME_LIMIT.1.mul_f64(gibibytes);
     let mut said = String::new();
     let choices = match forms {
         ("matroska", "matroska") => INTO_WEB,
@@ -97,7 +97,7 @@ pub(super) fn mux(
         match run(command, deadline, stop) {
             Ok((status, _)) if status.success() => {
                 return match lengths::differ(expected, lengths::read(&partial)?) {
-                    None => whole_of(partial, algorithm),
+                    None => joined_file(partial, algorithm),
                     Some(why) => {
                         partial.discard()?;
                         Err(apart(&why))
@@ -188,7 +188,7 @@ fn run(
     let (over, is_over) = channel();
     let heard = said.clone();
     std::thread::spawn(move || {
-        let mut piece = [0; SAID];
+        let mut piece = [0; KEPT_OUTPUT];
         while let Some(stderr) = &mut stderr {
             let read = match stderr.read(&mut piece) {
                 Ok(read @ 1..) => read,
@@ -198,7 +198,7 @@ fn run(
             };
             let mut said = heard.lock().unwrap_or_else(PoisonError::into_inner);
             said.extend_from_slice(&piece[..read]);
-            let surplus = said.len().saturating_sub(SAID);
+            let surplus = said.len().saturating_sub(KEPT_OUTPUT);
             said.drain(..surplus);
         }
         // Nobody may be waiting any more.
@@ -230,7 +230,7 @@ fn run(
 }
 
 /// Describes the finished file. Blocks.
-pub(super) fn whole_of(partial: Partial, algorithm: Option<Algorithm>) -> Result<Joined> {
+pub(super) fn joined_file(partial: Partial, algorithm: Option<Algorithm>) -> Result<Joined> {
     let len = partial.len()?;
     let mut summing = algorithm.map(Summing::new);
     if let Some(summing) = &mut summing {
@@ -275,7 +275,7 @@ mod tests {
             test -e told && exit; sleep 0.25; done; echo > alone) & echo why >&2; exit 3";
         command.args(["-c", words]).current_dir(folder.path());
         command.stderr(Stdio::piped());
-        let deadline = Instant::now() + PATIENCE.0;
+        let deadline = Instant::now() + TIME_LIMIT.0;
         let (status, said) = run(command, deadline, &CancellationToken::new()).unwrap();
         assert!(!folder.path().join("alone").exists());
         std::fs::write(folder.path().join("told"), "").unwrap();

@@ -1,6 +1,6 @@
 //! The parts of a track, one request each, and how they are recognised.
 
-mod anew;
+mod discontinuity;
 mod expected;
 
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use url::Url;
 
-use self::anew::Anew;
-use crate::pipeline::stream::{Cipher, Map, Segment, Spot};
-use crate::pipeline::transfer::content::WORTH;
+use self::discontinuity::Discontinuity;
+use crate::pipeline::stream::{ByteLocation, Cipher, Map, Segment};
+use crate::pipeline::transfer::content::MIN_RESUMABLE;
 
 /// The most memory for the parts of a track, in bytes: enough for any list, and for days of a live one.
-const ROOM: usize = 256 << 20;
+const MAX_MEMORY: usize = 256 << 20;
 /// The length of the pieces in which a track that is a single file is requested, and the most pieces.
 const PIECE: u64 = 4 << 20;
-const MOST: u64 = 10_000;
+const MAX_PIECES: u64 = 10_000;
 
 /// A part of a track: what one request brings.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Part {
     /// The number of the segment that it is, or that it stands before.
     number: u64,
     pub(super) is_map: bool,
-    pub(super) spot: Spot,
+    pub(super) spot: ByteLocation,
     pub(super) cipher: Option<Cipher>,
     /// Whether it begins in the middle of a file, and not as a segment does.
     pub(super) inner: bool,
@@ -65,7 +65,7 @@ pub(super) struct Parts {
     pub(super) lost: u64,
     /// How often the numbers restarted.
     pub(super) restarts: u64,
-    anew: Anew,
+    discontinuity: Discontinuity,
 }
 
 impl Parts {
@@ -82,17 +82,17 @@ impl Parts {
         if !self.renumber(&mut segments) {
             return false;
         }
-        let known = self.anew.known(&segments);
+        let known = self.discontinuity.known(&segments);
         let mut is_new = false;
         for segment in segments.into_iter().skip(known) {
             let next = self.next.unwrap_or(0);
             // Where numbers are times, each list rounds them on its own.
             let half = segment.span / 2;
-            let begins = self.anew.begins(&segment, next);
+            let begins = self.discontinuity.begins(&segment, next);
             if segment.number.saturating_add(half) < next && !begins {
                 continue;
             }
-            if self.size >= ROOM / (self.others + 1) {
+            if self.size >= MAX_MEMORY / (self.others + 1) {
                 self.full = true;
                 break;
             }
@@ -100,7 +100,7 @@ impl Parts {
                 let between = segment.number.saturating_add(half).saturating_sub(next);
                 self.lost = self.lost.saturating_add(between / segment.span.max(1));
             }
-            self.anew.took(&segment, self.next.is_none());
+            self.discontinuity.took(&segment, self.next.is_none());
             let end = segment.number.saturating_add(segment.span.max(1));
             is_new |= self.next.replace(end) != Some(end);
             self.breaks += usize::from(segment.breaks && !self.list.is_empty());
@@ -132,7 +132,7 @@ impl Parts {
         is_new
     }
 
-    fn push(&mut self, (number, is_map): (u64, bool), spot: Spot, cipher: Option<Cipher>) {
+    fn push(&mut self, (number, is_map): (u64, bool), spot: ByteLocation, cipher: Option<Cipher>) {
         self.size += size_of::<Part>() + spot.url.as_str().len();
         self.list.push(Part {
             number,
@@ -149,7 +149,7 @@ impl Parts {
         match &self.list[..] {
             [
                 Part {
-                    spot: Spot { url, range: None },
+                    spot: ByteLocation { url, range: None },
                     cipher: None,
                     ..
                 },
@@ -163,14 +163,14 @@ impl Parts {
         let Some(url) = self.file().cloned() else {
             return;
         };
-        if !(WORTH..=PIECE * MOST).contains(&total) {
+        if !(MIN_RESUMABLE..=PIECE * MAX_PIECES).contains(&total) {
             return;
         }
         let starts = (0..total.div_ceil(PIECE)).map(|piece| piece * PIECE);
         let piece = |start| Part {
             number: self.list[0].number,
             is_map: false,
-            spot: Spot {
+            spot: ByteLocation {
                 url: url.clone(),
                 range: Some((start, total.min(start + PIECE))),
             },
@@ -229,7 +229,7 @@ impl Parts {
     }
 
     /// Whether a part after this one begins anew: a new period does, with an initialization of its own.
-    pub(super) fn begins_anew_after(&self, index: usize) -> bool {
+    pub(super) fn has_map_after(&self, index: usize) -> bool {
         self.list.iter().skip(index + 1).any(|part| part.is_map)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Result;
-use crate::pipeline::transfer::answer::Representation;
+use crate::pipeline::transfer::response_head::Representation;
 use crate::pipeline::transfer::seal::{self, Sealed};
 
 /// The format version of the state; no other is read.
@@ -97,7 +97,7 @@ impl Sealed for State {
 
 /// Returns where something of this length fits beside what is kept: in the first gap that is large enough, or at the
 /// end.
-pub(super) fn room(mut kept: Vec<(u64, u64)>, len: u64) -> u64 {
+pub(super) fn free_offset(mut kept: Vec<(u64, u64)>, len: u64) -> u64 {
     kept.sort_unstable();
     let mut at = 0;
     for (start, length) in kept {
@@ -149,7 +149,7 @@ mod tests {
             (vec![(0, 10), (5, 2)], 1, 10),
         ];
         for (kept, len, expected) in table {
-            assert_eq!(room(kept.clone(), len), expected, "{kept:?} {len}");
+            assert_eq!(free_offset(kept.clone(), len), expected, "{kept:?} {len}");
         }
     }
 }

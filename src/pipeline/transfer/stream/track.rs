@@ -1,10 +1,10 @@
 //! Downloads one track: many parts at once, joined in order; of a live stream, as many as come.
 
-mod anew;
-mod flow;
 mod live;
 mod open;
 mod renew;
+mod reopen;
+mod requests;
 mod wait;
 
 use std::collections::{HashMap, HashSet};
@@ -18,11 +18,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::flow::Flow;
 use self::live::Faults;
 use self::renew::Renewal;
+use self::requests::Requests;
 use super::Streaming;
-use super::join::{Came, Join, Joined};
+use super::join::{Join, Joined, PartEvent};
 use super::list::{Content, List, Role};
 use super::mux::Expected;
 use super::part::{Chain, Parts};
@@ -31,11 +31,11 @@ use super::versions::Versions;
 use crate::model::{Error, Kind, Result};
 use crate::net::Led;
 use crate::pipeline::stream::vtt;
-use crate::pipeline::transfer::content::WORTH;
-use crate::pipeline::transfer::cuts;
-use crate::pipeline::transfer::room::{Claim, Need};
+use crate::pipeline::transfer::content::MIN_RESUMABLE;
+use crate::pipeline::transfer::disk_space::{Claim, Need};
+use crate::pipeline::transfer::read_body::REPORT_EVERY;
 use crate::pipeline::transfer::state::TAIL;
-use crate::pipeline::transfer::take::TELL_EVERY;
+use crate::pipeline::transfer::truncation;
 
 /// How many pieces may wait to be joined.
 const QUEUE: usize = 64;
@@ -98,8 +98,8 @@ impl Track {
         let mut moved = self.all_parts(streaming, ending).await;
         let is_changed = |error: &Error| error.kind == Kind::Changed;
         if moved.as_ref().is_err_and(is_changed) {
-            match streaming.again(self.role.clone()).await {
-                Ok(list) => self = self.anew(streaming, list).await?,
+            match streaming.reread_list(self.role.clone()).await {
+                Ok(list) => self = self.reopen(streaming, list).await?,
                 Err(error) => return Err(self.lost(streaming, error).await?),
             }
             moved = self.all_parts(streaming, ending).await;
@@ -122,14 +122,14 @@ impl Track {
             return Err(error);
         }
         if self.live && self.form == Content::Medium && self.is_empty() {
-            let error = self.nothing();
+            let error = self.no_segments_error();
             self.join.discard().await?;
             return Err(error);
         }
         let expected = self
             .parts
             .expected(self.join.next(), &self.gone, self.target);
-        let wrong = self.told_of_wrong();
+        let wrong = self.failed_segments_warning();
         let Parts {
             gaps,
             lost,
@@ -143,7 +143,7 @@ impl Track {
         let mut warnings = self.warnings;
         match open {
             0 => {}
-            _ if all == 1 => warnings.push(cuts::OPEN_END.to_owned()),
+            _ if all == 1 => warnings.push(truncation::OPEN_END.to_owned()),
             open => warnings.push(format!(
                 "the server did not send the length of {open} of its segments, so they may be incomplete"
             )),
@@ -218,21 +218,23 @@ impl Track {
 
     /// Makes sure that there is room on the disk: for the whole track if its length is known, otherwise for what comes
     /// next.
-    async fn make_room(&mut self, streaming: &Streaming<'_>) -> Result<()> {
+    async fn reserve_space(&mut self, streaming: &Streaming<'_>) -> Result<()> {
         let (claim, claimed) = &mut self.claim;
         let written = self.join.written();
         if self.form != Content::Medium && written > vtt::LONGEST as u64 {
             return Err(Error::new(Kind::Corrupt, "the subtitles are too long"));
         }
-        if written + WORTH <= *claimed {
+        if written + MIN_RESUMABLE <= *claimed {
             return Ok(());
         }
         let known = self.parts.total().filter(|_| self.all.is_some());
-        *claimed = known.unwrap_or(written + 4 * WORTH).max(written + WORTH);
+        *claimed = known
+            .unwrap_or(written + 4 * MIN_RESUMABLE)
+            .max(written + MIN_RESUMABLE);
         let total = known.unwrap_or(*claimed);
         let need = Need {
             place: self.join.place().clone(),
-            there: written,
+            on_disk: written,
             total,
         };
         streaming.mover.claim(need, claim).await
@@ -244,44 +246,44 @@ impl Track {
         streaming: &'s Streaming<'s>,
         ending: &CancellationToken,
     ) -> Result<()> {
-        self.make_room(streaming).await?;
-        let (came, mut arrivals) = mpsc::channel(QUEUE);
-        let mut flow = Flow::new(streaming, self, came);
-        let mut ticks = interval(TELL_EVERY);
+        self.reserve_space(streaming).await?;
+        let (events, mut arrivals) = mpsc::channel(QUEUE);
+        let mut requests = Requests::new(streaming, self, events);
+        let mut ticks = interval(REPORT_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            self.ask(&mut flow);
+            self.ask(&mut requests);
             if self.ended && self.join.next() >= self.parts.len() {
                 return self.leave_rest().await;
             }
-            self.follow(&mut flow);
+            self.follow(&mut requests);
             let goes_on = tokio::select! {
                 biased;
                 () = ending.cancelled() => return Err(Error::closed()),
                 () = streaming.mover.stop.now.cancelled() => return Err(Error::closed()),
-                () = streaming.over(), if !self.ended => {
-                    self.leave(&mut flow);
+                () = streaming.time_to_leave(), if !self.ended => {
+                    self.leave(&mut requests);
                     true
                 }
-                () = sleep_until(flow.left.unwrap_or(flow.grew)), if flow.left.is_some() => false,
-                Some(came) = arrivals.recv() => {
-                    self.take(&mut flow, came).await?;
+                () = sleep_until(requests.left.unwrap_or(requests.grew)), if requests.left.is_some() => false,
+                Some(event) = arrivals.recv() => {
+                    self.take(&mut requests, event).await?;
                     true
                 }
-                Some(brought) = flow.workers.next(), if !flow.workers.is_empty() => {
-                    self.brought(&mut flow, brought).await?
+                Some(result) = requests.workers.next(), if !requests.workers.is_empty() => {
+                    self.handle_result(&mut requests, result).await?
                 }
-                Some(list) = async { Some(flow.renewing.as_mut()?.await) }, if flow.renewing.is_some() => {
-                    flow.renewing = None;
-                    self.renewed(&mut flow, list).await?
+                Some(list) = async { Some(requests.renewing.as_mut()?.await) }, if requests.renewing.is_some() => {
+                    requests.renewing = None;
+                    self.renewed(&mut requests, list).await?
                 }
-                list = async { flow.reload.as_mut()?.await.into() }, if flow.reload.is_some() => {
-                    flow.reload = None;
-                    self.reloaded(list, &mut flow.grew)?;
+                list = async { requests.reload.as_mut()?.await.into() }, if requests.reload.is_some() => {
+                    requests.reload = None;
+                    self.reloaded(list, &mut requests.grew)?;
                     true
                 }
                 now = ticks.tick() => {
-                    self.tick(&mut flow, now).await?;
+                    self.tick(&mut requests, now).await?;
                     true
                 }
             };
@@ -293,7 +295,7 @@ impl Track {
 
     /// Stops at this point. Some bytes may have come of a part that was given up behind the end.
     async fn leave_rest(&mut self) -> Result<()> {
-        self.join.take(Came::Again(self.join.next())).await
+        self.join.take(PartEvent::Discarded(self.join.next())).await
     }
 
     /// Adds to an error which segment it is about.

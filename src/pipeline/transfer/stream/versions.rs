@@ -6,17 +6,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 use super::Streaming;
-use super::accept::{accept, asked};
+use super::accept::{accept, part_headers};
 use crate::model::{Error, Kind, Result};
 use crate::net::{Led, Shown, Way};
-use crate::pipeline::transfer::answer::Representation;
+use crate::pipeline::transfer::response_head::Representation;
+use crate::pipeline::transfer::retry::RetryState;
 use crate::pipeline::transfer::setback::Setback;
-use crate::pipeline::transfer::tries::Tries;
 
 /// The most files of one track whose version is known; a track is one file, or one after another.
-const MOST: usize = 100;
+const MAX_FILES: usize = 100;
 /// The longest ETag or date that is believed to be one.
-const LONGEST: usize = 200;
+const MAX_VALIDATOR: usize = 200;
 
 /// The files that the parts of a track are ranges of.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Versions {
         let seen = self.lock();
         let mut all = seen.before.clone();
         all.extend(seen.now.iter().map(|(url, of)| (name(url), of.clone())));
-        while all.len() > MOST {
+        while all.len() > MAX_FILES {
             all.pop_first();
         }
         all
@@ -80,11 +80,11 @@ impl Versions {
             ));
         }
         let is_long =
-            |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST);
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > MAX_VALIDATOR);
         if seen.now.contains_key(url) || is_long(&here.etag) || is_long(&here.last_modified) {
             return Ok(());
         }
-        if seen.now.len() >= MOST {
+        if seen.now.len() >= MAX_FILES {
             seen.now.clear();
         }
         seen.now.insert(url.clone(), here);
@@ -94,7 +94,7 @@ impl Versions {
 
 fn is_same(known: &Representation, here: &Representation) -> bool {
     let totals = known.total.zip(here.total);
-    totals.is_none_or(|(known, here)| known == here) && known.may_be(here)
+    totals.is_none_or(|(known, here)| known == here) && known.may_match(here)
 }
 
 fn name(url: &Url) -> String {
@@ -107,21 +107,21 @@ impl Streaming<'_> {
     /// shows that they belong together.
     pub(super) async fn version(&self, url: &Url, led: Led) -> Result<Option<Representation>> {
         let client = &self.mover.client;
-        let mut tries = Tries::new(client);
+        let mut retry = RetryState::new(client);
         loop {
-            (tries.status, tries.refusal) = (None, None);
+            (retry.status, retry.refusal) = (None, None);
             let permit = client.pace().enter(url.host_str().unwrap_or("")).await;
-            let error = match self.first_byte(url, led, &mut tries).await {
+            let error = match self.first_byte(url, led, &mut retry).await {
                 Ok(version) => {
                     permit.succeeded();
                     return Ok(version);
                 }
-                Err(Setback::Again(error)) => error,
+                Err(Setback::Retry(error)) => error,
                 // The requests for the file itself will report what is wrong.
                 Err(_) => return Ok(None),
             };
-            tries.refusal = self.mover.learn(permit, &tries, &error);
-            self.wait(url, error, &mut tries).await?;
+            retry.refusal = self.mover.report_failure(permit, &retry, &error);
+            self.wait(url, error, &mut retry).await?;
         }
     }
 
@@ -129,7 +129,7 @@ impl Streaming<'_> {
         &self,
         url: &Url,
         led: Led,
-        tries: &mut Tries,
+        retry: &mut RetryState,
     ) -> Result<Option<Representation>, Setback> {
         let client = &self.mover.client;
         let range = Some((0, 1));
@@ -138,9 +138,11 @@ impl Streaming<'_> {
             ..Way::default()
         };
         let bound = self.bound(url)?;
-        let mut opened = client.open_by(way, url, &bound, &asked(range)).await?;
+        let mut opened = client
+            .open_by(way, url, &bound, &part_headers(range))
+            .await?;
         let status = opened.response.status();
-        tries.status = Some(status);
+        retry.status = Some(status);
         let version = accept(status, opened.response.headers(), range)?.of;
         if status.as_u16() != 206 {
             return Ok(None);
@@ -203,6 +205,6 @@ mod tests {
             versions.check(&url, of).unwrap();
         }
         let saved = versions.save();
-        assert!((1..=MOST).contains(&saved.len()), "{}", saved.len());
+        assert!((1..=MAX_FILES).contains(&saved.len()), "{}", saved.len());
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
-use crate::script::Giver;
+use crate::script::Publisher;
 
 fn files(id: &str, version: &str) -> Files {
     let manifest = format!(
@@ -22,7 +22,7 @@ fn files(id: &str, version: &str) -> Files {
 fn release(files: &Files) -> (Release, Manifest) {
     let package = Package::of(files, "x").unwrap();
     let release = Release {
-        giver: Giver::Index("shop".into()),
+        publisher: Publisher::Index("shop".into()),
         tree: package.tree(),
         key: None,
     };

@@ -119,7 +119,7 @@ mod tests {
             at: "2".into(),
             items: 1,
         };
-        archive.reached(&origin(three), Some(cursor)).unwrap();
+        archive.note_cursor(&origin(three), Some(cursor)).unwrap();
         archive.flush().unwrap();
         let links = || -> Vec<String> {
             let connection = Connection::open(&file).unwrap();

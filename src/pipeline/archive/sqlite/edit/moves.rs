@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::Edit;
 use crate::pipeline::archive::sqlite::schema::folded;
-use crate::pipeline::archive::{Begun, Landed, Moving};
+use crate::pipeline::archive::{InterruptedMove, MoveOutcome, Moving};
 use crate::pipeline::sink::stays_below;
 
 impl Edit {
@@ -39,7 +39,7 @@ impl Edit {
         &mut self,
         root: i64,
         moves: &[Moving],
-    ) -> rusqlite::Result<Vec<Landed>> {
+    ) -> rusqlite::Result<Vec<MoveOutcome>> {
         self.change(|connection, words| {
             let taken = "SELECT count(*) FROM item WHERE root = ? AND folded = ? AND id <> ?";
             let mut taken = connection.prepare_cached(taken)?;
@@ -71,10 +71,10 @@ impl Edit {
                         for item in sharing {
                             shared.execute(params![new, item, old])?;
                         }
-                        Landed::Ours
+                        MoveOutcome::Updated
                     }
-                    false if there.query_row(params![root, folded], count)? > 0 => Landed::Anothers,
-                    false => Landed::Nowhere,
+                    false if there.query_row(params![root, folded], count)? > 0 => MoveOutcome::PathInUse,
+                    false => MoveOutcome::NotRecorded,
                 });
             }
             Ok(done)
@@ -110,7 +110,7 @@ impl Edit {
     pub(in crate::pipeline::archive) fn intended(
         &mut self,
         root: i64,
-    ) -> rusqlite::Result<Vec<Begun>> {
+    ) -> rusqlite::Result<Vec<InterruptedMove>> {
         self.change(|connection, _| {
             let mut query = connection.prepare(
                 "SELECT moving.item, old, new, path, size FROM moving LEFT JOIN item ON item.id = moving.item

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Edit;
 use super::forget::OF_LINKS;
 use crate::pipeline::archive::sqlite::schema::IMPORTED;
-use crate::pipeline::archive::{once_written, root_of, within, written};
+use crate::pipeline::archive::{legacy_root_text, root_from_text, root_text, within};
 
 impl Edit {
     /// Records that an output directory, and those below it, have moved. If the new place is already known, the two are
@@ -17,7 +17,7 @@ impl Edit {
         old: &Path,
         new: &Path,
     ) -> rusqlite::Result<usize> {
-        let once = once_written(old);
+        let once = legacy_root_text(old);
         self.change(|connection, _| {
             let mut query = connection.prepare("SELECT id, path FROM root")?;
             let roots = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -25,12 +25,12 @@ impl Edit {
             let update = "UPDATE root SET path = ? WHERE id = ?";
             let mut moved = Vec::new();
             for (id, path) in roots {
-                let root = root_of(&path);
+                let root = root_from_text(&path);
                 let once = || Path::new(&path).strip_prefix(once.as_ref()?).ok();
                 let Some(below) = root.strip_prefix(old).ok().or_else(once) else {
                     continue;
                 };
-                moved.push((id, written(&within(new, below)).into_owned()));
+                moved.push((id, root_text(&within(new, below)).into_owned()));
                 // The old place of one may be the new place of another. No root has such a path, since it is not
                 // absolute.
                 connection.execute(update, params![format!("moving {id}"), id])?;
@@ -101,7 +101,8 @@ mod tests {
     use crate::model::Cursor;
     use crate::net::Led;
     use crate::pipeline::archive::{
-        Archive, Ending, Identity, Known, Lapse, Note, Origin, Record, Records, Sqlite, Standing,
+        Archive, Ending, Identity, ItemStatus, Known, Note, Origin, Record, RecordedFailure,
+        Records, Sqlite,
     };
 
     fn identity(key: &str) -> Identity {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     fn failed(key: &str, reason: &'static str) -> Note {
-        let lapse = Lapse {
+        let failure = RecordedFailure {
             reason: reason.into(),
             message: String::new(),
             attempts: 1,
@@ -136,7 +137,7 @@ mod tests {
         Note {
             identity: identity(key),
             origin: None,
-            ending: Ending::Failed(lapse),
+            ending: Ending::Failed(failure),
         }
     }
 
@@ -242,20 +243,23 @@ mod tests {
             .iter()
             .map(|known| {
                 let path = known.record.as_ref().map(|record| record.path.as_str());
-                let reason = known.lapse.as_ref().map(|lapse| lapse.reason.as_ref());
-                (known.identity.key.as_str(), known.standing, path, reason)
+                let reason = known
+                    .failure
+                    .as_ref()
+                    .map(|failure| failure.reason.as_ref());
+                (known.identity.key.as_str(), known.status, path, reason)
             })
             .collect();
         let expected = [
-            ("failed", Standing::Saved, Some("failed"), None),
-            ("gone", Standing::Saved, Some("gone"), None),
-            ("had", Standing::Imported, None, None),
-            ("here", Standing::Saved, Some("new"), None),
-            ("imported", Standing::Saved, Some("imported"), None),
-            ("nowhere", Standing::Failed, None, Some("network")),
-            ("other", Standing::Saved, Some("same"), None),
+            ("failed", ItemStatus::Saved, Some("failed"), None),
+            ("gone", ItemStatus::Saved, Some("gone"), None),
+            ("had", ItemStatus::Imported, None, None),
+            ("here", ItemStatus::Saved, Some("new"), None),
+            ("imported", ItemStatus::Saved, Some("imported"), None),
+            ("nowhere", ItemStatus::Failed, None, Some("network")),
+            ("other", ItemStatus::Saved, Some("same"), None),
             // Its file would be that of another item.
-            ("taken", Standing::Failed, None, Some("network")),
+            ("taken", ItemStatus::Failed, None, Some("network")),
         ];
         assert_eq!(known, expected);
         let orphans = "SELECT count(*) FROM failure WHERE item NOT IN (SELECT id FROM item)";
@@ -276,10 +280,10 @@ mod tests {
             Arc::new(Origin::of(&url.into(), Led::ByUser))
         };
         let (both, one) = (origin("https://a.test/"), origin("https://b.test/"));
-        let lapse = |why: &str| match failed("", "busy").ending {
-            Ending::Failed(lapse) => Lapse {
+        let failure = |why: &str| match failed("", "busy").ending {
+            Ending::Failed(failure) => RecordedFailure {
                 message: why.to_owned(),
-                ..lapse
+                ..failure
             },
             _ => unreachable!(),
         };
@@ -291,11 +295,11 @@ mod tests {
                 at: at.to_owned(),
                 items: 1,
             };
-            archive.reached(&both, Some(cursor(at))).unwrap();
-            archive.unlisted(both.clone(), lapse(at)).unwrap();
+            archive.note_cursor(&both, Some(cursor(at))).unwrap();
+            archive.note_unlisted(both.clone(), failure(at)).unwrap();
             if at == "9" {
-                archive.reached(&one, Some(cursor(at))).unwrap();
-                archive.unlisted(one.clone(), lapse(at)).unwrap();
+                archive.note_cursor(&one, Some(cursor(at))).unwrap();
+                archive.note_unlisted(one.clone(), failure(at)).unwrap();
             }
             archive.flush().unwrap();
         }

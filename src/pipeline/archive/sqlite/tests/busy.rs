@@ -31,22 +31,22 @@ fn another_program_at_the_database_is_waited_for() {
     let reader = Arc::new(Mutex::new(Reader::new(connect(&file).unwrap(), root)));
     let log = Log::new(&file, &writer, reader).unwrap();
     let writer = Writer::new(writer, log, root, None);
-    let waiting = Arc::new(Waiting::default());
+    let queue = Arc::new(NoteQueue::default());
     let other = connect(&file).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    waiting.note(saved("a", record("a.jpg", 1))).unwrap();
+    queue.note(saved("a", record("a.jpg", 1))).unwrap();
     let thread = std::thread::spawn({
-        let waiting = waiting.clone();
-        move || writer.run(&waiting)
+        let queue = queue.clone();
+        move || writer.run(&queue)
     });
     while !HELD_UP.load(Ordering::SeqCst) {
         std::thread::yield_now();
     }
-    waiting.note(saved("b", record("b.jpg", 2))).unwrap();
-    assert_eq!(waiting.state().saved(&identity("a")), Some(("a.jpg", 1)));
+    queue.note(saved("b", record("b.jpg", 2))).unwrap();
+    assert_eq!(queue.state().saved(&identity("a")), Some(("a.jpg", 1)));
     other.execute_batch("COMMIT").unwrap();
-    waiting.all_done().unwrap();
-    waiting.close();
+    queue.wait_until_written().unwrap();
+    queue.close();
     thread.join().unwrap();
     let archive = Sqlite::open(&file, folder.path(), None).unwrap();
     assert_eq!(archive.find(&identity("a")).unwrap(), seen("a.jpg", 1));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use super::here;
-use crate::pipeline::stream::caption::At;
+use crate::pipeline::stream::caption::CaptionLocation;
 
 /// Returns the names and playback times of the segments of a live manifest that began 1000 seconds after 1970.
 fn live(attributes: &str, inner: &str, view: (f64, u64)) -> Result<(Vec<(String, u64)>, bool)> {
@@ -162,14 +162,14 @@ fn what_is_said_of_a_live_stream_is_read() {
     let manifest = Manifest::read(text.as_bytes(), &here()).unwrap();
     let url = |text: &str| Url::parse(text).unwrap();
     assert_eq!(manifest.next, Some(here().join("/live/b.mpd").unwrap()));
-    let said = manifest.live.unwrap();
+    let live = manifest.live.unwrap();
     let expected = [
         Timing::Now(10.5),
         Timing::Text(here().join("/now").unwrap()),
         Timing::Date(url("https://y.org/")),
     ];
     assert_eq!(
-        (said.clocks, said.every),
+        (live.clocks, live.every),
         (expected.into(), Some(std::time::Duration::ZERO))
     );
     for wrong in ["file:///a.mpd", "data:,x"] {
@@ -214,7 +214,7 @@ fn live_subtitles_are_segments_however_few_are_new() {
         );
         let manifest = Manifest::read(text.as_bytes(), &here()).unwrap();
         let tracks = manifest.tracks(&want, Some(view)).unwrap();
-        let At::Segments(media) = &tracks.captions[0].at else {
+        let CaptionLocation::Segments(media) = &tracks.captions[0].at else {
             panic!("{:?}", tracks.captions)
         };
         assert_eq!((media.segments.len(), media.ended), (1, ended));

@@ -1,7 +1,7 @@
 //! Large numbers of subtitles.
 
 use super::*;
-use crate::pipeline::stream::caption::At;
+use crate::pipeline::stream::caption::CaptionLocation;
 
 #[test]
 fn all_subtitles_have_room_for_so_many_segments_together() {
@@ -25,7 +25,12 @@ fn all_subtitles_have_room_for_so_many_segments_together() {
     let tracks = read(text.as_bytes(), &here(), &want).unwrap();
     assert_eq!(tracks.main.segments.len(), 150_000);
     let ats: Vec<_> = tracks.captions.into_iter().map(|one| one.at).collect();
-    let [At::Segments(first), At::Not(why), At::Not(_)] = &ats[..] else {
+    let [
+        CaptionLocation::Segments(first),
+        CaptionLocation::Not(why),
+        CaptionLocation::Not(_),
+    ] = &ats[..]
+    else {
         panic!("{}", ats.len());
     };
     assert_eq!(first.segments.len(), 150_000);

@@ -118,8 +118,8 @@ fn what_is_elsewhere_is_refused_by_name() {
     for (text, name) in table {
         let error = tracks(&text, "best").unwrap_err();
         assert_eq!(error.kind, Kind::Unsupported, "{text}");
-        let said = format!("(`xlink:href` of `{name}`)");
-        assert!(error.message.contains(&said), "{error:?}");
+        let expected = format!("(`xlink:href` of `{name}`)");
+        assert!(error.message.contains(&expected), "{error:?}");
     }
     // Some mark ignored elements this way.
     let nowhere = format!("<Period {href}='{NOWHERE}'/>{film}");

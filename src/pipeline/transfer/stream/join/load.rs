@@ -81,7 +81,7 @@ impl Join {
             partial.cut(state.len)?;
             let mut digests = Digests::new(algorithm);
             partial.read_all(|bytes| digests.update(bytes))?;
-            let is_it = digests.whole.finalize().to_hex().as_str() == state.digest;
+            let is_it = digests.blake3.finalize().to_hex().as_str() == state.digest;
             let head = partial.read(0, state.len.min(HEAD as u64) as usize)?;
             Ok(is_it.then(|| Joined {
                 partial,
@@ -165,7 +165,7 @@ impl Join {
             self.waiting.insert(
                 stored.index,
                 Waiting {
-                    whole: true,
+                    is_complete: true,
                     stored: Some(stored.clone()),
                     ..Waiting::default()
                 },
@@ -207,7 +207,7 @@ impl Join {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Came;
+    use super::super::PartEvent;
     use super::*;
     use crate::pipeline::sink::Folder;
 
@@ -228,9 +228,9 @@ mod tests {
                 Join::open(place.clone(), beside, None, |_| true).await
             };
             let bring = async |join: &mut Join, index: usize, seed: u8| {
-                let came = Came::Bytes(index, bytes(seed, 300), None);
-                join.take(came).await?;
-                join.take(Came::Whole(index)).await
+                let event = PartEvent::Bytes(index, bytes(seed, 300), None);
+                join.take(event).await?;
+                join.take(PartEvent::Complete(index)).await
             };
             let mut join = open().await.unwrap();
             for index in [0, 2, 3] {
@@ -268,9 +268,9 @@ mod tests {
         };
         let parts = [10, 20, 3 << 20, 700_001].map(|len| bytes(len as u8, len));
         let bring = async |join: &mut Join, index: usize| {
-            let came = Came::Bytes(index, parts[index].clone(), None);
-            join.take(came).await?;
-            join.take(Came::Whole(index)).await
+            let event = PartEvent::Bytes(index, parts[index].clone(), None);
+            join.take(event).await?;
+            join.take(PartEvent::Complete(index)).await
         };
         let mut join = open().await.unwrap();
         for index in [0, 2, 3] {

@@ -6,7 +6,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{Join, Waiting};
 use crate::model::Result;
 use crate::pipeline::sink::joined;
-use crate::pipeline::transfer::stream::state::{State, Stored, room};
+use crate::pipeline::transfer::stream::state::{State, Stored, free_offset};
 
 impl Join {
     /// Whether the last saved state is on the disk.
@@ -22,7 +22,7 @@ impl Join {
             return Ok(());
         }
         self.write().await?;
-        let is_new = |waiting: &Waiting| waiting.whole && waiting.stored.is_none();
+        let is_new = |waiting: &Waiting| waiting.is_complete && waiting.stored.is_none();
         let spool = match self.waiting.values().any(is_new) {
             true => Some(self.spool().await?),
             false => None,
@@ -36,7 +36,7 @@ impl Join {
         for (index, waiting) in &mut self.waiting {
             if is_new(waiting) {
                 let len = waiting.len();
-                let at = room(taken.clone(), len);
+                let at = free_offset(taken.clone(), len);
                 taken.push((at, len));
                 let mut hasher = blake3::Hasher::new();
                 waiting.pieces.iter().for_each(|piece| {
@@ -59,7 +59,7 @@ impl Join {
             .collect();
         (state.count, state.len) = (self.next, self.base);
         (state.at, state.last) = (self.joined, self.last);
-        state.digest = self.before.whole.finalize().to_hex().to_string();
+        state.digest = self.before.blake3.finalize().to_hex().to_string();
         let partial = self.partial.clone();
         self.saving = Some(spawn_blocking(move || {
             if let Some(spool) = spool {

@@ -8,7 +8,7 @@ use crate::pipeline::sink::Partial;
 const SECONDS: f64 = 2.0;
 const PART: f64 = 0.02;
 /// The most boxes in a row that are looked at.
-const MOST: usize = 10_000;
+const MAX_BOXES: usize = 10_000;
 /// How much of a Matroska file is looked at: what it says of its tracks comes before their contents.
 const LOOK: u64 = 1 << 20;
 /// How the duration of a track begins in Matroska: with the name of a tag, and the identifier of its text.
@@ -54,7 +54,7 @@ pub(super) fn read(film: &Partial) -> Result<[Option<f64>; 2]> {
 /// Returns where the contents of the boxes of this name begin and end, in a row of boxes.
 fn named(film: &Partial, (mut at, end): (u64, u64), name: &[u8; 4]) -> Result<Vec<(u64, u64)>> {
     let mut found = Vec::new();
-    for _ in 0..MOST {
+    for _ in 0..MAX_BOXES {
         if at.saturating_add(8) > end {
             break;
         }

@@ -6,7 +6,7 @@ fn segment(number: u64, url: &Url) -> Segment {
     Segment {
         number,
         span: 1,
-        spot: Spot {
+        spot: ByteLocation {
             url: url.clone(),
             range: None,
         },
@@ -75,7 +75,7 @@ fn addresses_are_found_anew_by_their_numbers() {
     let url = |text: &str| Url::parse(&format!("https://x.org/{text}")).unwrap();
     let list = |numbers: &[u64], token: &str| -> Vec<Segment> {
         let map = Map {
-            spot: Spot {
+            spot: ByteLocation {
                 url: url(&format!("map{token}")),
                 range: None,
             },
@@ -138,7 +138,7 @@ fn a_live_stream_cannot_fill_the_memory() {
         .iter()
         .map(|part| part.spot.url.as_str().len())
         .sum();
-    assert!(bytes < ROOM, "{bytes}");
+    assert!(bytes < MAX_MEMORY, "{bytes}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Track {
             Some(Err(error)) if error.kind == Kind::Closed => return Err(error),
             Some(Err(error)) if error.kind == Kind::Missing => {
                 let since = *self.faults.gone.get_or_insert_with(Instant::now);
-                if since.elapsed() >= wait::gone(self.target) {
+                if since.elapsed() >= wait::gone_limit(self.target) {
                     self.ended = true;
                     self.warnings
                         .push("its playlist is gone, and did not say that it had ended".into());
@@ -68,7 +68,7 @@ impl Track {
                 "the recording stopped, since it has more segments than can be followed".into(),
             );
         }
-        if !self.ended && grew.elapsed() > wait::still(self.target) {
+        if !self.ended && grew.elapsed() > wait::stall_limit(self.target) {
             self.stand_still();
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Track {
     }
 
     /// The error of a live track of which nothing came.
-    pub(super) fn nothing(&mut self) -> Error {
+    pub(super) fn no_segments_error(&mut self) -> Error {
         let error = Error::new(Kind::Missing, "no segment of the stream came");
         match self.faults.why.take().or(self.faults.unread.take()) {
             Some(why) => error.because(why),
@@ -139,7 +139,7 @@ impl Track {
     }
 
     /// Returns a warning about the segments that came wrong.
-    pub(super) fn told_of_wrong(&self) -> Option<String> {
+    pub(super) fn failed_segments_warning(&self) -> Option<String> {
         let why = self.faults.why.as_ref()?;
         let count = self.faults.wrong.len();
         let segments = if count == 1 { "segment" } else { "segments" };

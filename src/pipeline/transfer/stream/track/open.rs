@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::super::Streaming;
-use super::super::beside::INTERRUPTED;
+use super::super::extra_files::INTERRUPTED;
 use super::super::join::Join;
 use super::super::list::waiting;
 use super::super::part::{Chain, Parts};

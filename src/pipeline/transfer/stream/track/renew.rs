@@ -8,10 +8,10 @@ use url::Url;
 use super::super::part::{Chain, Part};
 use super::{List, Track};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::transfer::attempt::may_have_run_out;
+use crate::pipeline::transfer::attempt::may_have_expired;
 
 /// How often addresses are renewed at most: in between, even a stream of hours gets a good way further.
-const MOST: u32 = 100;
+const MAX_RENEWALS: u32 = 100;
 
 /// The segments that were refused, and why.
 pub(super) type Refused = Vec<(usize, Error)>;
@@ -29,13 +29,13 @@ pub(super) struct Renewal {
 
 impl Track {
     /// Whether this error can mean that the address of a segment has expired.
-    pub(super) fn has_run_out(&self, index: usize, error: &Error) -> bool {
+    pub(super) fn has_expired(&self, index: usize, error: &Error) -> bool {
         // Of a live stream, what is gone is gone.
         let is_gone = self.live && error.kind == Kind::Missing;
         let renewal = &self.renewal;
-        may_have_run_out(error)
+        may_have_expired(error)
             && !is_gone
-            && renewal.count < MOST
+            && renewal.count < MAX_RENEWALS
             && !renewal.once.contains(&index)
     }
 

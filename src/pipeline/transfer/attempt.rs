@@ -67,6 +67,12 @@ impl Mover {
             Some(permit) => permit,
             None => self.permit(target.url).await?,
         };
+        // While this one waited, others may have found out that the host means it.
+        if let Some(error) = retry.forbidden_as.take()
+            && self.quirks.forbidden.is_meant(target.url)
+        {
+            return Err(Setback::GiveUp(error));
+        }
         retry.status = None;
         let done = match content.is_in_parts() && !retry.from_start {
             // Boxed because it is rare and large: otherwise every transfer would reserve space for it.
@@ -106,9 +112,11 @@ impl Mover {
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|wait| *wait <= longest)));
         }
-        let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
-        if error.retry_after.is_some() || retry.status.is_some_and(is_busy) {
+        if error.retry_after.is_some() || retry.status.is_some_and(net::is_busy) {
             return Some(permit.refused_again(retry.refused_at()));
+        }
+        if retry.status.is_some_and(may_be_crowd) {
+            return Some(permit.forbidden(retry.refused_at()));
         }
         // Any other status is a failure of this one file.
         retry
@@ -178,7 +186,7 @@ impl Mover {
         }
         if opened.response.status().is_success() {
             permit.accepted(opened.response.content_length());
-            if retry.forbidden > 0 {
+            if retry.forbidden + retry.barred > 0 {
                 self.quirks.forbidden.passed(url);
             }
             if retry.pins_address
@@ -213,6 +221,7 @@ impl Mover {
                 Err(Setback::Expired(error))
             }
             ResponseKind::Refused { error, .. } if self.may_retry_forbidden(url, permit, retry) => {
+                retry.forbidden_as = Some(error.again());
                 Err(Setback::Retry(error))
             }
             ResponseKind::Refused { error, .. } => match self.refusal(target, &opened) {

@@ -15,8 +15,9 @@ use crate::net::Permit;
 /// is known, and at one that let a file in on a later try.
 const TRIES: u32 = 3;
 const MORE_TRIES: u32 = 5;
-/// After this many files in vain, a host means what it says.
+/// After this many files in vain, or this many tries of any, with none let in, a host means what it says.
 const IN_VAIN: u32 = 3;
+const TRIES_IN_VAIN: u32 = IN_VAIN * TRIES;
 /// How often a file is requested again where a host has let others in before, and now nobody: if no other file was refused
 /// since, and if this many were. Each time follows a pause of the whole host, which is twice as long as the one before.
 const ALONE: u32 = 1;
@@ -34,6 +35,8 @@ pub(super) struct Forbidden {
 #[derive(Clone, Copy, Debug)]
 struct Host {
     meaning: Meaning,
+    /// How many later tries of files it has refused while others were let in.
+    tries: u32,
     /// How many requests had succeeded when it last refused a file, and how many files it has refused since.
     succeeded: u64,
     files: u32,
@@ -66,12 +69,15 @@ impl Mover {
             return false;
         }
         let forbidden = &self.quirks.forbidden;
+        let others_are_fine = permit.are_others_fine();
+        if retry.forbidden > 0 && others_are_fine && forbidden.refused_again(url) {
+            permit.acquit();
+        }
         let most = match forbidden.meaning(url) {
             Some(Meaning::Crowded) => MORE_TRIES,
             Some(Meaning::Forbidden(IN_VAIN..)) => 0,
             _ => TRIES,
         };
-        let others_are_fine = permit.are_others_fine();
         if retry.forbidden < most && others_are_fine {
             retry.forbidden += 1;
             return true;
@@ -99,6 +105,24 @@ impl Forbidden {
     /// Notes that a file was let in after such a refusal.
     pub(super) fn passed(&self, url: &Url) {
         self.note(url, |host| host.meaning = Meaning::Crowded);
+    }
+
+    /// Whether the host was found to mean what it says.
+    pub(super) fn is_meant(&self, url: &Url) -> bool {
+        matches!(self.meaning(url), Some(Meaning::Forbidden(IN_VAIN..)))
+    }
+
+    /// Notes that a later try was refused while others were let in; returns whether that shows that it is meant.
+    fn refused_again(&self, url: &Url) -> bool {
+        self.note(url, |host| {
+            host.tries += 1;
+            let shows = host.tries == TRIES_IN_VAIN
+                && matches!(host.meaning, Meaning::Forbidden(..IN_VAIN));
+            if shows {
+                host.meaning = Meaning::Forbidden(IN_VAIN);
+            }
+            shows
+        })
     }
 
     /// Notes that a file was not let in; returns of how many that is known.
@@ -131,6 +155,7 @@ impl Forbidden {
         let host = url.host_str().unwrap_or("").to_owned();
         learn(hosts.entry(host).or_insert(Host {
             meaning: Meaning::Forbidden(0),
+            tries: 0,
             succeeded: 0,
             files: 0,
         }))

@@ -72,6 +72,8 @@ pub(super) struct RetryState {
     pub(super) forbidden: u32,
     /// How often it was while nobody else was let in, at a host that had let others in before.
     pub(super) barred: u32,
+    /// The error of the last such refusal, until the next attempt.
+    pub(super) forbidden_as: Option<Error>,
     /// How often an address that worked before was refused while the source still gave the same one.
     insisted: u32,
     /// How often nothing at all came for a range request.
@@ -125,6 +127,7 @@ impl RetryState {
             has_ranges: false,
             forbidden: 0,
             barred: 0,
+            forbidden_as: None,
             insisted: 0,
             unanswered: 0,
             truncations: Truncations::default(),

@@ -113,7 +113,7 @@ pub(super) async fn take_off(
         None => Err(Error::new(
             Kind::Corrupt,
             format!(
-                "`{}` answered in the coding `{}`, which was not requested",
+                "`{}` answered in the content coding `{}`, which was not requested",
                 Shown(url),
                 said(&name)
             ),

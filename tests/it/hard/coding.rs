@@ -183,7 +183,7 @@ fn codings_in_several_fields_are_those_in_one() {
         let fetch = quick().arg(link);
         let done = fetch.run();
         assert_ne!(done.code, 0);
-        let said = "coding `gzip, gzip`";
+        let said = "the content coding `gzip, gzip`";
         assert!(done.stderr.contains(said), "{}", done.stderr);
         assert_eq!(fetch.tree(), "");
     }
@@ -207,7 +207,11 @@ fn a_coding_with_a_name_without_end_is_named_in_short() {
     site.on("/page", coded(vec![b'a'], &"b".repeat(50_000)));
     for link in [site.url("/cat.jpg"), format!("page:{}", site.url("/page"))] {
         let done = quick().arg(link).run().fails(4);
-        assert!(done.stderr.contains("coding `bbb"), "{}", done.stderr);
+        assert!(
+            done.stderr.contains("the content coding `bbb"),
+            "{}",
+            done.stderr
+        );
         assert!(done.stderr.len() < 1000, "{}", done.stderr.len());
     }
 }

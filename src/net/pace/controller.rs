@@ -12,6 +12,8 @@
 //!   requests are still unanswered decides nothing: there may be too many of them, and they stall. A host that answers
 //!   the first requests almost at once is left at 6 for as long as this program is busy all the time: the program
 //!   itself is the bottleneck then, and further connections would only cost memory.
+//! - **Descent.** When growth has ended without a gain, a third of the limit is tried, for requests may hinder each other;
+//!   it stays, and so on down, as long as the yield falls by less than a tenth.
 //! - **Refusals come in volleys.** Each refusal of a request that began before the last cut lowers the limit by only
 //!   one, and none lowers it below the concurrency that succeeded for a whole round, since that many were accepted.
 //! - **What a refusal is about.** If other requests are fine, there was one too many *at once*: the limit is lowered,

@@ -122,7 +122,7 @@ impl Foreign {
         let rewound = reader.seek(SeekFrom::Start(start));
         rewound.map_err(|error| cannot(name, error))?;
         match all - entries > entries {
-            true => Err(no_list(name, "most of its lines are no entries")),
+            true => Err(no_list(name, "most of its lines are not entries")),
             false => Ok(()),
         }
     }

@@ -91,7 +91,7 @@ fn a_text_whose_lines_are_mostly_no_entries_is_not_imported() {
         fs::write(&file, text).unwrap();
         let done = archive(&fetch, &["import", file.to_str().unwrap()]).fails(2);
         let expected = "error: cannot read the archive `ROOT/list`\n  because: it is not a list of keys: \
-            most of its lines are no entries\n  hint: an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database\n";
+            most of its lines are not entries\n  hint: an archive of yt-dlp is UTF-8 with one item per line, one of gallery-dl is an SQLite database\n";
         assert_eq!(done.stderr_filtered(), expected, "{text}");
     }
     assert!(

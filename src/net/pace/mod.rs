@@ -271,11 +271,6 @@ impl Permit {
         self.failed(|controller, ticket, now| controller.refused_again(ticket, before, now))
     }
 
-    /// Reports such a refusal by a status that is never sent at random, as 403 where it means one request too many.
-    pub fn forbidden(self, before: Option<u64>) -> Refusal {
-        self.failed(|controller, ticket, now| controller.forbidden(ticket, before, now))
-    }
-
     /// Reports that no connection could be made, or that it was reset, stalled, or ended too early.
     pub fn broke(self) -> Refusal {
         self.failed(Controller::broke)

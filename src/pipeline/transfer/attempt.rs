@@ -112,11 +112,9 @@ impl Mover {
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|wait| *wait <= longest)));
         }
-        if error.retry_after.is_some() || retry.status.is_some_and(net::is_busy) {
+        let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
+        if error.retry_after.is_some() || retry.status.is_some_and(is_busy) {
             return Some(permit.refused_again(retry.refused_at()));
-        }
-        if retry.status.is_some_and(may_be_crowd) {
-            return Some(permit.forbidden(retry.refused_at()));
         }
         // Any other status is a failure of this one file.
         retry

@@ -31,13 +31,6 @@ impl Controller {
             self.left(ticket);
             return self.refusal(crowded);
         }
-        self.learn(ticket, told, now)
-    }
-
-    /// Draws conclusions from a refusal that is no mishap.
-    fn learn(&mut self, ticket: Ticket, told: Option<Duration>, now: Duration) -> Refusal {
-        let crowded = self.are_others_fine(&ticket, now);
-        let is_volley = ticket.cuts < self.cuts;
         // Requests that began after this one may have reached the host before it.
         let among = ticket.among.max(self.live);
         if is_volley {
@@ -90,19 +83,6 @@ impl Controller {
         match self.is_for_itself(before, now) {
             true => self.refused_for_itself(ticket, now),
             false => self.refused(ticket, None, now),
-        }
-    }
-
-    /// Handles a refusal like [`Controller::refused_again`] by a status that servers never send at random.
-    pub(in crate::net::pace) fn forbidden(
-        &mut self,
-        ticket: Ticket,
-        before: Option<u64>,
-        now: Duration,
-    ) -> Refusal {
-        match self.is_for_itself(before, now) {
-            true => self.refused_for_itself(ticket, now),
-            false => self.learn(ticket, None, now),
         }
     }
 

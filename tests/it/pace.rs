@@ -254,6 +254,22 @@ fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
 }
 
 #[test]
+fn what_is_forbidden_at_a_host_that_forbids_what_is_too_much_fails_soon() {
+    let (site, _) = few_at_once(6, || Reply::text("").status(403));
+    let mut fetch = Fetch::new().config("net.backoff = \"100ms\"");
+    for number in 0..200 {
+        let path = format!("/{number}.bin");
+        if number % 20 == 7 {
+            site.on(&path, Reply::text("").status(403));
+        }
+        fetch = fetch.arg(site.url(&path));
+    }
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 190, "{}", done.stderr);
+    assert!(done.took < Duration::from_secs(20), "{:?}", done.took);
+}
+
+#[test]
 fn some_that_are_always_refused_do_not_hold_up_the_others() {
     let bad = |seen: &Request| seen.path().ends_with("3.bin");
     // What is reset on a connection that was used before is asked for at once on a new one.

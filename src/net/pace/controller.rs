@@ -225,6 +225,10 @@ impl Controller {
         self.succeeded
     }
 
+    pub(super) fn vain_pauses(&self) -> u32 {
+        self.pacer.vain()
+    }
+
     pub(super) fn is_paused(&self, now: Duration) -> bool {
         self.paused > now
     }

@@ -245,6 +245,11 @@ impl Permit {
         self.host.lock().succeeded_so_far()
     }
 
+    /// Returns how many pauses there have been since the host last accepted anything.
+    pub(crate) fn vain_pauses(&self) -> u32 {
+        self.host.lock().vain_pauses()
+    }
+
     /// Reports that the refusals of the host were about what was requested: what they have taught is forgotten.
     pub(crate) fn acquit(&self) {
         self.host.lock().acquit(self.host.now());

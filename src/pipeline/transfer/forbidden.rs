@@ -18,8 +18,9 @@ const MORE_TRIES: u32 = 5;
 /// After this many files in vain, or this many tries of any, with none let in, a host means what it says.
 const IN_VAIN: u32 = 3;
 const TRIES_IN_VAIN: u32 = IN_VAIN * TRIES;
-/// How often a file is requested again where a host has let others in before, and now nobody: if no other file was refused
-/// since, and if this many were. Each time follows a pause of the whole host, which is twice as long as the one before.
+/// How many pauses a host that has let others in before, and now nobody, is given until it means what it says: if no other
+/// file was refused since, and if this many were. Each is twice as long as the one before. A file is requested again as
+/// often at the most.
 const ALONE: u32 = 1;
 const AMONG: (u32, u32) = (3, 4);
 /// How many hosts are remembered.
@@ -89,7 +90,7 @@ impl Mover {
                 true => AMONG.1,
                 false => ALONE,
             };
-            if retry.barred < most {
+            if retry.barred < most && permit.vain_pauses() < most {
                 retry.barred += 1;
                 return true;
             }

@@ -18,11 +18,12 @@ const MORE_TRIES: u32 = 5;
 /// After this many files in vain, or this many tries of any, with none let in, a host means what it says.
 const IN_VAIN: u32 = 3;
 const TRIES_IN_VAIN: u32 = IN_VAIN * TRIES;
-/// How many pauses a host that has let others in before, and now nobody, is given until it means what it says: if no other
-/// file was refused since, and if this many were. Each is twice as long as the one before. A file is requested again as
-/// often at the most.
+/// How many pauses a host that has let others in before, and now nobody, is given until it means what it says. Each is
+/// twice as long as the one before.
+const PAUSES: u32 = 5;
+/// How often a file is requested again after such pauses: if no others were refused since, and if this many were.
 const ALONE: u32 = 1;
-const AMONG: (u32, u32) = (3, 4);
+const AMONG: (u32, u32) = (3, PAUSES);
 /// How many hosts are remembered.
 const REMEMBERED: usize = 1024;
 
@@ -84,13 +85,14 @@ impl Mover {
             return true;
         }
         let succeeded = permit.succeeded_so_far();
-        if most > 0 && succeeded > 0 && !others_are_fine {
+        // What was refused that often while others were let in is not refused because of a ban.
+        if retry.forbidden < most && succeeded > 0 && !others_are_fine {
             let files = forbidden.refused_since(url, succeeded, retry.barred == 0);
             let most = match files >= AMONG.0 {
                 true => AMONG.1,
                 false => ALONE,
             };
-            if retry.barred < most && permit.vain_pauses() < most {
+            if retry.barred < most && permit.vain_pauses() < PAUSES {
                 retry.barred += 1;
                 return true;
             }

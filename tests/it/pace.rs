@@ -1,5 +1,7 @@
 //! How many connections a host gets, against hosts that mind: no file is lost, few are refused, and it is quick.
 
+mod other_ways;
+
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -185,36 +187,6 @@ fn a_host_that_limits_all_without_a_word_of_how_long_loses_nothing() {
 }
 
 #[test]
-fn a_host_that_forbids_what_comes_too_fast_loses_nothing() {
-    let (site, refused) = few_a_second(25.0, || Reply::text("").status(403));
-    let took = fetch_all(&site, 80);
-    assert!(refused.load(SeqCst) > 0);
-    assert!(took < Duration::from_secs(20), "{took:?}");
-}
-
-#[test]
-fn a_host_that_lets_nobody_in_for_a_while_loses_nothing() {
-    let site = Site::start();
-    let (begun, asked) = (Instant::now(), AtomicUsize::new(0));
-    let barred = Mutex::new(None);
-    let reply = move |seen: &Request| {
-        let is_barred = match asked.fetch_add(1, SeqCst) {
-            ..30 => false,
-            _ => {
-                let since = *barred.lock().unwrap().get_or_insert(begun.elapsed());
-                begun.elapsed() - since < Duration::from_secs(2)
-            }
-        };
-        match is_barred {
-            true => Reply::text("").status(403),
-            false => file(seen, 2000).delay(MOMENT),
-        }
-    };
-    site.on("/*", Reply::with(reply));
-    fetch_all(&site, 80);
-}
-
-#[test]
 fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
     let site = Site::start();
     site.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
@@ -228,45 +200,6 @@ fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
     assert_eq!(fetch.files().len(), 59, "{}", done.stderr);
     assert!(site.count("/7.bin") <= 12, "{}", site.count("/7.bin"));
     assert!(start.elapsed() < Duration::from_secs(10));
-}
-
-#[test]
-fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
-    let site = Site::start();
-    let reply = |seen: &Request| match seen.path().ends_with("7.bin") {
-        true => Reply::text("").status(403),
-        false => file(seen, 2000).delay(MOMENT),
-    };
-    site.on("/*", Reply::with(reply));
-    let mut fetch = Fetch::new().config("net.backoff = \"20ms\"");
-    for number in 0..200 {
-        fetch = fetch.arg(site.url(&format!("/{number}.bin")));
-    }
-    let done = fetch.run().fails(3);
-    assert_eq!(fetch.files().len(), 180, "{}", done.stderr);
-    assert!(
-        done.stderr.contains("20 failed (20 blocked)"),
-        "{}",
-        done.stderr
-    );
-    let requests = site.requests().len();
-    assert!(requests < 200 + 20, "{requests}");
-}
-
-#[test]
-fn what_is_forbidden_at_a_host_that_forbids_what_is_too_much_fails_soon() {
-    let (site, _) = few_at_once(6, || Reply::text("").status(403));
-    let mut fetch = Fetch::new().config("net.backoff = \"100ms\"");
-    for number in 0..200 {
-        let path = format!("/{number}.bin");
-        if number % 20 == 7 {
-            site.on(&path, Reply::text("").status(403));
-        }
-        fetch = fetch.arg(site.url(&path));
-    }
-    let done = fetch.run().fails(3);
-    assert_eq!(fetch.files().len(), 190, "{}", done.stderr);
-    assert!(done.took < Duration::from_secs(20), "{:?}", done.took);
 }
 
 #[test]

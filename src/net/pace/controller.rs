@@ -30,7 +30,7 @@
 //!   anything about how the host is asked ([`Same`]).
 //! - **Broken connections** count as refusals only while other requests are fine and before the host has accepted the
 //!   request, and at a limit that was safe only if several come together: connections break by themselves, too. They
-//!   never count against the request rate.
+//!   count against the request rate once several in a row broke while nothing else was fine ([`breaks`]).
 //! - **Probes.** After a while without refusals the limit is raised a little. The probe succeeds if nothing is refused
 //!   or, where a flat yield ended the growth, if the yield rises. Then the next step is twice as large and comes soon;
 //!   otherwise the limit goes back, and the next probe comes after twice the time.
@@ -42,12 +42,14 @@
 //! The controller has no clock, no network, and knows no other host: callers pass in the time since the start of the
 //! run.
 
+mod breaks;
 mod growth;
 mod mishaps;
 mod setback;
 
 use std::time::Duration;
 
+use self::breaks::Breaks;
 use self::growth::{LONG, PATIENCE, Round, Stage};
 use self::mishaps::Mishaps;
 use super::pacer::Pacer;
@@ -144,8 +146,9 @@ pub(super) struct Controller {
     before: usize,
     /// How many cuts in a row had hardly any request accepted in between.
     in_a_row: u32,
-    /// Broken connections since the last clean round.
-    breaks: usize,
+    /// Broken connections at a safe limit since the last clean round.
+    accidents: usize,
+    breaks: Breaks,
     stage: Stage,
     /// Whether a refusal last ended the growth, rather than a flat yield.
     is_crowded: bool,
@@ -197,7 +200,8 @@ impl Controller {
             doubtful: 0,
             before: 1,
             in_a_row: 0,
-            breaks: 0,
+            accidents: 0,
+            breaks: Breaks::default(),
             stage: Stage::FIRST,
             is_crowded: false,
             round: Round::default(),
@@ -301,6 +305,7 @@ impl Controller {
             self.unanswered -= self.is_early(ticket);
             self.doubtful -= usize::from(ticket.cuts < self.cuts);
             self.accepted += 1;
+            self.breaks.accepted();
             match ticket.cuts == self.cuts {
                 true => self.since_cut = self.since_cut.saturating_add(1),
                 false => self.volley += 1,

@@ -118,7 +118,7 @@ impl Controller {
         let came = moved.saturating_sub(round.moved) as f64;
         let yielded = (came + FILE * round.done as f64) / time;
         if round.clean {
-            self.breaks = 0;
+            self.accidents = 0;
             self.since_cut = u64::MAX;
         }
         // Requests overtaken by a whole round may be too many, and stall; a few are merely slow.

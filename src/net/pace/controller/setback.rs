@@ -13,7 +13,7 @@ const MANY: u32 = 3;
 /// This many at once do no harm where requests are spaced in time.
 const PACED: usize = 4;
 /// This many broken connections at a safe limit are no accident.
-const BREAKS: usize = 3;
+const ACCIDENTS: usize = 3;
 /// How long a success vouches for a host.
 const RECENT: Duration = Duration::from_secs(5);
 
@@ -171,14 +171,20 @@ impl Controller {
             self.left(ticket);
             return refusal;
         }
+        if self
+            .breaks
+            .broke(crowded, self.succeeded, self.pacer.vain())
+        {
+            return self.refused(ticket, None, now);
+        }
         self.left_refused(ticket);
-        self.breaks += 1;
-        if crowded && (!was_safe || self.breaks >= BREAKS) {
+        self.accidents += 1;
+        if crowded && (!was_safe || self.accidents >= ACCIDENTS) {
             if was_safe {
                 // The safe limit is safe no longer, and the new one is unknown.
                 self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
                 self.limit = self.limit.min(self.safe + 1);
-                self.breaks = 0;
+                self.accidents = 0;
             }
             self.lower(is_volley, now);
         }

@@ -208,6 +208,22 @@ fn a_connection_that_breaks_alone_is_a_failure_and_beside_others_a_refusal() {
 }
 
 #[test]
+fn connections_that_break_while_nothing_else_is_accepted_pause_a_host_that_worked_before() {
+    let mut controller = six_that_went_well();
+    let mut now = at(10_000);
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        if let Entry::At(next) = controller.entry(now) {
+            now = next;
+        }
+        let ticket = controller.begin(now).unwrap();
+        let refusal = controller.broke(ticket, now);
+        pauses.push(refusal.paused.map_or(0, |wait| wait.as_millis()));
+    }
+    assert_eq!(pauses, [0, 0, 500, 1000, 2000, 4000, 8000, 16_000, 0, 0]);
+}
+
+#[test]
 fn large_files_let_the_limit_grow_by_their_bytes() {
     let mut controller = controller(32);
     let mut moved = 0;

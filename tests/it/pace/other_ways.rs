@@ -1,0 +1,97 @@
+//! Hosts that refuse in other ways than with 429 or 503.
+
+use super::*;
+
+#[test]
+fn a_host_that_forbids_what_comes_too_fast_loses_nothing() {
+    let (site, refused) = few_a_second(25.0, || Reply::text("").status(403));
+    let took = fetch_all(&site, 80);
+    assert!(refused.load(SeqCst) > 0);
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_host_that_lets_nobody_in_for_a_while_loses_nothing() {
+    let forbidden: Refuse = || Reply::text("").status(403);
+    std::thread::scope(|scope| {
+        for refuse in [forbidden, reset, || Reply::raw("")] {
+            scope.spawn(move || fetch_all(&closed_for_a_while(refuse), 80));
+        }
+    });
+}
+
+/// A site that refuses everything for two seconds after the first thirty requests.
+fn closed_for_a_while(refuse: Refuse) -> Site {
+    let site = Site::start();
+    let (begun, asked) = (Instant::now(), AtomicUsize::new(0));
+    let closed = Mutex::new(None);
+    let reply = move |seen: &Request| {
+        let is_closed = match asked.fetch_add(1, SeqCst) {
+            ..30 => false,
+            _ => {
+                let since = *closed.lock().unwrap().get_or_insert(begun.elapsed());
+                begun.elapsed() - since < Duration::from_secs(2)
+            }
+        };
+        match is_closed {
+            true => refuse(),
+            false => file(seen, 2000).delay(MOMENT),
+        }
+    };
+    site.on("/*", Reply::with(reply));
+    site
+}
+
+#[test]
+fn a_host_that_cuts_off_what_comes_too_fast_loses_nothing() {
+    std::thread::scope(|scope| {
+        for refuse in [reset, || Reply::raw("")] {
+            scope.spawn(move || {
+                let (site, refused) = few_a_second(10.0, refuse);
+                let took = fetch_all(&site, 80);
+                let refused = refused.load(SeqCst);
+                assert!(refused <= 120, "{refused}");
+                assert!(took < Duration::from_secs(20), "{took:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
+    let site = Site::start();
+    let reply = |seen: &Request| match seen.path().ends_with("7.bin") {
+        true => Reply::text("").status(403),
+        false => file(seen, 2000).delay(MOMENT),
+    };
+    site.on("/*", Reply::with(reply));
+    let mut fetch = Fetch::new().config("net.backoff = \"20ms\"");
+    for number in 0..200 {
+        fetch = fetch.arg(site.url(&format!("/{number}.bin")));
+    }
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 180, "{}", done.stderr);
+    assert!(
+        done.stderr.contains("20 failed (20 blocked)"),
+        "{}",
+        done.stderr
+    );
+    let requests = site.requests().len();
+    assert!(requests < 200 + 20, "{requests}");
+}
+
+#[test]
+fn what_is_forbidden_at_a_host_that_forbids_what_is_too_much_fails_soon() {
+    let (site, _) = few_at_once(6, || Reply::text("").status(403));
+    let mut fetch = Fetch::new().config("net.backoff = \"100ms\"");
+    for number in 0..200 {
+        let path = format!("/{number}.bin");
+        if number % 20 == 7 {
+            site.on(&path, Reply::text("").status(403));
+        }
+        fetch = fetch.arg(site.url(&path));
+    }
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 190, "{}", done.stderr);
+    assert!(done.took < Duration::from_secs(20), "{:?}", done.took);
+}

@@ -27,7 +27,7 @@
 //!   cause, and what was learned of it is forgotten.
 //! - **Whose fault it is.** A request that is refused again and again while others are accepted, and never accepted
 //!   itself, is refused for what it asks for. Where a host keeps refusing only the same requests, no refusal says
-//!   anything about how the host is asked ([`Same`]).
+//!   anything about how the host is asked ([`RepeatRefusals`]).
 //! - **Broken connections** count as refusals only while other requests are fine and before the host has accepted the
 //!   request, and at a limit that was safe only if several come together: connections break by themselves, too. They
 //!   count against the request rate once several in a row broke while nothing else was fine ([`breaks`]).
@@ -50,10 +50,10 @@ mod setback;
 use std::time::Duration;
 
 use self::breaks::Breaks;
-use self::growth::{LONG, PATIENCE, Round, Stage};
+use self::growth::{FIRST_PATIENCE, ROUND_TIME, Round, Stage};
 use self::mishaps::Mishaps;
 use super::pacer::Pacer;
-use super::same::Same;
+use super::repeats::RepeatRefusals;
 
 /// The limits that the user sets for a host.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,11 +79,11 @@ pub struct Refusal {
     /// The number, by when they began and from 1, of the last request that has succeeded.
     pub last_good: u64,
     /// How many pauses there have been since the host last accepted anything.
-    pub vain: u32,
+    pub fruitless_pauses: u32,
     /// The interval between requests from now on, if it is long and was not reported yet.
-    pub apart: Option<Duration>,
+    pub new_interval: Option<Duration>,
     /// The host refuses this same request again and again, and accepts all others.
-    pub for_itself: bool,
+    pub resource_specific: bool,
 }
 
 /// Whether a request may begin.
@@ -110,7 +110,7 @@ pub(super) struct Ticket {
     among: usize,
     accepted: bool,
     /// How many requests the host had accepted by then.
-    before: u64,
+    accepted_before: u64,
     /// How many had begun, including this one.
     number: u64,
 }
@@ -122,9 +122,9 @@ pub(super) struct Controller {
     limit: usize,
     live: usize,
     /// How many of the live ones are waiting at another host.
-    away: usize,
+    live_away: usize,
     /// How many of the live ones the host has accepted.
-    agreed: usize,
+    live_accepted: usize,
     /// The highest concurrency that succeeded for a whole round.
     safe: usize,
     /// The concurrency that succeeded in the last whole round, unless something has been refused since.
@@ -141,9 +141,10 @@ pub(super) struct Controller {
     /// accepted, the host had room for others.
     volley: i64,
     /// How many requests begun before the last cut are still unanswered: until they are answered, it is unknown how
-    /// many of them are too many, so no more are admitted than before the limit was last raised (`before`).
+    /// many of them are too many, so no more are admitted than before the limit was last raised
+    /// (`limit_before_growth`).
     doubtful: usize,
-    before: usize,
+    limit_before_growth: usize,
     /// How many cuts in a row had hardly any request accepted in between.
     in_a_row: u32,
     /// Broken connections at a safe limit since the last clean round.
@@ -165,12 +166,12 @@ pub(super) struct Controller {
     /// Whether the last cut was about the request rate.
     about_rate: bool,
     /// When a request last succeeded, or the first one was sent.
-    good_at: Duration,
+    last_success: Duration,
     pacer: Pacer,
-    same: Same,
+    repeats: RepeatRefusals,
     mishaps: Mishaps,
     /// How long this program has been busy so far.
-    worked: Duration,
+    busy_time: Duration,
 }
 
 /// The initial limit of a host about which nothing is known.
@@ -186,8 +187,8 @@ impl Controller {
             cap,
             limit: START.min(cap),
             live: 0,
-            away: 0,
-            agreed: 0,
+            live_away: 0,
+            live_accepted: 0,
             safe: 1,
             proven: 0,
             accepted: 0,
@@ -198,7 +199,7 @@ impl Controller {
             since_cut: u64::MAX,
             volley: 0,
             doubtful: 0,
-            before: 1,
+            limit_before_growth: 1,
             in_a_row: 0,
             accidents: 0,
             breaks: Breaks::default(),
@@ -209,15 +210,15 @@ impl Controller {
             unanswered: 0,
             yielded: 0.0,
             probe_at: Duration::ZERO,
-            patience: PATIENCE,
+            patience: FIRST_PATIENCE,
             step: 1,
             paused: Duration::ZERO,
             about_rate: false,
-            good_at: Duration::ZERO,
+            last_success: Duration::ZERO,
             pacer: Pacer::new(limits.requests_per_second, pause),
-            same: Same::default(),
+            repeats: RepeatRefusals::default(),
             mishaps: Mishaps::default(),
-            worked: Duration::ZERO,
+            busy_time: Duration::ZERO,
         }
     }
 
@@ -229,8 +230,8 @@ impl Controller {
         self.succeeded
     }
 
-    pub(super) fn vain_pauses(&self) -> u32 {
-        self.pacer.vain()
+    pub(super) fn fruitless_pauses(&self) -> u32 {
+        self.pacer.fruitless_pauses()
     }
 
     pub(super) fn is_paused(&self, now: Duration) -> bool {
@@ -242,16 +243,16 @@ impl Controller {
     }
 
     /// Notes that a request goes to wait at another host, or comes back.
-    pub(super) fn away(&mut self, goes: bool) {
-        self.away = match goes {
-            true => self.away + 1,
-            false => self.away - 1,
+    pub(super) fn set_away(&mut self, goes: bool) {
+        self.live_away = match goes {
+            true => self.live_away + 1,
+            false => self.live_away - 1,
         };
     }
 
     /// Notes how long this program has been busy so far, as opposed to waiting for data.
-    pub(super) fn worked(&mut self, time: Duration) {
-        self.worked = time;
+    pub(super) fn set_busy_time(&mut self, time: Duration) {
+        self.busy_time = time;
     }
 
     /// Tells whether a request may begin.
@@ -259,9 +260,9 @@ impl Controller {
         let next = self.paused.max(self.pacer.next());
         let limit = match self.doubtful {
             0 => self.limit,
-            _ => self.limit.min(self.before.max(self.safe)),
+            _ => self.limit.min(self.limit_before_growth.max(self.safe)),
         };
-        match self.live.saturating_sub(self.away) < limit {
+        match self.live.saturating_sub(self.live_away) < limit {
             _ if next > now => Entry::At(next),
             true => Entry::Open,
             false => Entry::Full,
@@ -275,10 +276,10 @@ impl Controller {
         }
         if self.live == 0 && self.round.done == 0 {
             self.round.began = now;
-            self.round.worked = self.worked;
+            self.round.busy_before = self.busy_time;
         }
         if self.live == 0 && self.accepted == 0 {
-            self.good_at = now;
+            self.last_success = now;
         }
         self.live += 1;
         self.begun += 1;
@@ -293,7 +294,7 @@ impl Controller {
             first,
             among: self.live,
             accepted: false,
-            before: self.accepted,
+            accepted_before: self.accepted,
             number: self.begun,
         })
     }
@@ -301,7 +302,7 @@ impl Controller {
     /// Notes that the host accepted a request; `length` bytes follow, if known.
     pub(super) fn accepted(&mut self, ticket: &mut Ticket, length: Option<u64>, now: Duration) {
         if !std::mem::replace(&mut ticket.accepted, true) {
-            self.agreed += 1;
+            self.live_accepted += 1;
             self.unanswered -= self.is_early(ticket);
             self.doubtful -= usize::from(ticket.cuts < self.cuts);
             self.accepted += 1;
@@ -323,7 +324,7 @@ impl Controller {
     pub(super) fn left(&mut self, ticket: Ticket) {
         self.live -= 1;
         match ticket.accepted {
-            true => self.agreed -= 1,
+            true => self.live_accepted -= 1,
             false => {
                 self.unanswered -= self.is_early(&ticket);
                 self.doubtful -= usize::from(ticket.cuts < self.cuts);
@@ -339,7 +340,7 @@ impl Controller {
         self.pacer.accepted(now);
         self.mishaps.succeeded();
         self.succeeded += 1;
-        self.good_at = now;
+        self.last_success = now;
         self.round.done += 1;
         if self.round.done >= self.limit {
             self.end_round(now, moved);
@@ -347,8 +348,8 @@ impl Controller {
     }
 
     /// Checks the bytes received so far, to end rounds of large files.
-    pub(super) fn look(&mut self, now: Duration, moved: u64) {
-        if now.saturating_sub(self.round.began) >= LONG && self.agreed > 0 {
+    pub(super) fn check_progress(&mut self, now: Duration, moved: u64) {
+        if now.saturating_sub(self.round.began) >= ROUND_TIME && self.live_accepted > 0 {
             self.end_round(now, moved);
         }
     }

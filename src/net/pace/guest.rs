@@ -12,26 +12,26 @@ use tokio::sync::Semaphore;
 
 use super::{Host, Pace, Permit};
 
-/// The slots that a waiting request has lent to others.
-struct Lent {
+/// The slot that a waiting request has lent to others.
+struct LentSlot {
     host: Arc<Host>,
     /// The slots of the run, one of which must be returned.
-    all: Option<Arc<Semaphore>>,
+    slots: Option<Arc<Semaphore>>,
 }
 
 impl Pace {
     /// Waits for a slot at the host `to` for a request that has one at `from` and was redirected. Returns None if the
     /// host has no limit of its own: the slot at the first host is enough then.
-    pub(in crate::net) async fn lead(&self, from: &str, to: &str) -> Option<Permit> {
+    pub(in crate::net) async fn enter_as_guest(&self, from: &str, to: &str) -> Option<Permit> {
         if from == to || !self.is_limited(to) {
             return None;
         }
-        let mut lent = Lent::new(self.host(from), self.all.clone());
+        let mut lent = LentSlot::new(self.host(from), self.slots.clone());
         let mut permit = self.enter(to).await;
         // The request now has two slots of the run; one of them pays back the one that was lent.
-        if let Some(place) = permit.all.take() {
-            place.forget();
-            lent.all = None;
+        if let Some(slot) = permit.slot.take() {
+            slot.forget();
+            lent.slots = None;
         }
         Some(permit)
     }
@@ -39,33 +39,35 @@ impl Pace {
     /// Checks whether a host has a tighter limit than the run.
     fn is_limited(&self, name: &str) -> bool {
         let limits = self.limits_of(name);
-        limits.connections < self.places || limits.requests_per_second.is_some()
+        limits.connections < self.slot_count || limits.requests_per_second.is_some()
     }
 }
 
-impl Lent {
-    fn new(host: Arc<Host>, all: Arc<Semaphore>) -> Lent {
-        all.add_permits(1);
-        host.lock().away(true);
+impl LentSlot {
+    fn new(host: Arc<Host>, slots: Arc<Semaphore>) -> LentSlot {
+        slots.add_permits(1);
+        host.lock().set_away(true);
         host.changed.notify_one();
-        Lent {
+        LentSlot {
             host,
-            all: Some(all),
+            slots: Some(slots),
         }
     }
 }
 
-impl Drop for Lent {
+impl Drop for LentSlot {
     fn drop(&mut self) {
-        self.host.lock().away(false);
-        let Some(all) = self.all.take() else { return };
+        self.host.lock().set_away(false);
+        let Some(slots) = self.slots.take() else {
+            return;
+        };
         // The wait was abandoned. If the slot is taken, it is reclaimed when the next one is freed.
-        if all.forget_permits(1) == 0
+        if slots.forget_permits(1) == 0
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(async move {
-                if let Ok(place) = all.acquire_owned().await {
-                    place.forget();
+                if let Ok(slot) = slots.acquire_owned().await {
+                    slot.forget();
                 }
             });
         }

@@ -10,7 +10,7 @@ mod cap;
 mod controller;
 mod guest;
 mod pacer;
-mod same;
+mod repeats;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,9 +32,9 @@ pub struct Pace {
     exceptions: HashMap<String, Limits>,
     caps: Mutex<Vec<Cap>>,
     backoff: Duration,
-    all: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     /// The number of slots for all hosts together.
-    places: usize,
+    slot_count: usize,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     start: Instant,
 }
@@ -60,7 +60,7 @@ pub struct Permit {
     ticket: Option<Ticket>,
     /// The slot among those of the whole run; after a redirect to another host, the slot of the first host is used
     /// instead.
-    all: Option<OwnedSemaphorePermit>,
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 /// How many hosts are remembered before idle ones are forgotten.
@@ -68,14 +68,14 @@ const REMEMBERED: usize = 1024;
 
 /// How often the head of a line checks progress although no request ends: with large files, only the bytes received
 /// show how it is going.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Pace {
-    /// Creates the concurrency control of a run with `all` slots for all hosts together (at least 1), and `limits` for
-    /// each host except for those in `exceptions`. `backoff` is the first pause of a host that refuses everything
+    /// Creates the concurrency control of a run with `slots` slots for all hosts together (at least 1), and `limits`
+    /// for each host except for those in `exceptions`. `backoff` is the first pause of a host that refuses everything
     /// without saying for how long.
     pub fn new(
-        all: usize,
+        slots: usize,
         limits: Limits,
         exceptions: HashMap<String, Limits>,
         backoff: Duration,
@@ -85,8 +85,8 @@ impl Pace {
             exceptions,
             caps: Mutex::default(),
             backoff,
-            all: Arc::new(Semaphore::new(all.max(1))),
-            places: all.max(1),
+            slots: Arc::new(Semaphore::new(slots.max(1))),
+            slot_count: slots.max(1),
             hosts: Mutex::default(),
             start: Instant::now(),
         }
@@ -105,18 +105,18 @@ impl Pace {
     pub async fn enter(&self, name: &str) -> Permit {
         let host = self.host(name);
         let turn = host.line.lock().await;
-        let (ticket, all) = loop {
+        let (ticket, slot) = loop {
             let entry = host.lock().entry(host.now());
             match entry {
                 Entry::Open => {
                     // The semaphore is never closed, so acquiring cannot fail.
-                    let all = self.all.clone().acquire_owned().await;
-                    let all = all.expect("never closed");
+                    let slot = self.slots.clone().acquire_owned().await;
+                    let slot = slot.expect("never closed");
                     // A pause may have begun during the wait for a slot.
                     let mut controller = host.lock();
-                    controller.worked(worked());
+                    controller.set_busy_time(busy_time());
                     if let Some(ticket) = controller.begin(host.now()) {
-                        break (ticket, all);
+                        break (ticket, slot);
                     }
                 }
                 Entry::At(moment) => {
@@ -124,8 +124,11 @@ impl Pace {
                     let _ = timeout(wait, host.changed.notified()).await;
                 }
                 Entry::Full => {
-                    if timeout(LOOK, host.changed.notified()).await.is_err() {
-                        host.lock().look(host.now(), host.moved());
+                    if timeout(CHECK_INTERVAL, host.changed.notified())
+                        .await
+                        .is_err()
+                    {
+                        host.lock().check_progress(host.now(), host.moved());
                     }
                 }
             }
@@ -134,7 +137,7 @@ impl Pace {
         Permit {
             host,
             ticket: Some(ticket),
-            all: Some(all),
+            slot: Some(slot),
         }
     }
 
@@ -142,13 +145,13 @@ impl Pace {
     pub fn try_enter(&self, name: &str) -> Option<Permit> {
         let host = self.host(name);
         let turn = host.line.try_lock().ok()?;
-        let all = self.all.clone().try_acquire_owned().ok()?;
+        let slot = self.slots.clone().try_acquire_owned().ok()?;
         let ticket = host.lock().begin_more(host.now())?;
         drop(turn);
         Some(Permit {
             host,
             ticket: Some(ticket),
-            all: Some(all),
+            slot: Some(slot),
         })
     }
 
@@ -198,7 +201,7 @@ impl Pace {
 
 impl Host {
     /// Counts body bytes as they arrive.
-    pub(super) fn came(&self, bytes: usize) {
+    pub(super) fn received(&self, bytes: usize) {
         self.moved.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
@@ -223,14 +226,14 @@ impl Permit {
     pub fn accepted(&mut self, length: Option<u64>) {
         if let Some(ticket) = &mut self.ticket {
             let mut controller = self.host.lock();
-            controller.worked(worked());
+            controller.set_busy_time(busy_time());
             controller.accepted(ticket, length, self.host.now());
         }
     }
 
     /// Counts body bytes as they arrive.
-    pub(super) fn came(&self, bytes: usize) {
-        self.host.came(bytes);
+    pub(super) fn received(&self, bytes: usize) {
+        self.host.received(bytes);
     }
 
     /// Checks whether the host is serving other requests well, so that a refusal may be about their number.
@@ -246,13 +249,13 @@ impl Permit {
     }
 
     /// Returns how many pauses there have been since the host last accepted anything.
-    pub(crate) fn vain_pauses(&self) -> u32 {
-        self.host.lock().vain_pauses()
+    pub(crate) fn fruitless_pauses(&self) -> u32 {
+        self.host.lock().fruitless_pauses()
     }
 
     /// Reports that the refusals of the host were about what was requested: what they have taught is forgotten.
-    pub(crate) fn acquit(&self) {
-        self.host.lock().acquit(self.host.now());
+    pub(crate) fn forget_refusals(&self) {
+        self.host.lock().forget_refusals(self.host.now());
     }
 
     /// Reports that everything requested has arrived.
@@ -260,20 +263,20 @@ impl Permit {
         if let Some(ticket) = self.ticket.take() {
             let host = &self.host;
             let mut controller = host.lock();
-            controller.worked(worked());
+            controller.set_busy_time(busy_time());
             controller.succeeded(ticket, host.now(), host.moved());
         }
     }
 
     /// Reports that the host was too busy (429 or 503), and how long it asked us to wait, if it did.
-    pub fn refused(self, told: Option<Duration>) -> Refusal {
-        self.failed(|controller, ticket, now| controller.refused(ticket, told, now))
+    pub fn refused(self, retry_after: Option<Duration>) -> Refusal {
+        self.failed(|controller, ticket, now| controller.refused(ticket, retry_after, now))
     }
 
-    /// Reports a refusal without a Retry-After of a request that may have been refused before, when `before` requests
-    /// to the host had begun.
-    pub fn refused_again(self, before: Option<u64>) -> Refusal {
-        self.failed(|controller, ticket, now| controller.refused_again(ticket, before, now))
+    /// Reports a refusal without a Retry-After of a request that may have been refused before, when
+    /// `begun_before` requests to the host had begun.
+    pub fn refused_again(self, begun_before: Option<u64>) -> Refusal {
+        self.failed(|controller, ticket, now| controller.refused_again(ticket, begun_before, now))
     }
 
     /// Reports that no connection could be made, or that it was reset, stalled, or ended too early.
@@ -281,10 +284,10 @@ impl Permit {
         self.failed(Controller::broke)
     }
 
-    /// Reports a broken connection of a request that may have been refused before, when `before` requests to the host
-    /// had begun.
-    pub fn broke_again(self, before: Option<u64>) -> Refusal {
-        self.failed(|controller, ticket, now| controller.broke_again(ticket, before, now))
+    /// Reports a broken connection of a request that may have been refused before, when `begun_before`
+    /// requests to the host had begun.
+    pub fn broke_again(self, begun_before: Option<u64>) -> Refusal {
+        self.failed(|controller, ticket, now| controller.broke_again(ticket, begun_before, now))
     }
 
     fn failed(
@@ -304,7 +307,7 @@ impl Permit {
 }
 
 /// Returns how long the network thread has been busy; zero, for unknown, if there are several threads.
-fn worked() -> Duration {
+fn busy_time() -> Duration {
     let runtime = Handle::try_current().map(|runtime| runtime.metrics());
     let alone = runtime.ok().filter(|runtime| runtime.num_workers() == 1);
     alone.map_or(Duration::ZERO, |runtime| {

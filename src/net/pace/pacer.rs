@@ -25,30 +25,30 @@ pub(super) struct Pacer {
     rise: f64,
     /// How many pauses in a row had nothing accepted in between, and how long the first of them is where the host does
     /// not say; each further one is twice as long.
-    vain: u32,
+    fruitless_pauses: u32,
     pause: Duration,
     /// The interval between requests when it was last reported.
-    told: Duration,
+    reported: Duration,
 }
 
 /// The longest of those pauses.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The lowest rate ever learned.
 const SLOWEST: f64 = 1.0 / 60.0;
 /// The fraction by which the learned rate rises at a time, at first and after many refusals, and how long it rests
 /// first.
 const RISE: f64 = 0.1;
 const SLOWEST_RISE: f64 = 0.01;
-const REST: Duration = Duration::from_millis(500);
+const FIRST_REST: Duration = Duration::from_millis(500);
 /// The longest rest, after many refusals.
 const LONGEST_REST: Duration = Duration::from_secs(300);
 /// How soon it rises once more.
 const RISE_EVERY: Duration = Duration::from_millis(500);
 /// Requests this far apart cause a noticeable wait; the interval is reported again when it has grown by this factor.
-const FAR: Duration = Duration::from_secs(1);
-const NEWS: u32 = 4;
+const LONG_INTERVAL: Duration = Duration::from_secs(1);
+const REPORT_FACTOR: u32 = 4;
 /// This many accepted requests are enough to derive a rate.
-const ENOUGH: u32 = 5;
+const MIN_ACCEPTED: u32 = 5;
 /// This many refusals in a row that no rate explains are enough to give it up.
 const REFUTED: u32 = 4;
 
@@ -63,11 +63,11 @@ impl Pacer {
             accepted: 0,
             since: Duration::ZERO,
             rise_at: Duration::ZERO,
-            patience: REST,
+            patience: FIRST_REST,
             rise: RISE,
-            vain: 0,
+            fruitless_pauses: 0,
             pause,
-            told: Duration::ZERO,
+            reported: Duration::ZERO,
         }
     }
 
@@ -77,8 +77,8 @@ impl Pacer {
     }
 
     /// Returns how many pauses in a row had nothing accepted in between.
-    pub(super) fn vain(&self) -> u32 {
-        self.vain
+    pub(super) fn fruitless_pauses(&self) -> u32 {
+        self.fruitless_pauses
     }
 
     /// Checks whether a rate has been learned.
@@ -92,12 +92,13 @@ impl Pacer {
     }
 
     /// Returns the interval between requests, if it is long and was not reported yet.
-    pub(super) fn news(&mut self) -> Option<Duration> {
-        let apart = Duration::try_from_secs_f64(1.0 / self.learned?).ok()?;
-        let is_news = apart >= FAR && apart >= self.told.saturating_mul(NEWS);
-        is_news.then(|| {
-            self.told = apart;
-            apart
+    pub(super) fn new_interval(&mut self) -> Option<Duration> {
+        let interval = Duration::try_from_secs_f64(1.0 / self.learned?).ok()?;
+        let is_new =
+            interval >= LONG_INTERVAL && interval >= self.reported.saturating_mul(REPORT_FACTOR);
+        is_new.then(|| {
+            self.reported = interval;
+            interval
         })
     }
 
@@ -105,7 +106,7 @@ impl Pacer {
     pub(super) fn forget(&mut self) {
         *self = Pacer {
             next: self.next,
-            told: self.told,
+            reported: self.reported,
             ..Pacer::new(self.fixed, self.pause)
         };
     }
@@ -118,14 +119,14 @@ impl Pacer {
             (None, None) => return,
         };
         // A rate of zero leaves the longest pause between requests.
-        let step = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(LONGEST);
-        self.next = self.next.max(now).saturating_add(step.min(LONGEST));
+        let step = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(LONGEST_PAUSE);
+        self.next = self.next.max(now).saturating_add(step.min(LONGEST_PAUSE));
     }
 
     /// Notes that a request was accepted.
     pub(super) fn accepted(&mut self, now: Duration) {
         self.accepted += 1;
-        self.vain = 0;
+        self.fruitless_pauses = 0;
         if let Some(learned) = &mut self.learned
             && now >= self.rise_at
         {
@@ -135,15 +136,17 @@ impl Pacer {
     }
 
     /// Notes a refusal that concurrency does not explain; returns how long to pause the host.
-    pub(super) fn refused(&mut self, told: Option<Duration>, now: Duration) -> Duration {
+    pub(super) fn refused(&mut self, retry_after: Option<Duration>, now: Duration) -> Duration {
         // A Retry-After of zero, or shorter than a wait that already failed, is not to be trusted.
-        let own = self.pause.saturating_mul(1 << self.vain.min(16));
-        let wait = told.unwrap_or_default().max(own.min(LONGEST));
+        let own = self
+            .pause
+            .saturating_mul(1 << self.fruitless_pauses.min(16));
+        let wait = retry_after.unwrap_or_default().max(own.min(LONGEST_PAUSE));
         let end = now.saturating_add(wait);
         let time = end.saturating_sub(self.since).as_secs_f64().max(0.001);
         let found = (f64::from(self.accepted) / time).max(SLOWEST);
         // Too few accepted requests give no rate; after a fruitless pause, the earlier ones still count.
-        if self.accepted >= ENOUGH {
+        if self.accepted >= MIN_ACCEPTED {
             self.rise = match self.learned {
                 Some(_) => (self.rise / 2.0).max(SLOWEST_RISE),
                 None => RISE,
@@ -158,10 +161,10 @@ impl Pacer {
             self.accepted = 0;
         }
         // A host that lets nobody in for a while, however often it is asked, has refused once.
-        if self.vain == 0 {
+        if self.fruitless_pauses == 0 {
             self.patience = (self.patience * 2).min(LONGEST_REST);
         }
-        self.vain += 1;
+        self.fruitless_pauses += 1;
         self.rise_at = end.saturating_add(self.patience);
         self.next = self.next.max(end);
         wait

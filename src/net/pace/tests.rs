@@ -3,7 +3,7 @@
 mod decides;
 mod guests;
 mod model;
-mod moods;
+mod odd_hosts;
 mod settles;
 mod simulated;
 

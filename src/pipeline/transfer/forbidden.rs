@@ -73,7 +73,7 @@ impl Mover {
         let forbidden = &self.quirks.forbidden;
         let others_are_fine = permit.are_others_fine();
         if retry.forbidden > 0 && others_are_fine && forbidden.refused_again(url) {
-            permit.acquit();
+            permit.forget_refusals();
         }
         let most = match forbidden.meaning(url) {
             Some(Meaning::Crowded) => MORE_TRIES,
@@ -92,13 +92,13 @@ impl Mover {
                 true => AMONG.1,
                 false => ALONE,
             };
-            if retry.barred < most && permit.vain_pauses() < PAUSES {
+            if retry.barred < most && permit.fruitless_pauses() < PAUSES {
                 retry.barred += 1;
                 return true;
             }
         }
         if retry.forbidden + retry.barred > 0 && forbidden.was_meant(url) >= IN_VAIN {
-            permit.acquit();
+            permit.forget_refusals();
         }
         false
     }

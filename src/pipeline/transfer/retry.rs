@@ -197,7 +197,7 @@ impl RetryState {
     /// Notes how much there is after a range that ended early. Fails if ranges come more slowly than any body may.
     pub(super) fn note_range_end(&mut self, len: u64) -> std::result::Result<(), TooSlow> {
         let (before, waited) = std::mem::replace(&mut self.last_range, (len, Duration::ZERO));
-        self.ranges.came(len.saturating_sub(before), waited)
+        self.ranges.received(len.saturating_sub(before), waited)
     }
 
     /// Whether an unexplained refusal can still be about our request rate: not if only this request keeps being
@@ -264,16 +264,16 @@ impl RetryState {
             return Err(error);
         };
         // The host has been paused in vain often enough: its other files need not find that out for themselves.
-        if refusal.vain > self.vain_pauses {
+        if refusal.fruitless_pauses > self.vain_pauses {
             return Err(error);
         }
         // The budget may have been refilled, but repeated refusals lengthen the wait all the same.
         let number = number.max(self.refusals_in_a_row);
         let others_came = before.is_some_and(|before| refusal.last_good > before);
-        let is_own = refusal.for_itself || !has_retry_after && others_came;
+        let is_own = refusal.resource_specific || !has_retry_after && others_came;
         self.refusals_in_a_row += u32::from(refusal.crowded || is_own);
         let retry_after = retry_after.filter(|retry_after| *retry_after <= self.longest_wait);
-        let wait = || self.backoff.wait_if_told(retry_after, number);
+        let wait = || self.backoff.wait_after(retry_after, number);
         let time = refusal.paused.unwrap_or_else(wait);
         self.waited = self.waited.saturating_add(time);
         if is_refusal && self.waited > self.longest_wait.saturating_mul(3) {
@@ -282,7 +282,7 @@ impl RetryState {
         Ok(Wait {
             time,
             is_host_paused: refusal.paused.is_some(),
-            apart: refusal.apart,
+            apart: refusal.new_interval,
             reason: error.message,
         })
     }

@@ -13,7 +13,7 @@ pub(super) struct Mishaps {
 const PRICE: u32 = 8;
 const PRICE_AT_RANDOM: u32 = 3;
 /// The most that is saved up: a few refusals in a row are no mishaps, however long all went well before.
-const MOST: u32 = 4 * PRICE;
+const MAX_CREDIT: u32 = 4 * PRICE;
 
 impl Default for Mishaps {
     /// The first refusal of all may be one.
@@ -28,11 +28,11 @@ impl Default for Mishaps {
 impl Mishaps {
     /// Notes a success.
     pub(super) fn succeeded(&mut self) {
-        self.credit = (self.credit + 1).min(MOST);
+        self.credit = (self.credit + 1).min(MAX_CREDIT);
     }
 
     /// Returns whether a refusal is rare enough to be a mishap, and counts it.
-    pub(super) fn take(&mut self) -> bool {
+    pub(super) fn excuse(&mut self) -> bool {
         let price = match self.is_random() {
             true => PRICE_AT_RANDOM,
             false => PRICE,

@@ -4,30 +4,30 @@
 
 use std::time::Duration;
 
-use super::growth::{PATIENCE, Stage};
+use super::growth::{FIRST_PATIENCE, Stage};
 use super::{Controller, Refusal, START, Ticket};
 
-/// If each of [`MANY`] cuts in a row saw fewer accepted requests than this, concurrency is not the cause.
-const FEW: u64 = 3;
-const MANY: u32 = 3;
+/// If each of [`CUTS_IN_A_ROW`] cuts in a row saw fewer accepted requests than this, concurrency is not the cause.
+const FEW_ACCEPTED: u64 = 3;
+const CUTS_IN_A_ROW: u32 = 3;
 /// This many at once do no harm where requests are spaced in time.
-const PACED: usize = 4;
+const MIN_PACED_LIMIT: usize = 4;
 /// This many broken connections at a safe limit are no accident.
-const ACCIDENTS: usize = 3;
+const BREAKS_AT_SAFE_LIMIT: usize = 3;
 /// How long a success vouches for a host.
-const RECENT: Duration = Duration::from_secs(5);
+const SUCCESS_COUNTS_FOR: Duration = Duration::from_secs(5);
 
 impl Controller {
     /// Handles a refusal: the host is too busy for this request.
     pub(in crate::net::pace) fn refused(
         &mut self,
         ticket: Ticket,
-        told: Option<Duration>,
+        retry_after: Option<Duration>,
         now: Duration,
     ) -> Refusal {
         let crowded = self.are_others_fine(&ticket, now);
         let is_volley = ticket.cuts < self.cuts;
-        if crowded && !is_volley && told.is_none() && self.is_mishap() {
+        if crowded && !is_volley && retry_after.is_none() && self.is_mishap() {
             self.left(ticket);
             return self.refusal(crowded);
         }
@@ -37,13 +37,13 @@ impl Controller {
             self.volley -= 2;
         }
         if !is_volley || !crowded {
-            self.in_a_row = match self.since_cut < FEW && self.volley <= 0 {
+            self.in_a_row = match self.since_cut < FEW_ACCEPTED && self.volley <= 0 {
                 true => self.in_a_row + 1,
                 false => 1,
             };
             // One more than the host takes may have succeeded by luck, but not soon after that many were refused.
             let was_safe = among < self.safe || (among == self.safe && self.in_a_row > 1);
-            self.about_rate = !crowded || self.in_a_row >= MANY || was_safe;
+            self.about_rate = !crowded || self.in_a_row >= CUTS_IN_A_ROW || was_safe;
             if among == self.safe {
                 self.safe = (self.safe - 1).max(1);
             }
@@ -52,11 +52,11 @@ impl Controller {
         if self.about_rate {
             // The requests of the volley were sent before the pause began: one lesson is enough.
             let wait = match is_volley {
-                true => told.unwrap_or_default(),
-                false => self.pacer.refused(told, now),
+                true => retry_after.unwrap_or_default(),
+                false => self.pacer.refused(retry_after, now),
             };
             if self.pacer.is_refuted() && self.mishaps.found_random() {
-                self.acquit(now);
+                self.forget_refusals(now);
                 return self.refusal(crowded);
             }
             self.pause(now.saturating_add(wait));
@@ -67,56 +67,57 @@ impl Controller {
         let paused = self.paused.saturating_sub(now);
         Refusal {
             paused: (!paused.is_zero()).then_some(paused),
-            apart: self.pacer.news(),
+            new_interval: self.pacer.new_interval(),
             ..self.refusal(crowded && paused.is_zero())
         }
     }
 
-    /// Handles a refusal without a Retry-After of a request that may have been refused before, when `before` requests
-    /// had begun.
+    /// Handles a refusal without a Retry-After of a request that may have been refused before, when
+    /// `begun_before` requests had begun.
     pub(in crate::net::pace) fn refused_again(
         &mut self,
         ticket: Ticket,
-        before: Option<u64>,
+        begun_before: Option<u64>,
         now: Duration,
     ) -> Refusal {
-        match self.is_for_itself(before, now) {
-            true => self.refused_for_itself(ticket, now),
+        match self.is_resource_specific(begun_before, now) {
+            true => self.refused_for_resource(ticket, now),
             false => self.refused(ticket, None, now),
         }
     }
 
-    /// Handles a broken connection of a request that may have been refused before, when `before` requests had begun.
+    /// Handles a broken connection of a request that may have been refused before, when `begun_before`
+    /// requests had begun.
     pub(in crate::net::pace) fn broke_again(
         &mut self,
         ticket: Ticket,
-        before: Option<u64>,
+        begun_before: Option<u64>,
         now: Duration,
     ) -> Refusal {
-        match !ticket.accepted && self.is_for_itself(before, now) {
-            true => self.refused_for_itself(ticket, now),
+        match !ticket.accepted && self.is_resource_specific(begun_before, now) {
+            true => self.refused_for_resource(ticket, now),
             false => self.broke(ticket, now),
         }
     }
 
     /// Checks whether a request is refused for what it asks for. What the host accepted before it refused this one, and
     /// has only sent since, says nothing.
-    fn is_for_itself(&mut self, before: Option<u64>, now: Duration) -> bool {
-        if before.is_some_and(|before| self.last_good > before) {
-            let was_known = self.same.is_it();
-            self.same.refused();
-            if self.same.is_it() && !was_known {
-                self.acquit(now);
+    fn is_resource_specific(&mut self, begun_before: Option<u64>, now: Duration) -> bool {
+        if begun_before.is_some_and(|before| self.last_good > before) {
+            let was_known = self.repeats.are_for_same_requests();
+            self.repeats.refused();
+            if self.repeats.are_for_same_requests() && !was_known {
+                self.forget_refusals(now);
             }
         }
-        self.same.is_it()
+        self.repeats.are_for_same_requests()
     }
 
-    fn refused_for_itself(&mut self, ticket: Ticket, now: Duration) -> Refusal {
+    fn refused_for_resource(&mut self, ticket: Ticket, now: Duration) -> Refusal {
         let crowded = self.are_others_fine(&ticket, now);
         self.left(ticket);
         Refusal {
-            for_itself: true,
+            resource_specific: true,
             ..self.refusal(crowded)
         }
     }
@@ -128,35 +129,35 @@ impl Controller {
             succeeded: self.succeeded,
             begun: self.begun,
             last_good: self.last_good,
-            vain: self.pacer.vain(),
+            fruitless_pauses: self.pacer.fruitless_pauses(),
             ..Refusal::default()
         }
     }
 
     /// Notes that a request refused before was accepted.
     pub(in crate::net::pace) fn recovered(&mut self) {
-        self.same.let_in();
+        self.repeats.accepted();
     }
 
     /// Checks whether a refusal is a mishap.
     fn is_mishap(&mut self) -> bool {
         let is_paced = self.pacer.has_learned() && !self.mishaps.is_random();
-        !is_paced && self.mishaps.take()
+        !is_paced && self.mishaps.excuse()
     }
 
     /// Undoes what was learned from refusals that were about something else.
-    pub(in crate::net::pace) fn acquit(&mut self, now: Duration) {
+    pub(in crate::net::pace) fn forget_refusals(&mut self, now: Duration) {
         self.pacer.forget();
         self.about_rate = false;
         self.in_a_row = 0;
         self.settle(now);
         self.is_crowded = false;
-        self.patience = PATIENCE;
+        self.patience = FIRST_PATIENCE;
         self.yielded = 0.0;
         self.limit = self.limit.max(START).min(self.cap);
         self.stage = Stage::Growing {
             from: self.limit,
-            vain: 0,
+            flat_rounds: 0,
         };
     }
 
@@ -179,7 +180,7 @@ impl Controller {
         }
         self.left_refused(ticket);
         self.accidents += 1;
-        if crowded && (!was_safe || self.accidents >= ACCIDENTS) {
+        if crowded && (!was_safe || self.accidents >= BREAKS_AT_SAFE_LIMIT) {
             if was_safe {
                 // The safe limit is safe no longer, and the new one is unknown.
                 self.safe = (self.safe.min(self.live) * 3 / 4).max(1);
@@ -195,8 +196,9 @@ impl Controller {
     /// that are still unanswered get the benefit of the doubt for a while after the last success.
     pub(in crate::net::pace) fn are_others_fine(&self, ticket: &Ticket, now: Duration) -> bool {
         let own = usize::from(ticket.accepted);
-        let has_agreed = self.agreed > own || self.accepted > ticket.before + own as u64;
-        has_agreed || (self.live > 1 && now.saturating_sub(self.good_at) < RECENT)
+        let has_agreed =
+            self.live_accepted > own || self.accepted > ticket.accepted_before + own as u64;
+        has_agreed || (self.live > 1 && now.saturating_sub(self.last_success) < SUCCESS_COUNTS_FOR)
     }
 
     fn left_refused(&mut self, ticket: Ticket) {
@@ -208,15 +210,15 @@ impl Controller {
     /// Lowers the limit by one, but not below what is safe.
     fn lower(&mut self, is_volley: bool, now: Duration) {
         // The run's own limit may have kept this host below its limit, so the number actually in flight counts.
-        let before = match is_volley {
+        let reached = match is_volley {
             true => self.limit,
             false => self.limit.min(self.round.most),
         };
         let floor = match self.about_rate {
-            true => self.safe.max(PACED),
+            true => self.safe.max(MIN_PACED_LIMIT),
             false => self.safe,
         };
-        self.limit = (before.max(1) - 1).max(floor).min(self.limit);
+        self.limit = (reached.max(1) - 1).max(floor).min(self.limit);
         self.is_crowded = true;
         self.settle(now);
         if !is_volley {
@@ -228,6 +230,6 @@ impl Controller {
         self.cuts += 1;
         self.since_cut = 0;
         self.volley = 0;
-        self.doubtful = self.live - self.agreed;
+        self.doubtful = self.live - self.live_accepted;
     }
 }

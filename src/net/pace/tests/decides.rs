@@ -50,11 +50,11 @@ fn the_limit_grows_while_that_brings_more_and_never_over_the_cap() {
 /// long the program was busy, in milliseconds.
 fn limit_after(rounds: &[(u64, u64, u64)]) -> usize {
     let mut controller = controller(64);
-    let (mut now, mut worked) = (0, 0);
+    let (mut now, mut busy) = (0, 0);
     for (answered, took, work) in rounds {
         let mut tickets = fill(&mut controller, now);
-        worked += work;
-        controller.worked(at(worked));
+        busy += work;
+        controller.set_busy_time(at(busy));
         for ticket in &mut tickets {
             controller.accepted(ticket, Some(1000), at(now + answered));
         }
@@ -129,9 +129,9 @@ fn a_host_that_refuses_all_is_paused_longer_each_time() {
     let mut waits = Vec::new();
     let mut now = at(0);
     // A host that names a shorter wait, or none, does not mean it: it refuses all the same.
-    for told in [None, Some(at(0)), None, Some(at(100)), Some(at(20_000))] {
+    for retry_after in [None, Some(at(0)), None, Some(at(100)), Some(at(20_000))] {
         let ticket = controller.begin(now).unwrap();
-        let refusal = controller.refused(ticket, told, now);
+        let refusal = controller.refused(ticket, retry_after, now);
         assert!(!refusal.crowded);
         let wait = refusal.paused.unwrap();
         waits.push(wait.as_millis());
@@ -230,7 +230,7 @@ fn large_files_let_the_limit_grow_by_their_bytes() {
     let mut tickets = Vec::new();
     for second in 0..12 {
         let now = second * 1000;
-        controller.look(at(now), moved);
+        controller.check_progress(at(now), moved);
         for mut ticket in fill(&mut controller, now) {
             controller.accepted(&mut ticket, Some(1 << 30), at(now));
             tickets.push(ticket);
@@ -280,7 +280,7 @@ proptest::proptest! {
                 tickets.extend(controller.begin(now));
             } else if event == 2 {
                 now += at(millis);
-                controller.look(now, now.as_millis() as u64 * 1000);
+                controller.check_progress(now, now.as_millis() as u64 * 1000);
             } else if !tickets.is_empty() {
                 let which = which % tickets.len();
                 match event {
@@ -307,7 +307,7 @@ fn what_is_always_refused_teaches_nothing_about_its_host() {
     let mut controller = six_that_went_well();
     let mut now = 1000;
     // Each is refused, and refused again when it is retried, while others are accepted.
-    let mut asked = |controller: &mut Controller, before| {
+    let mut asked = |controller: &mut Controller, begun_before| {
         let mut enter = |controller: &mut Controller| {
             loop {
                 now += 10;
@@ -316,14 +316,14 @@ fn what_is_always_refused_teaches_nothing_about_its_host() {
                 }
             }
         };
-        let (good, came) = enter(controller);
-        controller.succeeded(good, at(came), 0);
-        let (refused, came) = enter(controller);
-        controller.refused_again(refused, before, at(came))
+        let (good, answered) = enter(controller);
+        controller.succeeded(good, at(answered), 0);
+        let (refused, answered) = enter(controller);
+        controller.refused_again(refused, begun_before, at(answered))
     };
-    let mut before = None;
+    let mut begun_before = None;
     for _ in 0..8 {
-        before = Some(asked(&mut controller, before).begun);
+        begun_before = Some(asked(&mut controller, begun_before).begun);
     }
     // By then, it is known.
     for _ in 0..20 {
@@ -352,7 +352,7 @@ fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() 
     }
     // From now on the host lets nobody in; what it accepted before arrives one after the other.
     let mut now = 1020;
-    let mut before = None;
+    let mut begun_before = None;
     let mut paused = 0;
     while let Some(good) = accepted.pop() {
         controller.succeeded(good, at(now), 0);
@@ -362,10 +362,10 @@ fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() 
                 break ticket;
             }
         };
-        let refusal = controller.refused_again(refused, before, at(now + 5));
-        assert!(!refusal.for_itself, "{refusal:?}");
+        let refusal = controller.refused_again(refused, begun_before, at(now + 5));
+        assert!(!refusal.resource_specific, "{refusal:?}");
         paused += u32::from(refusal.paused.is_some());
-        before = Some(refusal.begun);
+        begun_before = Some(refusal.begun);
     }
     assert!(paused > 0);
 }
@@ -373,13 +373,13 @@ fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() 
 #[test]
 fn requests_that_are_far_apart_are_told_once_and_when_they_are_much_farther() {
     let mut pacer = Pacer::new(None, at(500));
-    let mut told = |since: u64, until: u64| {
+    let mut reported = |since: u64, until: u64| {
         (0..5).for_each(|_| pacer.accepted(at(since)));
         pacer.refused(None, at(until));
-        pacer.news().map(|apart| apart.as_secs())
+        pacer.new_interval().map(|interval| interval.as_secs())
     };
-    assert_eq!(told(0, 2000), None);
-    assert_eq!(told(2500, 17_500), Some(3));
-    assert_eq!(told(18_000, 42_500), None);
-    assert_eq!(told(43_000, 120_000), Some(15));
+    assert_eq!(reported(0, 2000), None);
+    assert_eq!(reported(2500, 17_500), Some(3));
+    assert_eq!(reported(18_000, 42_500), None);
+    assert_eq!(reported(43_000, 120_000), Some(15));
 }

@@ -28,7 +28,7 @@ async fn visits(pace: &Pace, ways: &[&[&str]]) -> usize {
             let mut guest = None;
             for there in &way[1..] {
                 drop(guest.take());
-                guest = pace.lead(way[0], there).await;
+                guest = pace.enter_as_guest(way[0], there).await;
             }
             most.fetch_max(live.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -42,7 +42,7 @@ async fn visits(pace: &Pace, ways: &[&[&str]]) -> usize {
     let all = futures_util::future::join_all(visits);
     let done = timeout(Duration::from_secs(1000), all).await;
     done.expect("they wait for each other");
-    assert_eq!(pace.all.available_permits(), pace.places);
+    assert_eq!(pace.slots.available_permits(), pace.slot_count);
     most.into_inner()
 }
 
@@ -83,7 +83,7 @@ async fn others_go_on_while_a_place_elsewhere_is_waited_for() {
     let pace = ones(2);
     let direct = pace.enter("one.org").await;
     let away = pace.enter("other.org").await;
-    let mut waits = Box::pin(pace.lead("other.org", "one.org"));
+    let mut waits = Box::pin(pace.enter_as_guest("other.org", "one.org"));
     let now = std::future::poll_fn(|cx| std::task::Poll::Ready(waits.as_mut().poll(cx)));
     assert!(now.await.is_pending());
     // Neither its slot at the first host nor the one of the run is kept from others.
@@ -94,7 +94,7 @@ async fn others_go_on_while_a_place_elsewhere_is_waited_for() {
     drop((away, second, direct));
     tokio::task::yield_now().await;
     tokio::task::yield_now().await;
-    assert_eq!(pace.all.available_permits(), 2);
+    assert_eq!(pace.slots.available_permits(), 2);
     pace.enter("other.org").await.succeeded();
 }
 
@@ -113,7 +113,10 @@ async fn requests_a_second_are_counted_where_redirects_lead() {
     let start = Instant::now();
     for _ in 0..5 {
         let permit = pace.enter("a.org").await;
-        pace.lead("a.org", "slow.org").await.unwrap().succeeded();
+        pace.enter_as_guest("a.org", "slow.org")
+            .await
+            .unwrap()
+            .succeeded();
         permit.succeeded();
     }
     assert_eq!(start.elapsed().as_millis(), 2000);

@@ -17,7 +17,7 @@ pub(super) struct Model {
     pub(super) over: Over,
     /// How many requests it takes per second, which is also the largest burst.
     pub(super) per_second: f64,
-    pub(super) told: Option<f64>,
+    pub(super) retry_after: Option<f64>,
     /// The maximum delay of a request and of its response, in seconds; each delay differs, and follows from this seed.
     pub(super) jitter: f64,
     pub(super) seed: u64,
@@ -26,10 +26,10 @@ pub(super) struct Model {
     /// One request in this many breaks for no reason.
     pub(super) flaky: usize,
     /// One request in this many, on average, is refused for no reason.
-    pub(super) moody: usize,
+    pub(super) random_refusals: usize,
     /// The concurrency from which requests hinder each other, and how much: its excess to this power is by how many times
     /// as long the host works on each.
-    pub(super) hindered: Option<(usize, f64)>,
+    pub(super) contention: Option<(usize, f64)>,
     pub(super) size: fn(usize) -> u64,
     pub(super) files: usize,
 }
@@ -51,13 +51,13 @@ impl Default for Model {
             at_once: |_| usize::MAX,
             over: Over::Busy,
             per_second: f64::INFINITY,
-            told: None,
+            retry_after: None,
             jitter: 0.0,
             seed: 0,
             slow_start: false,
             flaky: 0,
-            moody: 0,
-            hindered: None,
+            random_refusals: 0,
+            contention: None,
             size: |_| 128 << 10,
             files: 200,
         }
@@ -66,22 +66,22 @@ impl Default for Model {
 
 impl Model {
     /// Whether the request with this number is refused for no reason.
-    pub(super) fn is_moody(&self, number: usize) -> bool {
+    pub(super) fn refuses_at_random(&self, number: usize) -> bool {
         let mut hasher = DefaultHasher::new();
         (self.seed, number, "mood").hash(&mut hasher);
-        self.moody > 0 && hasher.finish().is_multiple_of(self.moody as u64)
+        self.random_refusals > 0 && hasher.finish().is_multiple_of(self.random_refusals as u64)
     }
 
     /// How long the host works on a request, of which this many are in flight.
-    pub(super) fn works(&self, taken: usize) -> f64 {
-        let slower = self.hindered.map_or(1.0, |(free, power)| {
+    pub(super) fn work_time(&self, taken: usize) -> f64 {
+        let slower = self.contention.map_or(1.0, |(free, power)| {
             (taken as f64 / free as f64).max(1.0).powf(power)
         });
         self.work * slower
     }
 
     /// Returns the delay of the event with this number, in seconds.
-    pub(super) fn late(&self, number: usize) -> f64 {
+    pub(super) fn delay(&self, number: usize) -> f64 {
         let mut hasher = DefaultHasher::new();
         (self.seed, number).hash(&mut hasher);
         self.jitter * (hasher.finish() % 1024) as f64 / 1024.0

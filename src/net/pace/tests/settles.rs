@@ -50,7 +50,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.02,
                 work: 0.07,
                 at_once: |_| 6,
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 ..plain
             },
             1.25,
@@ -74,7 +74,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.001,
                 work: 0.03,
                 per_second: 25.0,
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 ..plain
             },
             1.25,
@@ -86,7 +86,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.08,
                 work: 0.03,
                 per_second: 25.0,
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 ..plain
             },
             1.25,
@@ -120,7 +120,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.15,
                 work: 0.07,
                 at_once: |_| 10,
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 ..plain
             },
             1.25,
@@ -180,7 +180,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.05,
                 each: 4e6,
                 at_once: |_| 6,
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 size: mixed,
                 ..plain
             },
@@ -216,7 +216,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.02,
                 work: 0.03,
                 at_once: |_| 1,
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 ..plain
             },
             1.25,
@@ -228,7 +228,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.02,
                 work: 0.07,
                 at_once: |now| if now < 3.0 { 16 } else { 5 },
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 files: 600,
                 ..plain
             },
@@ -241,7 +241,7 @@ fn hosts() -> Vec<(&'static str, Model, f64, usize)> {
                 round_trip: 0.02,
                 work: 0.07,
                 at_once: |now| if now < 5.0 { 4 } else { 20 },
-                told: Some(1.0),
+                retry_after: Some(1.0),
                 files: 2000,
                 ..plain
             },
@@ -312,13 +312,13 @@ fn hosts_that_share_the_places_of_a_run_are_all_served() {
             round_trip: 0.02,
             work: 0.07,
             at_once: |_| 6,
-            told: Some(1.0),
+            retry_after: Some(1.0),
             ..plain
         },
         Model {
             round_trip: 0.02,
             per_second: 25.0,
-            told: Some(1.0),
+            retry_after: Some(1.0),
             ..plain
         },
     ];
@@ -341,7 +341,7 @@ fn a_host_is_not_mistaken_for_another_kind_on_an_unsteady_line() {
     let line = |late: f64| Model {
         round_trip: 0.002,
         work: 0.03,
-        told: Some(1.0),
+        retry_after: Some(1.0),
         jitter: late,
         ..Model::default()
     };

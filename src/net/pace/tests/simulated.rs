@@ -79,7 +79,7 @@ struct Flight {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Arrives,
-    Agreed,
+    Accepted,
     Leaves,
     Done,
     Refused,
@@ -114,12 +114,12 @@ struct World {
 
 impl World {
     fn run(&mut self) {
-        self.let_in();
+        self.admit();
         while let Some(Reverse((At(now), flight, step))) = self.events.pop() {
             self.now = now;
             assert!(now < 3600.0, "it does not end");
             self.step(flight, step);
-            self.let_in();
+            self.admit();
         }
     }
 
@@ -129,7 +129,7 @@ impl World {
     }
 
     /// Admits whatever may begin, the hosts in turn.
-    fn let_in(&mut self) {
+    fn admit(&mut self) {
         let mut idle = 0;
         while idle < self.hosts.len() {
             let index = self.turn % self.hosts.len();
@@ -146,7 +146,7 @@ impl World {
                     } else {
                         0.0
                     };
-                    let wait = connect + host.model.round_trip / 2.0 + host.late();
+                    let wait = connect + host.model.round_trip / 2.0 + host.delay();
                     self.flights.push(flight);
                     self.later(wait, self.flights.len() - 1, Step::Arrives);
                 }
@@ -169,7 +169,7 @@ impl World {
 
     fn step(&mut self, number: usize, step: Step) {
         if step == Step::Wake {
-            return self.hosts[number].look(self.now);
+            return self.hosts[number].check_progress(self.now);
         }
         let flight = &mut self.flights[number];
         let host = &mut self.hosts[flight.host];
@@ -177,11 +177,11 @@ impl World {
         match step {
             Step::Arrives => {
                 let (wait, next) = host.ask(self.now);
-                let wait = wait + host.late();
+                let wait = wait + host.delay();
                 self.later(wait, number, next);
             }
-            Step::Agreed => {
-                host.agreed(flight, self.now);
+            Step::Accepted => {
+                host.accepted(flight, self.now);
                 let size = (host.model.size)(flight.file) as f64;
                 let time = host.transfer(size, &mut flight.window, self.now);
                 host.bodies.push((number, self.now, self.now + time, size));
@@ -228,9 +228,9 @@ impl Host {
         }
     }
 
-    fn late(&mut self) -> f64 {
+    fn delay(&mut self) -> f64 {
         self.timed += 1;
-        self.model.late(self.timed)
+        self.model.delay(self.timed)
     }
 
     fn entry(&self, now: f64) -> Entry {
@@ -270,7 +270,7 @@ impl Host {
         if self.model.flaky > 0 && self.asked.is_multiple_of(self.model.flaky) {
             return (half, Step::Broken);
         }
-        if self.model.is_moody(self.asked) {
+        if self.model.refuses_at_random(self.asked) {
             return (half, Step::Refused);
         }
         if self.taken >= (self.model.at_once)(now) {
@@ -281,7 +281,7 @@ impl Host {
             };
         }
         self.taken += 1;
-        (self.model.works(self.taken) + half, Step::Agreed)
+        (self.model.work_time(self.taken) + half, Step::Accepted)
     }
 
     /// Returns how long a body takes.
@@ -305,7 +305,7 @@ impl Host {
         time
     }
 
-    fn agreed(&mut self, flight: &mut Flight, now: f64) {
+    fn accepted(&mut self, flight: &mut Flight, now: f64) {
         let size = (self.model.size)(flight.file);
         if let (Rule::Found(controller), Some(ticket)) = (&mut self.rule, &mut flight.ticket) {
             controller.accepted(ticket, Some(size), clock(now));
@@ -330,23 +330,23 @@ impl Host {
     fn refused(&mut self, flight: &mut Flight, broken: bool, now: f64) -> f64 {
         self.live -= 1;
         self.outcome.refused += 1;
-        let told = self.model.told.filter(|_| !broken);
+        let retry_after = self.model.retry_after.filter(|_| !broken);
         if let (Rule::Found(controller), Some(ticket)) = (&mut self.rule, flight.ticket.take()) {
             let refusal = match broken {
                 true => controller.broke(ticket, clock(now)),
-                false => controller.refused(ticket, told.map(clock), clock(now)),
+                false => controller.refused(ticket, retry_after.map(clock), clock(now)),
             };
             if refusal.paused.is_some() {
                 return 0.0;
             }
         }
-        told.unwrap_or(BACKOFF)
+        retry_after.unwrap_or(BACKOFF)
     }
 
-    fn look(&mut self, now: f64) {
+    fn check_progress(&mut self, now: f64) {
         let moved = self.moved(now);
         if let Rule::Found(controller) = &mut self.rule {
-            controller.look(clock(now), moved);
+            controller.check_progress(clock(now), moved);
         }
     }
 

@@ -37,7 +37,7 @@ fn a_file_is_given_up_when_nothing_comes_of_its_host_any_more() {
     assert_eq!(stands(broken, alone), 5);
     let vain = |number| Refusal {
         paused: Some(Duration::from_secs(1)),
-        vain: number as u32 + 15,
+        fruitless_pauses: number as u32 + 15,
         ..Refusal::default()
     };
     assert_eq!(stands(busy, vain), 6);
@@ -108,7 +108,7 @@ fn what_is_refused_again_and_again_beside_others_is_at_fault_itself() {
 fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
     let busy_for = |wait: u64| Error::new(Kind::Busy, "429").after(Duration::from_millis(wait));
     let silent = || Error::new(Kind::Busy, "429");
-    let stands = |error: &dyn Fn() -> Error, paused: Option<Duration>, for_itself: bool| {
+    let stands = |error: &dyn Fn() -> Error, paused: Option<Duration>, resource_specific: bool| {
         let mut retry = retry();
         let fails = |number: &u64| {
             // A request that is itself at fault is not reported to the pace controller.
@@ -117,7 +117,7 @@ fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
                 succeeded: number * 10,
                 begun: number * 10,
                 last_good: number * 10,
-                for_itself,
+                resource_specific,
                 ..Refusal::default()
             };
             retry.refusal = retry.may_be_rate_limit().then_some(refusal);

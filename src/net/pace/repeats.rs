@@ -2,20 +2,20 @@
 
 /// The outcomes of retrying requests that were refused without a Retry-After.
 #[derive(Debug, Default)]
-pub(super) struct Same {
-    let_in: u32,
+pub(super) struct RepeatRefusals {
+    accepted: u32,
     refused: u32,
 }
 
 /// The minimum number of refusals that mean anything.
-const ENOUGH: u32 = 4;
+const MIN_REFUSED: u32 = 4;
 /// This many more must be refused for each one accepted. A host that cares about how it is asked accepts most retries.
-const FOR_EACH: u32 = 4;
+const REFUSED_PER_ACCEPTED: u32 = 4;
 
-impl Same {
+impl RepeatRefusals {
     /// Notes that a retry was accepted.
-    pub(super) fn let_in(&mut self) {
-        self.let_in = self.let_in.saturating_add(1);
+    pub(super) fn accepted(&mut self) {
+        self.accepted = self.accepted.saturating_add(1);
     }
 
     /// Notes that a retry was refused, though other requests were accepted in the meantime.
@@ -24,7 +24,11 @@ impl Same {
     }
 
     /// Checks whether it is always the same requests that are refused, which says nothing about how the host is asked.
-    pub(super) fn is_it(&self) -> bool {
-        self.refused >= self.let_in.saturating_mul(FOR_EACH).saturating_add(ENOUGH)
+    pub(super) fn are_for_same_requests(&self) -> bool {
+        self.refused
+            >= self
+                .accepted
+                .saturating_mul(REFUSED_PER_ACCEPTED)
+                .saturating_add(MIN_REFUSED)
     }
 }

@@ -19,15 +19,18 @@ fn worst(model: Model) -> (f64, usize) {
 #[test]
 fn a_host_that_refuses_at_random_is_not_asked_more_slowly() {
     // At 32 at once, 400 files take about a second.
-    for (moody, most) in [(100, 9.0), (33, 9.0), (16, 10.0), (8, 45.0)] {
+    for (random_refusals, most) in [(100, 9.0), (33, 9.0), (16, 10.0), (8, 45.0)] {
         let (wall, refused) = worst(Model {
             round_trip: 0.02,
             work: 0.07,
-            moody,
+            random_refusals,
             files: 400,
             ..Model::default()
         });
-        assert!(wall < most, "1 in {moody}: {wall} s, {refused} refused");
+        assert!(
+            wall < most,
+            "1 in {random_refusals}: {wall} s, {refused} refused"
+        );
     }
 }
 
@@ -37,7 +40,7 @@ fn a_host_whose_requests_hinder_each_other_is_asked_for_few_at_once() {
         let model = Model {
             round_trip: 0.01,
             work: 0.1,
-            hindered: Some((free, power)),
+            contention: Some((free, power)),
             files: 400,
             ..Model::default()
         };

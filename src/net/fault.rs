@@ -89,7 +89,7 @@ impl Fault {
     }
 
     /// Notes whether the connection had been used before.
-    pub(super) fn over_used(self, was_used: bool) -> Fault {
+    pub(super) fn on_reused_connection(self, was_used: bool) -> Fault {
         Fault {
             was_used: Some(was_used),
             ..self

@@ -176,7 +176,7 @@ impl System {
     }
 
     /// Notes that a connection to this address got no response, so that the next one starts with another address.
-    pub(super) fn was_mute(&self, host: &str, address: IpAddr) {
+    pub(super) fn note_unanswered(&self, host: &str, address: IpAddr) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get_mut(host) {
             known.mute.retain(|ip| *ip != address);
@@ -192,7 +192,7 @@ impl System {
             order.first().map(SocketAddr::ip)
         };
         if let Some(first) = first {
-            self.was_mute(host, first);
+            self.note_unanswered(host, first);
         }
     }
 
@@ -307,7 +307,7 @@ mod tests {
         let found = || Ok(addresses(&["127.0.0.1", "127.0.0.2", "127.0.0.3"]));
         let first = || system.answer("a.org", found()).unwrap()[0].ip().to_string();
         assert_eq!(first(), "127.0.0.1");
-        system.was_mute("a.org", [127, 0, 0, 1].into());
+        system.note_unanswered("a.org", [127, 0, 0, 1].into());
         assert_eq!(first(), "127.0.0.2");
         system.first_was_mute("a.org");
         assert_eq!(first(), "127.0.0.3");

@@ -15,12 +15,12 @@ use hyper_util::rt::TokioIo;
 use tokio::task::unconstrained;
 
 use super::silence::Silence;
-use super::stream::{Carrier, Portion, Stream};
+use super::stream::{Carrier, ReadLimit, Stream};
 use super::target::Key;
 use super::{Fault, Target};
 
 /// The maximum number of header fields in a response.
-const FIELDS: usize = 256;
+const MAX_HEADERS: usize = 256;
 
 /// A connection, used for one request after another.
 pub(super) struct Connection {
@@ -30,13 +30,13 @@ pub(super) struct Connection {
     /// None once it has ended without a response.
     driver: Option<http1::Connection<TokioIo<Stream>, Full<Bytes>>>,
     is_over: bool,
-    portion: Portion,
+    read_limit: ReadLimit,
     /// How long the server has been silent.
     pub(super) silence: Silence,
 }
 
 /// Why there is no response.
-pub(super) enum Lost {
+pub(super) enum SendError {
     /// The connection ended before the request was sent. It can be sent on another one.
     Unsent(Box<Request<Full<Bytes>>>, Fault),
     /// The request was sent, at least in part.
@@ -54,14 +54,14 @@ impl Connection {
         carrier: Carrier,
         longest: Duration,
     ) -> hyper::Result<Box<Connection>> {
-        let portion = Portion::new();
+        let read_limit = ReadLimit::new();
         let (sender, driver) = http1::Builder::new()
-            .max_headers(FIELDS)
+            .max_headers(MAX_HEADERS)
             // One malformed header line is no reason to give up a file.
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true)
-            .handshake(TokioIo::new(Stream::new(carrier, portion.clone())))
+            .handshake(TokioIo::new(Stream::new(carrier, read_limit.clone())))
             .await?;
         Ok(Box::new(Connection {
             key,
@@ -69,7 +69,7 @@ impl Connection {
             sender,
             driver: Some(driver),
             is_over: false,
-            portion,
+            read_limit,
             silence: Silence::new(longest),
         }))
     }
@@ -110,13 +110,13 @@ impl Connection {
     }
 
     /// Sends a request, and waits for the head of the response.
-    pub(super) async fn ask(
+    pub(super) async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Lost> {
+    ) -> Result<Response<Incoming>, SendError> {
         let mut answer = pin!(self.sender.try_send_request(request));
         self.silence.begin();
-        self.portion.suit(Some(0));
+        self.read_limit.fit(Some(0));
         poll_fn(|cx| {
             self.drive(cx);
             let mut come = answer.as_mut().poll(cx);
@@ -127,20 +127,20 @@ impl Connection {
             }
             match come {
                 Poll::Ready(Ok(answer)) => {
-                    self.portion.suit(answer.body().size_hint().exact());
+                    self.read_limit.fit(answer.body().size_hint().exact());
                     Poll::Ready(Ok(answer))
                 }
                 Poll::Ready(Err(mut lost)) => {
                     let unsent = lost.take_message();
                     let fault = Fault::exchange(lost.into_error());
                     Poll::Ready(Err(match unsent {
-                        Some(request) => Lost::Unsent(Box::new(request), fault),
-                        None => Lost::Sent(fault),
+                        Some(request) => SendError::Unsent(Box::new(request), fault),
+                        None => SendError::Sent(fault),
                     }))
                 }
                 Poll::Pending => {
                     let silent = self.silence.poll(cx);
-                    silent.map(|waited| Err(Lost::Sent(Fault::unanswered(waited))))
+                    silent.map(|waited| Err(SendError::Sent(Fault::unanswered(waited))))
                 }
             }
         })
@@ -148,11 +148,11 @@ impl Connection {
     }
 }
 
-impl Lost {
+impl SendError {
     /// Returns the fault, where there is no other connection to send the request on.
     pub(super) fn into_fault(self) -> Fault {
         match self {
-            Lost::Unsent(_, fault) | Lost::Sent(fault) => fault,
+            SendError::Unsent(_, fault) | SendError::Sent(fault) => fault,
         }
     }
 }

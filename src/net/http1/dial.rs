@@ -36,7 +36,7 @@ pub(super) struct Dialer {
 
 /// A connection that took too long.
 #[derive(Debug)]
-struct Late(Duration);
+struct ConnectTimeout(Duration);
 
 impl Dialer {
     pub(super) fn new(settings: &Settings, system: System, trust: Arc<Trust>) -> Dialer {
@@ -59,12 +59,14 @@ impl Dialer {
             return self.connect(target).await;
         }
         let connected = timeout(self.connect_timeout, self.connect(target)).await;
-        connected.unwrap_or_else(|_| Err(Fault::connect(Late(self.connect_timeout)).timed_out()))
+        connected.unwrap_or_else(|_| {
+            Err(Fault::connect(ConnectTimeout(self.connect_timeout)).timed_out())
+        })
     }
 
     /// Notes that a new connection to this address gave no response.
-    pub(super) fn was_mute(&self, target: Target<'_>, address: SocketAddr) {
-        self.system.was_mute(target.host(), address.ip());
+    pub(super) fn note_unanswered(&self, target: Target<'_>, address: SocketAddr) {
+        self.system.note_unanswered(target.host(), address.ip());
     }
 
     async fn connect(&self, target: Target<'_>) -> Result<Box<Connection>, Fault> {
@@ -76,7 +78,7 @@ impl Dialer {
         let stream = match target.is_tls() {
             true => {
                 let shaken = self.encrypted(target, tcp).await;
-                Either::Right(shaken.inspect_err(|_| self.was_mute(target, address))?)
+                Either::Right(shaken.inspect_err(|_| self.note_unanswered(target, address))?)
             }
             false => Either::Left(tcp),
         };
@@ -171,13 +173,13 @@ fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     turns
 }
 
-impl fmt::Display for Late {
+impl fmt::Display for ConnectTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no connection within {:?}", self.0)
     }
 }
 
-impl std::error::Error for Late {}
+impl std::error::Error for ConnectTimeout {}
 
 #[cfg(test)]
 mod tests {

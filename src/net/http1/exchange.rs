@@ -13,7 +13,7 @@ use tokio::task::unconstrained;
 use super::{Connection, Fault, Idle};
 
 /// How much of an unwanted body is read, if it has arrived already, so that the connection can be reused.
-const UNWANTED: u64 = 64 << 10;
+const MAX_DRAINED: u64 = 64 << 10;
 
 /// A body that is still arriving.
 pub(crate) struct Exchange {
@@ -35,7 +35,7 @@ impl Exchange {
     }
 
     /// Marks the connection as not reusable after this response.
-    pub(super) fn is_last(&mut self) {
+    pub(super) fn close_after(&mut self) {
         self.idle = None;
     }
 
@@ -116,7 +116,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let mut left = UNWANTED;
+        let mut left = MAX_DRAINED;
         // Independent of the task's cooperative budget.
         let mut drain = pin!(unconstrained(poll_fn(|cx| {
             while self.connection.is_some() && self.body.size_hint().lower() <= left {

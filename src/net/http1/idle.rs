@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Connection, Target};
 
 /// How long a connection is kept. Most servers close it sooner, which is noticed when it is about to be reused.
-const KEPT: Duration = Duration::from_secs(90);
+const MAX_IDLE: Duration = Duration::from_secs(90);
 
 /// The idle connections, most recently used last.
 pub(super) struct Idle {
@@ -41,7 +41,7 @@ impl Idle {
         while waiting.len() > self.most
             || waiting
                 .front()
-                .is_some_and(|(since, _)| now.duration_since(*since) > KEPT)
+                .is_some_and(|(since, _)| now.duration_since(*since) > MAX_IDLE)
         {
             waiting.pop_front();
         }

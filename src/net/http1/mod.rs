@@ -21,7 +21,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use super::resolver::System;
 use super::trust::Trust;
 use super::{Fault, Response, Settings};
-use connection::{Connection, Lost};
+use connection::{Connection, SendError};
 use dial::Dialer;
 use idle::Idle;
 
@@ -68,19 +68,19 @@ impl Http1 {
             if !connection.is_open() {
                 continue;
             }
-            match connection.ask(request).await {
+            match connection.send(request).await {
                 Ok(answer) => return Ok(self.response(answer, connection)),
                 // The server has just closed the connection, and nothing was sent.
-                Err(Lost::Unsent(unsent, _)) => request = *unsent,
-                Err(Lost::Sent(fault)) => return Err(fault.over_used(true)),
+                Err(SendError::Unsent(unsent, _)) => request = *unsent,
+                Err(SendError::Sent(fault)) => return Err(fault.on_reused_connection(true)),
             }
         }
         let mut connection = self.dialer.dial(target).await?;
-        match connection.ask(request).await {
+        match connection.send(request).await {
             Ok(answer) => Ok(self.response(answer, connection)),
             Err(lost) => {
-                self.dialer.was_mute(target, connection.address());
-                Err(lost.into_fault().over_used(false))
+                self.dialer.note_unanswered(target, connection.address());
+                Err(lost.into_fault().on_reused_connection(false))
             }
         }
     }
@@ -98,7 +98,7 @@ impl Http1 {
             .iter()
             .all(|name| head.headers.contains_key(name))
         {
-            exchange.is_last();
+            exchange.close_after();
         }
         Response::new(head, address, exchange)
     }

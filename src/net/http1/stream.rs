@@ -14,44 +14,44 @@ use tokio_util::either::Either;
 /// TCP, or TLS over it.
 pub(super) type Carrier = Either<TcpStream, TlsStream<TcpStream>>;
 
-/// A stream that returns no more than a portion per read.
+/// A stream that returns no more than a limit per read.
 pub(super) struct Stream {
     inner: Take<Carrier>,
-    portion: Portion,
+    read_limit: ReadLimit,
 }
 
 /// The maximum number of bytes returned per read. All clones share one value.
 #[derive(Clone, Debug)]
-pub(super) struct Portion(Arc<AtomicU64>);
+pub(super) struct ReadLimit(Arc<AtomicU64>);
 
-impl Portion {
+impl ReadLimit {
     /// Small files: with many at once, little memory is used, and the data written is still in the cache.
-    const LITTLE: u64 = 32 << 10;
+    const SMALL: u64 = 32 << 10;
     /// From this length on, making fewer calls matters more.
-    const LONG: u64 = 1 << 20;
+    const LONG_BODY: u64 = 1 << 20;
 
-    /// Creates a portion for a response head.
-    pub(super) fn new() -> Portion {
-        Portion(Arc::new(AtomicU64::new(Portion::LITTLE)))
+    /// Creates a limit for a response head.
+    pub(super) fn new() -> ReadLimit {
+        ReadLimit(Arc::new(AtomicU64::new(ReadLimit::SMALL)))
     }
 
-    /// Sets the portion for a body of this length, if known.
-    pub(super) fn suit(&self, len: Option<u64>) {
-        let portion = match len {
-            Some(len) if len < Portion::LONG => Portion::LITTLE,
+    /// Sets the limit for a body of this length, if known.
+    pub(super) fn fit(&self, len: Option<u64>) {
+        let read_limit = match len {
+            Some(len) if len < ReadLimit::LONG_BODY => ReadLimit::SMALL,
             // As much as the buffer holds.
             _ => u64::MAX,
         };
-        self.0.store(portion, Ordering::Relaxed);
+        self.0.store(read_limit, Ordering::Relaxed);
     }
 }
 
 impl Stream {
     /// Creates a stream over this carrier.
-    pub(super) fn new(carrier: Carrier, portion: Portion) -> Stream {
+    pub(super) fn new(carrier: Carrier, read_limit: ReadLimit) -> Stream {
         Stream {
             inner: carrier.take(0),
-            portion,
+            read_limit,
         }
     }
 }
@@ -62,8 +62,8 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let portion = self.portion.0.load(Ordering::Relaxed);
-        self.inner.set_limit(portion);
+        let read_limit = self.read_limit.0.load(Ordering::Relaxed);
+        self.inner.set_limit(read_limit);
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
@@ -111,11 +111,11 @@ mod tests {
         let here = TcpStream::connect(listener.local_addr().unwrap());
         let (here, there) = tokio::join!(here, listener.accept());
         let (mut there, _) = there.unwrap();
-        let portion = Portion::new();
-        let mut stream = Stream::new(Either::Left(here.unwrap()), portion.clone());
+        let read_limit = ReadLimit::new();
+        let mut stream = Stream::new(Either::Left(here.unwrap()), read_limit.clone());
         let sent = vec![0; 1 << 20];
-        for len in [Some(5), None, Some(Portion::LONG), Some(5)] {
-            portion.suit(len);
+        for len in [Some(5), None, Some(ReadLimit::LONG_BODY), Some(5)] {
+            read_limit.fit(len);
             let read = async {
                 let (mut left, mut largest) = (sent.len(), 0);
                 let mut buffer = vec![0; sent.len()];
@@ -128,7 +128,7 @@ mod tests {
             };
             let (written, largest) = tokio::join!(there.write_all(&sent), read);
             written.unwrap();
-            let is_little = largest <= Portion::LITTLE;
+            let is_little = largest <= ReadLimit::SMALL;
             assert!(is_little || len != Some(5), "{len:?}: {largest}");
         }
     }

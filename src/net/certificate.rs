@@ -67,11 +67,11 @@ fn names(presented: &[String]) -> String {
             .collect();
         format!("`{shown}`")
     };
-    let told: Vec<_> = presented.iter().take(NAMES).map(bare).collect();
+    let names: Vec<_> = presented.iter().take(NAMES).map(bare).collect();
     match presented.len() {
         0 => "no host".to_owned(),
-        count if count > NAMES => format!("{} and {} more", told.join(", "), count - NAMES),
-        _ => told.join(", "),
+        count if count > NAMES => format!("{} and {} more", names.join(", "), count - NAMES),
+        _ => names.join(", "),
     }
 }
 
@@ -113,9 +113,9 @@ mod tests {
             (name(4), "it is for `a.org`, `*.b.org`, `c.org` and 1 more"),
             (CertificateError::UnknownIssuer, "its issuer is unknown"),
         ];
-        for (why, told) in table {
+        for (why, names) in table {
             let error = untrusted("x.org", &why);
-            let message = format!("the certificate of `x.org` is not trusted: {told}");
+            let message = format!("the certificate of `x.org` is not trusted: {names}");
             assert_eq!(error.message, message);
         }
     }

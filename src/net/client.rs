@@ -2,8 +2,8 @@
 
 mod calls;
 mod cookies;
+mod external;
 mod hops;
-mod lent;
 mod trail;
 mod waits;
 
@@ -17,13 +17,13 @@ use tokio::sync::mpsc;
 use url::{Origin, Url};
 
 use super::cookies::Jar;
-use super::floor::Floor;
+use super::floor::SpeedFloor;
 use super::headers::header_map;
 use super::netrc::Logins;
 use super::pin::Pin;
-use super::pools::{Pools, Use};
+use super::pools::{Pools, Purpose};
 use super::reuse::Reuse;
-use super::{Answer, Backoff, Led, Limits, Opened, Pace, Rate, Settings, coding};
+use super::{Answer, Backoff, Limits, NamedBy, Opened, Pace, Rate, Settings, coding};
 use crate::model::{Event, Result};
 
 /// Sends requests, follows redirects, limits concurrency, and sends each header only to the origin it was given for.
@@ -44,16 +44,16 @@ struct Inner {
     /// Servers that speak nothing but HTTP/2.
     only_http2: RwLock<HashSet<Origin>>,
     reuse: Reuse,
-    floor: Floor,
+    floor: SpeedFloor,
     /// The receiver of reports about waits.
-    heard: Mutex<Option<mpsc::WeakSender<Event>>>,
+    wait_events: Mutex<Option<mpsc::WeakSender<Event>>>,
 }
 
 /// Who named a URL, and what is known about the route to it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Way<'a> {
+pub(crate) struct Constraints<'a> {
     /// Who named it.
-    pub(crate) led: Led,
+    pub(crate) named_by: NamedBy,
     /// The address that the host is pinned to.
     pub(crate) pin: Option<&'a Pin>,
     /// The check that every hop has to pass.
@@ -69,7 +69,7 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync {
     fn pass(&self, url: &Url) -> Result<()>;
 
     /// Notes that a public address answered for this URL. By the next request, its name may resolve to another one.
-    fn is_public(&self, url: &Url);
+    fn note_public(&self, url: &Url);
 
     /// The jar for cookies that servers set, if the user has given none.
     fn jar(&self) -> Option<&Jar> {
@@ -79,9 +79,9 @@ pub(crate) trait Gate: std::fmt::Debug + Send + Sync {
 
 /// A request.
 #[derive(Clone, Copy)]
-struct Ask<'a> {
-    purpose: Use,
-    way: Way<'a>,
+struct RequestSpec<'a> {
+    purpose: Purpose,
+    constraints: Constraints<'a>,
     url: &'a Url,
     /// Headers for the origin of the URL only.
     bound: &'a HeaderMap,
@@ -90,25 +90,25 @@ struct Ask<'a> {
     /// The body of a POST request. It goes to this URL only: a redirect is returned as the response.
     body: Option<&'a Bytes>,
     /// Decides by the response headers whether the body is wanted. If set, redirects are not followed.
-    wants: Option<Wants>,
+    wants_body: Option<WantsBody>,
     /// Whether the first bytes are enough: up to the size limit, or what arrives along with them.
     head: bool,
     /// How to read the wait that a refusal asks for.
-    told: Told,
+    read_retry_after: ReadRetryAfter,
 }
 
 /// Reads how long a refusal asks to wait.
-pub(crate) type Told = fn(&Answer) -> Option<Duration>;
+pub(crate) type ReadRetryAfter = fn(&Answer) -> Option<Duration>;
 
 /// Decides by the response headers whether the body is wanted.
-pub(crate) type Wants = fn(&HeaderMap) -> bool;
+pub(crate) type WantsBody = fn(&HeaderMap) -> bool;
 
-impl<'a> Ask<'a> {
+impl<'a> RequestSpec<'a> {
     /// A request for a page or an API response, with these headers for its origin.
     ///
     /// Pages are several times smaller in gzip. Where the exact bytes count, no coding is requested: for ranges, for
     /// conditional requests by ETag, which a coding would change, and for files that are compressed themselves.
-    fn page(led: Led, url: &'a Url, headers: &'a HeaderMap) -> Ask<'a> {
+    fn page(named_by: NamedBy, url: &'a Url, headers: &'a HeaderMap) -> RequestSpec<'a> {
         static CODED: LazyLock<HeaderMap> = LazyLock::new(|| accepting("gzip"));
         let counts = [
             header::RANGE,
@@ -117,34 +117,39 @@ impl<'a> Ask<'a> {
         ];
         let is_plain = counts.iter().any(|name| headers.contains_key(name))
             || coding::is_packed([url.path()], headers);
-        Ask {
-            purpose: Use::Pages,
-            way: Way {
-                led,
-                ..Way::default()
+        RequestSpec {
+            purpose: Purpose::Pages,
+            constraints: Constraints {
+                named_by,
+                ..Constraints::default()
             },
             url,
             bound: headers,
             free: if is_plain { &PLAIN } else { &CODED },
             body: None,
-            wants: None,
+            wants_body: None,
             head: false,
-            told: Answer::retry_after,
+            read_retry_after: Answer::retry_after,
         }
     }
 
     /// A request for a file, with these headers for its origin.
-    fn file(way: Way<'a>, url: &'a Url, bound: &'a HeaderMap, free: &'a HeaderMap) -> Ask<'a> {
-        Ask {
-            purpose: Use::Bodies,
-            way,
+    fn file(
+        constraints: Constraints<'a>,
+        url: &'a Url,
+        bound: &'a HeaderMap,
+        free: &'a HeaderMap,
+    ) -> RequestSpec<'a> {
+        RequestSpec {
+            purpose: Purpose::Bodies,
+            constraints,
             url,
             bound,
             free,
             body: None,
-            wants: None,
+            wants_body: None,
             head: false,
-            told: Answer::retry_after,
+            read_retry_after: Answer::retry_after,
         }
     }
 }
@@ -194,8 +199,8 @@ impl Client {
                 user_origins: RwLock::default(),
                 only_http2: RwLock::default(),
                 reuse: Reuse::default(),
-                floor: Floor::new(settings.speed_floor, settings.speed_window),
-                heard: Mutex::default(),
+                floor: SpeedFloor::new(settings.speed_floor, settings.speed_window),
+                wait_events: Mutex::default(),
                 settings,
             }),
         })
@@ -240,24 +245,26 @@ impl Client {
     /// [`crate::model::Kind::Network`] when the request fails, [`crate::model::Kind::Corrupt`] when the body is longer
     /// than `limit` bytes.
     pub async fn call(&self, url: &Url, headers: &HeaderMap, limit: usize) -> Result<Answer> {
-        self.call_led(&mut Led::ByUser, url, headers, limit).await
+        self.call_named_by(&mut NamedBy::User, url, headers, limit)
+            .await
     }
 
-    /// Like [`Client::call`] for a URL that a server may have named; updates `led` for what the response leads to.
+    /// Like [`Client::call`] for a URL that a server may have named; updates `named_by` for what the response leads to.
     ///
     /// # Errors
-    /// Also [`crate::model::Kind::Blocked`] for a private address that `led` may not lead to.
-    pub(crate) async fn call_led(
+    /// Also [`crate::model::Kind::Blocked`] for a private address that `named_by` may not lead to.
+    pub(crate) async fn call_named_by(
         &self,
-        led: &mut Led,
+        named_by: &mut NamedBy,
         url: &Url,
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
-        self.call_gated(None, led, url, headers, None, limit).await
+        self.call_gated(None, named_by, url, headers, None, limit)
+            .await
     }
 
-    /// Like [`Client::call_led`], where every hop has to pass the gate. With a body it is a POST request, which is
+    /// Like [`Client::call_named_by`], where every hop has to pass the gate. With a body it is a POST request, which is
     /// retried only if the server says that it did not accept it, and when to retry (RFC 9110 §9.2.2).
     ///
     /// # Errors
@@ -265,36 +272,36 @@ impl Client {
     pub(crate) async fn call_gated(
         &self,
         gate: Option<&dyn Gate>,
-        led: &mut Led,
+        named_by: &mut NamedBy,
         url: &Url,
         headers: &HeaderMap,
         body: Option<&Bytes>,
         limit: usize,
     ) -> Result<Answer> {
-        let mut ask = Ask::page(*led, url, headers);
-        ask.way.gate = gate;
-        ask.body = body;
-        self.call_until(ask, led, limit).await
+        let mut spec = RequestSpec::page(*named_by, url, headers);
+        spec.constraints.gate = gate;
+        spec.body = body;
+        self.call_with_retries(spec, named_by, limit).await
     }
 
-    /// Like [`Client::call_led`], but `told` reads how long a refusal asks to wait. If `wants` is given, redirects are
-    /// not followed, and the body is left empty unless it is wanted.
+    /// Like [`Client::call_named_by`], but `read_retry_after` reads how long a refusal asks to wait. If `wants_body` is
+    /// given, redirects are not followed, and the body is left empty unless it is wanted.
     ///
     /// # Errors
-    /// As [`Client::call_led`].
+    /// As [`Client::call_named_by`].
     pub(crate) async fn call_wanting(
         &self,
-        wants: Option<Wants>,
-        told: Told,
-        led: &mut Led,
+        wants_body: Option<WantsBody>,
+        read_retry_after: ReadRetryAfter,
+        named_by: &mut NamedBy,
         url: &Url,
         headers: &HeaderMap,
         limit: usize,
     ) -> Result<Answer> {
-        let mut ask = Ask::page(*led, url, headers);
-        ask.wants = wants;
-        ask.told = told;
-        self.call_until(ask, led, limit).await
+        let mut spec = RequestSpec::page(*named_by, url, headers);
+        spec.wants_body = wants_body;
+        spec.read_retry_after = read_retry_after;
+        self.call_with_retries(spec, named_by, limit).await
     }
 
     /// Requests the first bytes of a file, `most` of them or whatever arrives with them, with retries where they may
@@ -304,18 +311,18 @@ impl Client {
     /// [`crate::model::Kind::Network`] when the request fails, and the errors of redirects.
     pub(crate) async fn call_head(
         &self,
-        led: &mut Led,
+        named_by: &mut NamedBy,
         url: &Url,
         headers: &HeaderMap,
         most: usize,
     ) -> Result<Answer> {
-        let way = Way {
-            led: *led,
-            ..Way::default()
+        let constraints = Constraints {
+            named_by: *named_by,
+            ..Constraints::default()
         };
-        let mut ask = Ask::file(way, url, headers, &PLAIN);
-        ask.head = true;
-        self.call_until(ask, led, most).await
+        let mut spec = RequestSpec::file(constraints, url, headers, &PLAIN);
+        spec.head = true;
+        self.call_with_retries(spec, named_by, most).await
     }
 
     /// Requests a file once, following redirects. `bound` goes to the origin of `url` only, `free` to every hop.
@@ -323,21 +330,23 @@ impl Client {
     /// # Errors
     /// [`crate::model::Kind::Network`] and the errors of redirects.
     pub async fn open(&self, url: &Url, bound: &HeaderMap, free: &HeaderMap) -> Result<Opened> {
-        self.open_by(Way::default(), url, bound, free).await
+        self.open_with(Constraints::default(), url, bound, free)
+            .await
     }
 
     /// Like [`Client::open`] for a URL that a server may have named, at a pinned address.
     ///
     /// # Errors
     /// Also [`crate::model::Kind::Blocked`] for a private address that it may not lead to.
-    pub(crate) async fn open_by(
+    pub(crate) async fn open_with(
         &self,
-        way: Way<'_>,
+        constraints: Constraints<'_>,
         url: &Url,
         bound: &HeaderMap,
         free: &HeaderMap,
     ) -> Result<Opened> {
-        self.send(Ask::file(way, url, bound, free)).await
+        self.send(RequestSpec::file(constraints, url, bound, free))
+            .await
     }
 
     /// Pins the address that answered, if the host has others and no proxy chooses among them.

@@ -40,7 +40,7 @@ const NONE: [&str; 9] = [
 ];
 
 /// How many characters of a coding's name are shown.
-const SAID: usize = 60;
+const MAX_SHOWN_NAME: usize = 60;
 
 /// File name endings of compressed files, and their media types.
 const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
@@ -82,8 +82,8 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Shortens the name of a coding for messages.
-pub(crate) fn said(coding: &str) -> String {
-    coding.chars().take(SAID).collect()
+pub(crate) fn shorten_name(coding: &str) -> String {
+    coding.chars().take(MAX_SHOWN_NAME).collect()
 }
 
 /// Decodes the body of a complete response, if it is coded, and adjusts its headers.
@@ -91,7 +91,7 @@ pub(crate) fn said(coding: &str) -> String {
 /// # Errors
 /// [`Kind::Corrupt`] for an unsupported coding or invalid data, and for more bytes than `limit`. The body of a refusal
 /// is left as it is: the status is what counts.
-pub(super) async fn take_off(
+pub(super) async fn decode_response(
     url: &Url,
     status: StatusCode,
     headers: &mut HeaderMap,
@@ -106,16 +106,19 @@ pub(super) async fn take_off(
         return Ok(body);
     }
     let plain = match Coding::named(&name) {
-        Some(coding) => coding.off(body.clone(), limit).await.map_err(|error| {
-            let message = format!("the response from `{}` is damaged", Shown(url));
-            Error::new(Kind::Corrupt, message).because(error)
-        }),
+        Some(coding) => coding
+            .decode_async(body.clone(), limit)
+            .await
+            .map_err(|error| {
+                let message = format!("the response from `{}` is damaged", Shown(url));
+                Error::new(Kind::Corrupt, message).because(error)
+            }),
         None => Err(Error::new(
             Kind::Corrupt,
             format!(
                 "`{}` answered in the content coding `{}`, which was not requested",
                 Shown(url),
-                said(&name)
+                shorten_name(&name)
             ),
         )),
     };
@@ -145,18 +148,18 @@ impl Coding {
     ///
     /// # Errors
     /// If the body is not in this coding.
-    pub(crate) fn plain(self, coded: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn decode(self, coded: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
         let mut plain = Vec::new();
         let mut decoder = self.decoder(coded)?.take(most as u64 + 1);
         decoder.read_to_end(&mut plain)?;
         Ok((plain.len() <= most).then_some(plain))
     }
 
-    /// Like [`Coding::plain`], without blocking the thread for long.
-    async fn off(self, coded: Bytes, most: usize) -> io::Result<Option<Vec<u8>>> {
+    /// Like [`Coding::decode`], without blocking the thread for long.
+    async fn decode_async(self, coded: Bytes, most: usize) -> io::Result<Option<Vec<u8>>> {
         match coded.len() {
-            ..=AT_ONCE => self.plain(&coded, most),
-            _ => tokio::task::spawn_blocking(move || self.plain(&coded, most)).await?,
+            ..=AT_ONCE => self.decode(&coded, most),
+            _ => tokio::task::spawn_blocking(move || self.decode(&coded, most)).await?,
         }
     }
 
@@ -249,7 +252,7 @@ mod tests {
     }
 
     /// Decodes a response in this coding; also returns whether it is still labelled as coded.
-    async fn taken_off(
+    async fn decoded(
         path: &str,
         status: u16,
         coding: &str,
@@ -260,7 +263,7 @@ mod tests {
         headers.insert(header::CONTENT_ENCODING, coding.parse().unwrap());
         let status = StatusCode::from_u16(status).unwrap();
         let body = Bytes::copy_from_slice(body);
-        let plain = take_off(&url, status, &mut headers, body, 8000).await?;
+        let plain = decode_response(&url, status, &mut headers, body, 8000).await?;
         let says_so = headers.contains_key(header::CONTENT_ENCODING);
         Ok((plain.to_vec(), says_so))
     }
@@ -295,12 +298,12 @@ mod tests {
             ("/x", 200, "gzip", &gzip(&[b'a'; 8001]), corrupt),
         ];
         for (path, status, coding, body, expected) in table {
-            let found = taken_off(path, status, coding, body).await;
+            let found = decoded(path, status, coding, body).await;
             let found = found.map_err(|error| error.kind);
             assert_eq!(found, expected, "{path} {status} {coding}");
         }
         let bomb = gzip(&[b'a'; 1 << 20]);
-        let long = taken_off("/x", 200, "gzip", &bomb).await;
+        let long = decoded("/x", 200, "gzip", &bomb).await;
         let message = long.unwrap_err().message;
         assert!(message.contains("longer than 8000 bytes"), "{message}");
     }
@@ -320,7 +323,7 @@ mod tests {
             (Vec::new(), None),
         ];
         for (coded, expected) in table {
-            let plain = Coding::Gzip.plain(&coded, 1000).ok().flatten();
+            let plain = Coding::Gzip.decode(&coded, 1000).ok().flatten();
             assert_eq!(plain.as_deref(), expected.map(str::as_bytes), "{coded:?}");
         }
     }

@@ -28,13 +28,13 @@ const LOGIN: &str =
 const NO_TUNNEL: &str = "tunnel error: unsuccessful";
 
 /// The error text where TLS is closed without a close_notify alert (RFC 8446 §6.1).
-const ABRUPT: &str = "without sending TLS close_notify";
+const NO_CLOSE_NOTIFY: &str = "without sending TLS close_notify";
 
 /// The error text where a response is not HTTP.
 const NO_HTTP: &str = "HTTP version";
 
 /// The error text for chunks in HTTP/1.0, whose end is uncertain (RFC 9112 §6.1).
-const OLD_CHUNKS: &str = "unexpected transfer-encoding parsed";
+const UNEXPECTED_CODING: &str = "unexpected transfer-encoding parsed";
 
 /// The most characters quoted of a word that a server sent.
 const LONGEST_WORD: usize = 100;
@@ -67,7 +67,7 @@ pub(super) fn proxy_login(url: &Url, proxy: &str) -> Error {
 }
 
 /// Returns the error for a transfer coding of the body: this client requests none (RFC 9110 §10.1.4).
-pub(super) fn packed(url: &Url, coding: &str) -> Error {
+pub(super) fn unrequested_coding(url: &Url, coding: &str) -> Error {
     let coding: String = coding.chars().take(LONGEST_WORD).collect();
     let message = format!(
         "`{}` comes in the transfer coding `{coding}`, which was not requested",
@@ -142,7 +142,7 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         format!("the connection for `{shown}` broke")
     };
     let mut cause = innermost(&*fault.cause);
-    if cause.contains(ABRUPT) {
+    if cause.contains(NO_CLOSE_NOTIFY) {
         // The library's text continues with a link to its documentation.
         cause = "the server closed the connection mid-response".to_owned();
     }
@@ -153,7 +153,7 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
     if is_parse && fault.was_used != Some(true) {
         let is_other = cause.contains(NO_HTTP);
-        if cause == OLD_CHUNKS {
+        if cause == UNEXPECTED_CODING {
             cause = "the response is chunked, but HTTP/1.0 has no chunks".to_owned();
         }
         let error = Error::new(

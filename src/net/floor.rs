@@ -16,7 +16,7 @@ use crate::model::{Error, Kind};
 
 /// The minimum speed of each host.
 #[derive(Debug)]
-pub(super) struct Floor {
+pub(super) struct SpeedFloor {
     bytes_per_second: u64,
     window: Duration,
     hosts: Mutex<HashMap<String, Arc<AtomicU64>>>,
@@ -27,8 +27,8 @@ const REMEMBERED: usize = 1024;
 
 /// The measurement of one body, or of one file whose segments are a body each.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    least: u64,
+pub(crate) struct SpeedWatch {
+    min_bytes: u64,
     window: Duration,
     /// The bytes received from the host, for all bodies together.
     host: Arc<AtomicU64>,
@@ -39,14 +39,14 @@ pub(crate) struct Watch {
 /// The error of a host that is too slow, found as the cause of a failure.
 #[derive(Debug)]
 pub(crate) struct TooSlow {
-    least: u64,
+    min_bytes: u64,
     window: Duration,
 }
 
-impl Floor {
+impl SpeedFloor {
     /// Creates a minimum of so many bytes per second, averaged over `window`; 0 for none.
-    pub(super) fn new(bytes_per_second: u64, window: Duration) -> Floor {
-        Floor {
+    pub(super) fn new(bytes_per_second: u64, window: Duration) -> SpeedFloor {
+        SpeedFloor {
             bytes_per_second,
             window,
             hosts: Mutex::default(),
@@ -54,27 +54,27 @@ impl Floor {
     }
 
     /// Starts to watch a body from this host.
-    pub(super) fn watch(&self, host: &str) -> Watch {
+    pub(super) fn watch(&self, host: &str) -> SpeedWatch {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= REMEMBERED {
             hosts.retain(|_, host| Arc::strong_count(host) > 1);
         }
         let host = hosts.entry(host.to_owned()).or_default().clone();
-        Watch::of(host, self.bytes_per_second, self.window)
+        SpeedWatch::of(host, self.bytes_per_second, self.window)
     }
 }
 
-impl Watch {
+impl SpeedWatch {
     /// Watches a single file that is downloaded in segments, each of which is a body that ends before it can be found
     /// too slow.
-    pub(crate) fn of_parts(settings: &Settings) -> Watch {
-        Watch::of(Arc::default(), settings.speed_floor, settings.speed_window)
+    pub(crate) fn of_parts(settings: &Settings) -> SpeedWatch {
+        SpeedWatch::of(Arc::default(), settings.speed_floor, settings.speed_window)
     }
 
-    fn of(host: Arc<AtomicU64>, bytes_per_second: u64, window: Duration) -> Watch {
-        let least = bytes_per_second as f64 * window.as_secs_f64();
-        Watch {
-            least: least as u64,
+    fn of(host: Arc<AtomicU64>, bytes_per_second: u64, window: Duration) -> SpeedWatch {
+        let min_bytes = bytes_per_second as f64 * window.as_secs_f64();
+        SpeedWatch {
+            min_bytes: min_bytes as u64,
             window,
             began_at: host.load(Ordering::Relaxed),
             host,
@@ -83,7 +83,7 @@ impl Watch {
     }
 
     /// Counts bytes, and how long we waited for the server to send them. Time that we spent ourselves does not count.
-    pub(crate) fn came(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
+    pub(crate) fn received(&mut self, bytes: u64, waited: Duration) -> Result<(), TooSlow> {
         let all = self.host.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.waited += waited;
         if self.waited < self.window {
@@ -92,11 +92,11 @@ impl Watch {
         let came = all - self.began_at;
         self.began_at = all;
         self.waited = Duration::ZERO;
-        if came >= self.least {
+        if came >= self.min_bytes {
             return Ok(());
         }
         Err(TooSlow {
-            least: self.least,
+            min_bytes: self.min_bytes,
             window: self.window,
         })
     }
@@ -113,8 +113,8 @@ impl TooSlow {
 
 impl fmt::Display for TooSlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TooSlow { least, window } = self;
-        write!(f, "fewer than {least} bytes came in {window:?}")
+        let TooSlow { min_bytes, window } = self;
+        write!(f, "fewer than {min_bytes} bytes came in {window:?}")
     }
 }
 
@@ -128,32 +128,32 @@ mod tests {
 
     #[test]
     fn a_host_is_judged_by_all_that_comes_from_it() {
-        let floor = Floor::new(10, SECOND * 3);
+        let floor = SpeedFloor::new(10, SECOND * 3);
         let (mut slow, mut fast) = (floor.watch("a.org"), floor.watch("a.org"));
         let mut alone = floor.watch("b.org");
         for _ in 0..2 {
-            assert!(alone.came(9, SECOND).is_ok());
-            assert!(slow.came(1, SECOND).is_ok());
-            assert!(fast.came(30, SECOND).is_ok());
+            assert!(alone.received(9, SECOND).is_ok());
+            assert!(slow.received(1, SECOND).is_ok());
+            assert!(fast.received(30, SECOND).is_ok());
         }
-        let error = alone.came(9, SECOND).unwrap_err();
+        let error = alone.received(9, SECOND).unwrap_err();
         assert_eq!(error.to_string(), "fewer than 30 bytes came in 3s");
-        assert!(slow.came(1, SECOND).is_ok());
-        assert!(alone.came(40, SECOND * 3).is_ok(), "it counts anew");
+        assert!(slow.received(1, SECOND).is_ok());
+        assert!(alone.received(40, SECOND * 3).is_ok(), "it counts anew");
     }
 
     #[test]
     fn who_is_too_slow_may_be_waited_for() {
-        let mut watch = Floor::new(10, SECOND).watch("a.org");
+        let mut watch = SpeedFloor::new(10, SECOND).watch("a.org");
         let url = Url::parse("https://a.org/x").unwrap();
-        let error = watch.came(0, SECOND).unwrap_err().at(&url);
+        let error = watch.received(0, SECOND).unwrap_err().at(&url);
         let hint = error.hint.unwrap_or_default();
         assert!(hint.contains("`-S net.speed_floor=0`"), "{hint}");
     }
 
     #[test]
     fn without_a_floor_nothing_is_too_slow() {
-        let mut watch = Floor::new(0, SECOND).watch("a.org");
-        assert!(watch.came(0, SECOND * 9).is_ok());
+        let mut watch = SpeedFloor::new(0, SECOND).watch("a.org");
+        assert!(watch.received(0, SECOND * 9).is_ok());
     }
 }

@@ -7,7 +7,7 @@ use http::{HeaderMap, Version};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// By the protocol: by a length, chunks or a frame.
-    Told,
+    Delimited,
     /// By chunks, although there is also a length, which is ignored.
     ChunkedDespiteLength,
     /// By a length, although there is also `Transfer-Encoding: identity`, which codes nothing and was removed from
@@ -26,7 +26,7 @@ impl Framing {
         // HTTP/2 has frames, and no transfer coding.
         let has_coding = headers.contains_key(TRANSFER_ENCODING);
         if version >= Version::HTTP_2 || !has_coding && headers.contains_key(CONTENT_LENGTH) {
-            return Ok(Framing::Told);
+            return Ok(Framing::Delimited);
         }
         let lines = headers.get_all(TRANSFER_ENCODING).iter();
         let coding = lines
@@ -42,7 +42,7 @@ impl Framing {
             [_, ..] if ends_in_chunks(headers) && names.iter().all(|name| is_chunked(name)) => {
                 Ok(match headers.contains_key(CONTENT_LENGTH) {
                     true => Framing::ChunkedDespiteLength,
-                    false => Framing::Told,
+                    false => Framing::Delimited,
                 })
             }
             [name] if name.eq_ignore_ascii_case("identity") => {
@@ -84,13 +84,13 @@ mod tests {
             }
             Framing::of(Version::HTTP_11, &headers)
         };
-        assert_eq!(of(&[], Some("5")), Ok(Framing::Told));
+        assert_eq!(of(&[], Some("5")), Ok(Framing::Delimited));
         assert_eq!(of(&[], None), Ok(Framing::Open));
         assert_eq!(
             of(&["Chunked"], Some("5")),
             Ok(Framing::ChunkedDespiteLength)
         );
-        assert_eq!(of(&["chunked", "chunked"], None), Ok(Framing::Told));
+        assert_eq!(of(&["chunked", "chunked"], None), Ok(Framing::Delimited));
         assert_eq!(
             of(&["identity"], Some("5")),
             Ok(Framing::LengthDespiteCoding(5))
@@ -109,8 +109,8 @@ mod tests {
             Err("chunked, gzip".to_owned())
         );
         assert_eq!(of(&["gzip"], Some("5")), Err("gzip".to_owned()));
-        assert_eq!(of(&["chunked \t"], None), Ok(Framing::Told));
-        assert_eq!(of(&[",chunked"], None), Ok(Framing::Told));
+        assert_eq!(of(&["chunked \t"], None), Ok(Framing::Delimited));
+        assert_eq!(of(&[",chunked"], None), Ok(Framing::Delimited));
         for coding in [&["chunked,"][..], &["chunked", ""], &["chunked\u{a0}"]] {
             assert!(of(coding, Some("5")).is_err(), "{coding:?}");
         }

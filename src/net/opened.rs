@@ -6,9 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use url::Url;
 
-use super::floor::Watch;
+use super::floor::SpeedWatch;
 use super::pace::Host;
-use super::{Led, Permit, Response, failure};
+use super::{NamedBy, Permit, Response, failure};
 use crate::model::Result;
 
 /// A response whose body has not been read yet.
@@ -19,7 +19,7 @@ pub struct Opened {
     /// Whether there was a redirect.
     pub redirected: bool,
     /// Who names the URLs found in the response: whether any server on the way was a public one.
-    pub led: Led,
+    pub named_by: NamedBy,
     /// The response.
     pub response: Response,
     /// Counts the body bytes for the host that was asked first.
@@ -27,7 +27,7 @@ pub struct Opened {
     /// The slot at the host that answered, if a redirect led there and it has limits of its own.
     pub(super) guest: Option<Permit>,
     /// Checks whether the host that answered is too slow.
-    pub(super) watch: Watch,
+    pub(super) watch: SpeedWatch,
 }
 
 impl Opened {
@@ -45,20 +45,20 @@ impl Opened {
         let chunk = self.response.chunk().await;
         let chunk = chunk.map_err(|error| failure::classify(error, &self.url))?;
         let Some(bytes) = &chunk else {
-            self.leave();
+            self.release_guest();
             return Ok(None);
         };
-        self.host.came(bytes.len());
+        self.host.received(bytes.len());
         if let Some(guest) = &self.guest {
-            guest.came(bytes.len());
+            guest.received(bytes.len());
         }
-        let came = self.watch.came(bytes.len() as u64, began.elapsed());
+        let came = self.watch.received(bytes.len() as u64, began.elapsed());
         came.map_err(|slow| slow.at(&self.url))?;
         Ok(chunk)
     }
 
     /// Frees the slot at the host that a redirect led to: the response is complete.
-    pub(crate) fn leave(&mut self) {
+    pub(crate) fn release_guest(&mut self) {
         if let Some(guest) = self.guest.take_if(|_| self.response.status().is_success()) {
             guest.succeeded();
         }

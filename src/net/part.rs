@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode, header};
 use crate::model::{Error, Kind};
 
 /// Returns the error for a partial response to a request without a range.
-pub(crate) fn unasked_part() -> Error {
+pub(crate) fn unrequested_part() -> Error {
     let message = "the server sent a partial response, although no range was requested";
     Error::new(Kind::Network, message)
 }

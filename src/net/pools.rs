@@ -18,7 +18,7 @@ use crate::model::{Error, Kind, Result};
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Use {
+pub(super) enum Purpose {
     /// Listings: HTTP/2 where the server has it.
     Pages,
     /// Files: HTTP/1.1, one connection each. A single HTTP/2 connection for all is several times slower over long
@@ -105,14 +105,14 @@ impl Pools {
     pub(super) fn get(
         &self,
         settings: &Settings,
-        purpose: Use,
+        purpose: Purpose,
         reach: Reach,
     ) -> Result<&reqwest::Client> {
         let made = match (purpose, reach) {
-            (Use::Pages, Reach::Any) => &self.made[0],
-            (Use::Pages, Reach::Public) => &self.made[1],
+            (Purpose::Pages, Reach::Any) => &self.made[0],
+            (Purpose::Pages, Reach::Public) => &self.made[1],
             // Requests through proxies, which reach anything.
-            (Use::Bodies, _) => &self.made[2],
+            (Purpose::Bodies, _) => &self.made[2],
         };
         if let Some(client) = made.get() {
             return Ok(client);
@@ -130,7 +130,7 @@ impl Pools {
     fn builder(
         &self,
         settings: &Settings,
-        purpose: Use,
+        purpose: Purpose,
         reach: Reach,
     ) -> Result<reqwest::ClientBuilder> {
         let mut builder = reqwest::Client::builder()
@@ -149,14 +149,14 @@ impl Pools {
             builder = builder.read_timeout(settings.stall_timeout);
         }
         builder = match purpose {
-            Use::Bodies => builder
+            Purpose::Bodies => builder
                 .tls_backend_preconfigured(self.trust.config(&["http/1.1"])?)
                 .http1_only()
                 .retry(reqwest::retry::never())
                 .pool_max_idle_per_host(settings.per_host),
             // By default, a request that HTTP/2 reports as not processed (RFC 9113 §8.7) is resent at once, up to
             // twice.
-            Use::Pages => builder
+            Purpose::Pages => builder
                 .tls_backend_preconfigured(self.trust.config(&["h2", "http/1.1"])?)
                 .http2_initial_stream_window_size(8 << 20)
                 .http2_initial_connection_window_size(16 << 20),

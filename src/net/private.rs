@@ -10,13 +10,14 @@ use url::{Host, Url};
 
 /// Who named an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Led {
+pub enum NamedBy {
     /// The user, by a link or a setting, or a server at a private address.
     #[default]
-    ByUser,
+    #[serde(rename = "by_user")]
+    User,
     /// A public server: in a redirect, or in a response that a source has read.
-    ByPublic,
+    #[serde(rename = "by_public")]
+    PublicServer,
 }
 
 /// Whether private addresses may be accessed.
@@ -34,10 +35,10 @@ pub enum Private {
 
 impl Private {
     /// Checks whether a request must be limited to public addresses.
-    pub(super) fn refuses(self, led: Led) -> bool {
+    pub(super) fn refuses(self, named_by: NamedBy) -> bool {
         match self {
             Private::Always => false,
-            Private::Typed => led == Led::ByPublic,
+            Private::Typed => named_by == NamedBy::PublicServer,
             Private::Never => true,
         }
     }
@@ -177,8 +178,8 @@ mod tests {
             (Private::Never, true, true),
         ];
         for (policy, user, public) in table {
-            assert_eq!(policy.refuses(Led::ByUser), user, "{policy:?}");
-            assert_eq!(policy.refuses(Led::ByPublic), public, "{policy:?}");
+            assert_eq!(policy.refuses(NamedBy::User), user, "{policy:?}");
+            assert_eq!(policy.refuses(NamedBy::PublicServer), public, "{policy:?}");
         }
     }
 }

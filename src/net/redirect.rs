@@ -10,7 +10,7 @@ use super::Shown;
 use crate::model::{Error, Kind, Result};
 
 /// The maximum number of redirects.
-pub(super) const LIMIT: usize = 20;
+pub(super) const MAX_REDIRECTS: usize = 20;
 
 /// Checks whether a response with this status and a Location is a redirect.
 pub(super) fn is_redirect(status: StatusCode) -> bool {
@@ -75,10 +75,10 @@ pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> 
             format!("in a loop, to `{}`", Shown(&to)),
         ));
     }
-    if trail.len() > LIMIT {
+    if trail.len() > MAX_REDIRECTS {
         return Err(cannot(
             Kind::Corrupt,
-            format!("too many times; {LIMIT} redirects were followed"),
+            format!("too many times; {MAX_REDIRECTS} redirects were followed"),
         ));
     }
     Ok(to)
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn ends_after_twenty() {
         let mut trail = vec![Url::parse("http://a.org/0").unwrap()];
-        for step in 1..=LIMIT {
+        for step in 1..=MAX_REDIRECTS {
             trail.push(next(&trail, 0, format!("/{step}").as_bytes()).unwrap());
         }
         assert!(next(&trail, 0, b"/more").is_err());

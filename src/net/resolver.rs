@@ -33,7 +33,7 @@ struct Known {
     /// The family that answered although the other one comes first, and until when it is preferred.
     family: Option<(Family, Instant)>,
     /// The addresses that accepted a connection but did not respond, the latest one last.
-    mute: Vec<IpAddr>,
+    unresponsive: Vec<IpAddr>,
 }
 
 /// The address family: IPv4, or else IPv6.
@@ -49,7 +49,7 @@ pub(super) struct Public(pub(super) System);
 /// How many hosts are remembered before all are forgotten.
 const REMEMBERED: usize = 1024;
 /// How long a family is tried first because it answered (RFC 8305 §4 suggests about ten minutes).
-const BELIEVED: Duration = Duration::from_secs(600);
+const FAMILY_PREFERRED_FOR: Duration = Duration::from_secs(600);
 
 /// The error for a host without an address. It is found among the causes of a failed request.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl System {
                 }
                 let known = all.entry(host.to_owned()).or_default();
                 let is_there = |ip: &IpAddr| addresses.iter().any(|one| one.ip() == *ip);
-                known.mute.retain(is_there);
+                known.unresponsive.retain(is_there);
                 known.addresses = addresses;
                 known
             }
@@ -179,13 +179,13 @@ impl System {
     pub(super) fn note_unanswered(&self, host: &str, address: IpAddr) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get_mut(host) {
-            known.mute.retain(|ip| *ip != address);
-            known.mute.push(address);
+            known.unresponsive.retain(|ip| *ip != address);
+            known.unresponsive.push(address);
         }
     }
 
     /// Notes the same for the address that new connections start with.
-    pub(super) fn first_was_mute(&self, host: &str) {
+    pub(super) fn note_first_unanswered(&self, host: &str) {
         let first = {
             let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let order = all.get(host).map(Known::in_order).unwrap_or_default();
@@ -202,7 +202,7 @@ impl System {
         let Some(known) = all.get_mut(host) else {
             return;
         };
-        known.mute.retain(|ip| *ip != address.ip());
+        known.unresponsive.retain(|ip| *ip != address.ip());
         let family = Family::of(address);
         if known.family.is_none()
             && known
@@ -210,7 +210,7 @@ impl System {
                 .first()
                 .is_some_and(|first| Family::of(first) != family)
         {
-            known.family = Some((family, Instant::now() + BELIEVED));
+            known.family = Some((family, Instant::now() + FAMILY_PREFERRED_FOR));
         }
     }
 }
@@ -223,8 +223,9 @@ impl Known {
             // The sort keeps the order within each family.
             addresses.sort_by_key(|address| Family::of(address) != family);
         }
-        let mute = |address: &SocketAddr| self.mute.iter().position(|ip| *ip == address.ip());
-        addresses.sort_by_key(mute);
+        let unresponsive =
+            |address: &SocketAddr| self.unresponsive.iter().position(|ip| *ip == address.ip());
+        addresses.sort_by_key(unresponsive);
         addresses
     }
 }
@@ -294,10 +295,10 @@ mod tests {
         assert_eq!(system.answer("a.org", found()).unwrap(), turned);
         assert_eq!(system.answer("b.org", found()).unwrap(), found().unwrap());
         // A reused connection does not prolong it.
-        tokio::time::advance(BELIEVED / 2).await;
+        tokio::time::advance(FAMILY_PREFERRED_FOR / 2).await;
         system.answered("a.org", &second);
         assert_eq!(system.answer("a.org", found()).unwrap(), turned);
-        tokio::time::advance(BELIEVED / 2).await;
+        tokio::time::advance(FAMILY_PREFERRED_FOR / 2).await;
         assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
     }
 
@@ -309,11 +310,11 @@ mod tests {
         assert_eq!(first(), "127.0.0.1");
         system.note_unanswered("a.org", [127, 0, 0, 1].into());
         assert_eq!(first(), "127.0.0.2");
-        system.first_was_mute("a.org");
+        system.note_first_unanswered("a.org");
         assert_eq!(first(), "127.0.0.3");
-        system.first_was_mute("a.org");
-        assert_eq!(first(), "127.0.0.1", "the one that was mute for longest");
-        system.first_was_mute("b.org");
+        system.note_first_unanswered("a.org");
+        assert_eq!(first(), "127.0.0.1", "the one unanswered for longest");
+        system.note_first_unanswered("b.org");
         system.answered("a.org", &addresses(&["127.0.0.3"])[0]);
         assert_eq!(first(), "127.0.0.3");
     }

@@ -92,7 +92,7 @@ impl Response {
     /// The transfer coding of the body, if it is not supported.
     pub(super) fn frame(&mut self) -> Result<(), String> {
         match Framing::of(self.version, &self.headers)? {
-            Framing::Told => {}
+            Framing::Delimited => {}
             Framing::ChunkedDespiteLength => {
                 self.headers.remove(CONTENT_LENGTH);
             }

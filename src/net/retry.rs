@@ -10,7 +10,7 @@ use crate::model::Kind;
 /// Checks whether a status is temporary: refusals of too many requests, and failures of the server (RFC 9110 §15.5.9,
 /// §15.6; RFC 6585 §4; RFC 8470). Unknown 5xx codes count as 500 (RFC 9110 §15). Some of the known ones are permanent:
 /// features that the server does not support, and certificates that Cloudflare rejects.
-pub fn worth_retrying(status: StatusCode) -> bool {
+pub fn is_retryable(status: StatusCode) -> bool {
     match status.as_u16() {
         408 | 425 => true,
         501 | 505 | 506 | 510 | 511 | 525 | 526 => false,
@@ -26,7 +26,7 @@ pub(crate) fn is_busy(status: StatusCode) -> bool {
 
 /// Checks whether a refusal is temporary if the server says how long to wait. Missing and forbidden resources stay
 /// refused.
-pub(crate) fn passes_in_time(status: StatusCode) -> bool {
+pub(crate) fn is_retryable_after_wait(status: StatusCode) -> bool {
     let is_refusal = status.is_client_error() || status.is_server_error();
     is_refusal && !matches!(status.as_u16(), 401 | 404 | 407 | 410 | 451)
 }
@@ -40,7 +40,7 @@ pub(crate) fn kind_of(status: StatusCode) -> Kind {
         // Not Modified, although no conditional request was sent.
         304 => Kind::Corrupt,
         420 | 429 => Kind::Busy,
-        _ if worth_retrying(status) => Kind::Network,
+        _ if is_retryable(status) => Kind::Network,
         // Includes 501 and the like: a failure that is not temporary is a refusal.
         _ => Kind::Blocked,
     }
@@ -80,8 +80,9 @@ impl Backoff {
 
     /// Like [`Backoff::wait`], but uses the wait that a server asked for. One shorter than `base` is ignored: `0`, or a
     /// date in the past, from a server that refuses all the same.
-    pub fn wait_if_told(&self, told: Option<Duration>, retry: u32) -> Duration {
-        told.filter(|told| *told >= self.base)
+    pub fn wait_after(&self, retry_after: Option<Duration>, retry: u32) -> Duration {
+        retry_after
+            .filter(|retry_after| *retry_after >= self.base)
             .unwrap_or_else(|| self.wait(retry))
     }
 }
@@ -125,7 +126,7 @@ impl Budget {
 }
 
 /// Checks whether a retry may help against a failure of this kind.
-pub(crate) fn passes(kind: Kind) -> bool {
+pub(crate) fn is_temporary(kind: Kind) -> bool {
     matches!(kind, Kind::Network | Kind::Busy)
 }
 
@@ -214,10 +215,13 @@ mod tests {
         let backoff = Backoff {
             base: Duration::from_millis(500),
         };
-        let told = |millis| backoff.wait_if_told(Some(Duration::from_millis(millis)), 6);
-        assert_eq!(told(500), Duration::from_millis(500));
-        assert!(told(0) >= Duration::from_secs(16) && told(499) >= Duration::from_secs(16));
-        assert!(backoff.wait_if_told(None, 6) >= Duration::from_secs(16));
+        let retry_after = |millis| backoff.wait_after(Some(Duration::from_millis(millis)), 6);
+        assert_eq!(retry_after(500), Duration::from_millis(500));
+        assert!(
+            retry_after(0) >= Duration::from_secs(16)
+                && retry_after(499) >= Duration::from_secs(16)
+        );
+        assert!(backoff.wait_after(None, 6) >= Duration::from_secs(16));
     }
 
     #[test]

@@ -7,7 +7,6 @@
 //! The client for pages does not tell which case it was. There, a connection is assumed to be reused if a request to
 //! its origin was answered before, and no other is in flight: a server that is busy with our requests closes what is
 //! too much for it.
-//! answered before, and no other is under way: a server that is busy with us closes what is too much for it.
 
 use std::collections::HashMap;
 use std::io;

@@ -164,7 +164,7 @@ impl fmt::Display for Shown<'_> {
 
 /// Checks whether a query pair must be hidden: for its name, or for a URL in its value, which may contain a secret.
 fn hides(name: &str, value: &str, depth: u8) -> bool {
-    is_secret(name) || lets_in(value, depth)
+    is_secret(name) || grants_access(value, depth)
 }
 
 /// Checks whether a query value of this name is a secret. In `user[token]` and `token[0]`, the last word decides.
@@ -181,7 +181,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Checks whether a value is a URL with a secret, or the end of one.
-fn lets_in(value: &str, depth: u8) -> bool {
+fn grants_access(value: &str, depth: u8) -> bool {
     let Some(depth) = depth.checked_sub(1) else {
         return false;
     };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
 /// How much of a body is searched for a declaration of its encoding, as in browsers.
-const HEAD: usize = 1024;
+const SEARCHED_PREFIX: usize = 1024;
 
 /// Decodes the text of a body: by its byte order mark, else as UTF-8 if it is valid UTF-8, else in the encoding that
 /// Content-Type or the body itself declares. Invalid bytes are replaced.
@@ -13,20 +13,20 @@ pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return decode(encoding, &bytes[mark..]).into_owned();
     }
-    let told = content_type.and_then(label);
-    if let Some(encoding) = wide(bytes, told) {
+    let declared = content_type.and_then(label);
+    if let Some(encoding) = utf16(bytes, declared) {
         return decode(encoding, bytes).into_owned();
     }
-    let told = told.or_else(|| label_within(&bytes[..bytes.len().min(HEAD)]));
+    let declared = declared.or_else(|| label_within(&bytes[..bytes.len().min(SEARCHED_PREFIX)]));
     match std::str::from_utf8(bytes) {
         // The only encoding whose text is all ASCII and yet means something else.
-        Ok(_) if told == Some(ISO_2022_JP) && bytes.is_ascii() => {
+        Ok(_) if declared == Some(ISO_2022_JP) && bytes.is_ascii() => {
             decode(ISO_2022_JP, bytes).into_owned()
         }
         Ok(text) => text.to_owned(),
         Err(_) => {
             let of_bytes = |encoding: &&Encoding| ![UTF_16BE, UTF_16LE].contains(encoding);
-            decode(told.filter(of_bytes).unwrap_or(UTF_8), bytes).into_owned()
+            decode(declared.filter(of_bytes).unwrap_or(UTF_8), bytes).into_owned()
         }
     }
 }
@@ -48,8 +48,8 @@ fn known(name: &str) -> Option<&'static Encoding> {
 
 /// Returns the encoding of UTF-16 text without a byte order mark. A declaration or a beginning like markup is believed
 /// only if every other byte there is zero: many pages declare UTF-16 and are UTF-8.
-fn wide(bytes: &[u8], told: Option<&'static Encoding>) -> Option<&'static Encoding> {
-    let says_so = told.is_some_and(|told| told == UTF_16LE || told == UTF_16BE);
+fn utf16(bytes: &[u8], declared: Option<&'static Encoding>) -> Option<&'static Encoding> {
+    let says_so = declared.is_some_and(|declared| declared == UTF_16LE || declared == UTF_16BE);
     match bytes {
         [b'<', 0, ..] => Some(UTF_16LE),
         [0, b'<', ..] => Some(UTF_16BE),
@@ -134,8 +134,8 @@ mod tests {
             (xml, None, "<a>кот</a>"),
             (script, None, "고"),
         ];
-        for (bytes, told, ends) in table {
-            let read = read_text(bytes, told);
+        for (bytes, declared, ends) in table {
+            let read = read_text(bytes, declared);
             assert!(read.ends_with(ends), "{read}, not {ends}");
         }
         assert_eq!(read_text("\u{feff}{}".as_bytes(), None), "{}");
@@ -165,8 +165,8 @@ mod tests {
             (little("\u{feff}a")[..3].into(), None, "\u{fffd}"),
             (b"\xff\xfe\x00\xd8".into(), None, "\u{fffd}"),
         ];
-        for (bytes, told, expected) in table {
-            assert_eq!(read_text(&bytes, told), expected, "{bytes:?}");
+        for (bytes, declared, expected) in table {
+            assert_eq!(read_text(&bytes, declared), expected, "{bytes:?}");
         }
     }
 }

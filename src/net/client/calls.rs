@@ -3,53 +3,53 @@
 use bytes::BytesMut;
 use http::header;
 
-use super::{Ask, Client};
+use super::{Client, RequestSpec};
 use crate::model::{Kind, Result};
-use crate::net::{Answer, Budget, Led, Permit, Refusal, TooSlow, coding, failure, part, retry};
+use crate::net::{Answer, Budget, NamedBy, Permit, Refusal, TooSlow, coding, failure, part, retry};
 
 /// How often a request to a host that is too slow is retried, as for a file.
-const SLOW: u32 = 3;
+const SLOW_RETRIES: u32 = 3;
 
 impl Client {
-    pub(super) async fn call_until(
+    pub(super) async fn call_with_retries(
         &self,
-        ask: Ask<'_>,
-        led: &mut Led,
+        spec: RequestSpec<'_>,
+        named_by: &mut NamedBy,
         limit: usize,
     ) -> Result<Answer> {
-        let Ask { url, body, .. } = ask;
+        let RequestSpec { url, body, .. } = spec;
         let settings = &self.inner.settings;
         let mut budget = Budget::new(settings.retries);
         let mut slow = 0;
         loop {
             let permit = self.pace().enter(url.host_str().unwrap_or("")).await;
-            let outcome = self.call_once(ask, led, limit).await;
-            let refusal = self.learn(permit, ask, &outcome);
-            let told = match &outcome {
+            let outcome = self.call_once(spec, named_by, limit).await;
+            let refusal = self.learn(permit, spec, &outcome);
+            let retry_after = match &outcome {
                 Ok(answer) => {
-                    let (status, told) = (answer.status, (ask.told)(answer));
+                    let (status, retry_after) = (answer.status, (spec.read_retry_after)(answer));
                     let passes = match body {
-                        None if told.is_some() => retry::passes_in_time(status),
-                        None => retry::worth_retrying(status),
+                        None if retry_after.is_some() => retry::is_retryable_after_wait(status),
+                        None => retry::is_retryable(status),
                         // The posted data may have been accepted, unless the server says that it was not.
-                        Some(_) => told.is_some() && matches!(status.as_u16(), 429 | 503),
+                        Some(_) => retry_after.is_some() && matches!(status.as_u16(), 429 | 503),
                     };
                     if !passes {
                         return outcome;
                     }
-                    told
+                    retry_after
                 }
-                Err(error) if body.is_none() && retry::passes(error.kind) => {
+                Err(error) if body.is_none() && retry::is_temporary(error.kind) => {
                     let cause = error.source.as_deref();
                     slow += u32::from(cause.is_some_and(|cause| cause.is::<TooSlow>()));
-                    if slow > SLOW {
+                    if slow > SLOW_RETRIES {
                         return outcome;
                     }
                     None
                 }
                 Err(_) => return outcome,
             };
-            if told.is_some_and(|wait| wait > settings.longest_wait) {
+            if retry_after.is_some_and(|wait| wait > settings.longest_wait) {
                 return outcome;
             }
             let Some(number) = budget.take() else {
@@ -57,8 +57,8 @@ impl Client {
             };
             // If the whole host is paused, its line does the waiting.
             let paused = refusal.and_then(|refusal| refusal.paused);
-            let wait = paused.unwrap_or_else(|| self.backoff().wait_if_told(told, number));
-            self.tell_wait(url, wait, &outcome).await;
+            let wait = paused.unwrap_or_else(|| self.backoff().wait_after(retry_after, number));
+            self.report_wait(url, wait, &outcome).await;
             if paused.is_none() {
                 tokio::time::sleep(wait).await;
             }
@@ -66,46 +66,57 @@ impl Client {
     }
 
     /// Reports the outcome of a call to the concurrency control.
-    fn learn(&self, permit: Permit, ask: Ask<'_>, outcome: &Result<Answer>) -> Option<Refusal> {
+    fn learn(
+        &self,
+        permit: Permit,
+        spec: RequestSpec<'_>,
+        outcome: &Result<Answer>,
+    ) -> Option<Refusal> {
         match outcome {
             Ok(answer) if answer.status.is_success() => {
                 permit.succeeded();
                 None
             }
             Ok(answer) => {
-                let told = (ask.told)(answer);
-                let is_busy = retry::is_busy(answer.status) || told.is_some();
-                let told = told.filter(|told| *told <= self.inner.settings.longest_wait);
-                is_busy.then(|| permit.refused(told))
+                let retry_after = (spec.read_retry_after)(answer);
+                let is_busy = retry::is_busy(answer.status) || retry_after.is_some();
+                let retry_after = retry_after
+                    .filter(|retry_after| *retry_after <= self.inner.settings.longest_wait);
+                is_busy.then(|| permit.refused(retry_after))
             }
             Err(error) => (error.kind == Kind::Network).then(|| permit.broke()),
         }
     }
 
-    async fn call_once(&self, ask: Ask<'_>, led: &mut Led, limit: usize) -> Result<Answer> {
-        let mut opened = self.send(ask).await?;
-        *led = opened.led;
+    async fn call_once(
+        &self,
+        spec: RequestSpec<'_>,
+        named_by: &mut NamedBy,
+        limit: usize,
+    ) -> Result<Answer> {
+        let mut opened = self.send(spec).await?;
+        *named_by = opened.named_by;
         let status = opened.response.status();
         let open_end = opened.open_end();
         let mut headers = opened.response.take_headers();
-        if part::is_short(status, &headers) && !self.asks_for_a_part(ask) {
-            return Err(part::unasked_part());
+        if part::is_short(status, &headers) && !self.requests_range(spec) {
+            return Err(part::unrequested_part());
         }
         let mut body = BytesMut::new();
-        let is_wanted = ask.wants.is_none_or(|wants| wants(&headers));
+        let is_wanted = spec.wants_body.is_none_or(|wants| wants(&headers));
         while is_wanted
-            && !(ask.head && body.len() >= limit)
+            && !(spec.head && body.len() >= limit)
             && let Some(chunk) = opened.chunk().await?
         {
-            if !ask.head && body.len() + chunk.len() > limit {
+            if !spec.head && body.len() + chunk.len() > limit {
                 return Err(failure::too_long(&opened.url, limit));
             }
             body.extend_from_slice(&chunk);
         }
-        opened.leave();
+        opened.release_guest();
         let mut body = body.freeze();
-        if !ask.head {
-            body = coding::take_off(&opened.url, status, &mut headers, body, limit).await?;
+        if !spec.head {
+            body = coding::decode_response(&opened.url, status, &mut headers, body, limit).await?;
         }
         Ok(Answer {
             url: opened.url,
@@ -116,8 +127,8 @@ impl Client {
         })
     }
 
-    fn asks_for_a_part(&self, ask: Ask<'_>) -> bool {
-        [ask.bound, ask.free, &self.inner.user_headers]
+    fn requests_range(&self, spec: RequestSpec<'_>) -> bool {
+        [spec.bound, spec.free, &self.inner.user_headers]
             .iter()
             .any(|headers| headers.contains_key(header::RANGE))
     }

@@ -7,8 +7,8 @@ use crate::model::Result;
 
 impl Client {
     /// Returns the cookie file if all its cookies have expired, so that they log nobody in.
-    pub fn cookies_over(&self) -> Option<&Path> {
-        self.inner.pools.jar()?.over()
+    pub fn expired_cookie_file(&self) -> Option<&Path> {
+        self.inner.pools.jar()?.expired_file()
     }
 
     /// Saves the cookies that servers set to the file, if the settings say so.

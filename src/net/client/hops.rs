@@ -7,14 +7,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::{Origin, Url};
 
 use super::trail::Trail;
-use super::{Ask, Client, Inner};
+use super::{Client, Inner, RequestSpec};
 use crate::model::{Error, Kind, Result};
 use crate::net::cookies::Jar;
 use crate::net::http1::Target;
-use crate::net::pools::{Reach, Use};
+use crate::net::pools::{Purpose, Reach};
 use crate::net::private::{is_public, literal};
 use crate::net::resolver::NotPublic;
-use crate::net::{Fault, Gate, Led, Opened, Permit, Response, Stage, failure, redirect};
+use crate::net::{Fault, Gate, NamedBy, Opened, Permit, Response, Stage, failure, redirect};
 
 /// What carries a request.
 enum Carrier<'a> {
@@ -51,36 +51,45 @@ impl Cookies<'_> {
 }
 
 impl Client {
-    pub(super) async fn send(&self, mut ask: Ask<'_>) -> Result<Opened> {
-        let host = ask.url.host_str().unwrap_or("");
-        let mut trail = Trail::new(ask.url.clone(), ask.way.led);
+    pub(super) async fn send(&self, mut spec: RequestSpec<'_>) -> Result<Opened> {
+        let host = spec.url.host_str().unwrap_or("");
+        let mut trail = Trail::new(spec.url.clone(), spec.constraints.named_by);
         let mut guest: Option<Permit> = None;
         let mut is_second = false;
         let mut cookies = Cookies {
-            kept: self.inner.pools.jar().or(ask.way.gate.and_then(Gate::jar)),
+            kept: self
+                .inner
+                .pools
+                .jar()
+                .or(spec.constraints.gate.and_then(Gate::jar)),
             on_the_way: None,
         };
         loop {
-            let here = trail.here();
-            if let Some(gate) = ask.way.gate {
+            let here = trail.current();
+            if let Some(gate) = spec.constraints.gate {
                 gate.pass(here)?;
             }
             if trail.is_redirected() {
                 // No slot is held while waiting for another.
                 drop(guest.take());
                 let there = here.host_str().unwrap_or("");
-                guest = self.pace().lead(host, there).await;
+                guest = self.pace().enter_as_guest(host, there).await;
             }
-            let purpose = self.purpose_for(ask.purpose, here);
-            let is_file = matches!(purpose, Use::Bodies);
-            let (carrier, has_proxy) = self.carrier_for(ask, purpose, trail.led(), here)?;
+            let purpose = self.purpose_for(spec.purpose, here);
+            let is_file = matches!(purpose, Purpose::Bodies);
+            let (carrier, has_proxy) = self.carrier_for(spec, purpose, trail.named_by(), here)?;
             let is_pooled = matches!(carrier, Carrier::Pooled(_));
-            let headers = self.headers(&ask, &trail, &cookies);
+            let headers = self.headers(&spec, &trail, &cookies);
             let under_way = self.inner.reuse.begin(here.origin());
-            let response = match self.ask(carrier, here, headers, ask.body, is_second).await {
+            let response = match self
+                .send_hop(carrier, here, headers, spec.body, is_second)
+                .await
+            {
                 Ok(response) => response,
-                Err(fault) if matches!(ask.purpose, Use::Pages) && failure::wants_http1(&fault) => {
-                    ask.purpose = Use::Bodies;
+                Err(fault)
+                    if matches!(spec.purpose, Purpose::Pages) && failure::wants_http1(&fault) =>
+                {
+                    spec.purpose = Purpose::Bodies;
                     continue;
                 }
                 // No request was sent yet, and the next attempt uses HTTP/2.
@@ -90,7 +99,7 @@ impl Client {
                 }
                 // What may not be done twice is not retried: nobody knows how far the request got.
                 Err(fault)
-                    if !is_second && ask.body.is_none() && under_way.found_closed(&fault) =>
+                    if !is_second && spec.body.is_none() && under_way.found_closed(&fault) =>
                 {
                     is_second = true;
                     continue;
@@ -108,18 +117,18 @@ impl Client {
                 self.inner.pools.system().answered(name, &address);
             }
             if trail.answered(address.map(|address| address.ip()))
-                && let Some(gate) = ask.way.gate
+                && let Some(gate) = spec.constraints.gate
             {
-                gate.is_public(trail.here());
+                gate.note_public(trail.current());
             }
             match response.headers().get(header::LOCATION) {
                 Some(location)
                     if redirect::is_redirect(response.status())
-                        && ask.body.is_none()
-                        && ask.wants.is_none() =>
+                        && spec.body.is_none()
+                        && spec.wants_body.is_none() =>
                 {
                     if has_cookie {
-                        trail.got_cookie();
+                        trail.note_cookie();
                     }
                     trail.follow(location.as_bytes())?;
                 }
@@ -129,17 +138,17 @@ impl Client {
     }
 
     /// Returns the headers of a request to the trail's current URL: headers bound to its first origin go no further.
-    fn headers(&self, ask: &Ask<'_>, trail: &Trail, cookies: &Cookies<'_>) -> HeaderMap {
-        let here = trail.here();
+    fn headers(&self, spec: &RequestSpec<'_>, trail: &Trail, cookies: &Cookies<'_>) -> HeaderMap {
+        let here = trail.current();
         let is_trusted = self.is_trusted(trail);
-        let mut headers = ask.free.clone();
-        if trail.is_home() {
+        let mut headers = spec.free.clone();
+        if trail.has_one_origin() {
             if let Some(logins) = &self.inner.logins
                 && let Some(value) = logins.authorization(here, is_trusted)
             {
                 headers.insert(header::AUTHORIZATION, value);
             }
-            replace(&mut headers, ask.bound);
+            replace(&mut headers, spec.bound);
         }
         if is_trusted {
             replace(&mut headers, &self.inner.user_headers);
@@ -154,12 +163,12 @@ impl Client {
 
     /// Turns a fault into an error. `is_direct` says that the request went through the client for pages, and no proxy.
     fn failed(&self, fault: Fault, trail: &Trail, is_direct: bool) -> Error {
-        let here = trail.here();
+        let here = trail.current();
         if fault.stage == Stage::Exchange
             && is_direct
             && let Some(name) = here.domain()
         {
-            self.inner.pools.system().first_was_mute(name);
+            self.inner.pools.system().note_first_unanswered(name);
         }
         let is_named_by_server = fault.stage == Stage::Request && trail.is_redirected();
         let mut failure = self.failure(fault, here);
@@ -191,19 +200,19 @@ impl Client {
     ) -> Result<Opened> {
         response
             .frame()
-            .map_err(|coding| failure::packed(trail.here(), &coding))?;
-        let (redirected, led) = (trail.is_redirected(), trail.led());
+            .map_err(|coding| failure::unrequested_coding(trail.current(), &coding))?;
+        let (redirected, named_by) = (trail.is_redirected(), trail.named_by());
         if let Some(guest) = &mut guest
             && response.status().is_success()
         {
             guest.accepted(response.content_length());
         }
-        let url = trail.into_here();
+        let url = trail.into_current();
         Ok(Opened {
             watch: self.inner.floor.watch(url.host_str().unwrap_or("")),
             url,
             redirected,
-            led,
+            named_by,
             response,
             host: self.pace().host(host),
             guest,
@@ -211,7 +220,7 @@ impl Client {
     }
 
     /// Sends a request once.
-    async fn ask(
+    async fn send_hop(
         &self,
         carrier: Carrier<'_>,
         url: &Url,
@@ -236,12 +245,12 @@ impl Client {
     }
 
     /// Returns how a request to this URL is sent: where a server speaks only HTTP/2, files are requested like pages.
-    fn purpose_for(&self, purpose: Use, url: &Url) -> Use {
+    fn purpose_for(&self, purpose: Purpose, url: &Url) -> Purpose {
         let known = self.inner.only_http2.read();
         let known = known.unwrap_or_else(PoisonError::into_inner);
         match known.is_empty() || !known.contains(&url.origin()) {
             true => purpose,
-            false => Use::Pages,
+            false => Purpose::Pages,
         }
     }
 
@@ -254,26 +263,26 @@ impl Client {
     /// Returns what carries a request to this URL, and whether there is a proxy in between.
     fn carrier_for<'a>(
         &'a self,
-        ask: Ask<'a>,
-        purpose: Use,
-        who: Led,
+        spec: RequestSpec<'a>,
+        purpose: Purpose,
+        named_by: NamedBy,
         url: &'a Url,
     ) -> Result<(Carrier<'a>, bool)> {
         let Inner {
             settings, pools, ..
         } = &*self.inner;
         let has_proxy = pools.has_proxy_for(url);
-        let is_own = matches!(purpose, Use::Bodies) && !has_proxy;
-        let pin = ask.way.pin.filter(|_| is_own);
+        let is_own = matches!(purpose, Purpose::Bodies) && !has_proxy;
+        let pin = spec.constraints.pin.filter(|_| is_own);
         let pinned = pin.and_then(|pin| pin.address_for(url));
-        let pinned = pinned.filter(|at| is_public(*at) || !settings.private.refuses(who));
+        let pinned = pinned.filter(|at| is_public(*at) || !settings.private.refuses(named_by));
         let own = |reach| Carrier::Own(Target { url, reach, pinned });
         if pinned.is_some() {
             // A pinned address has been allowed before.
             return Ok((own(Reach::Any), has_proxy));
         }
         let mut reach = Reach::Any;
-        if settings.private.refuses(who) {
+        if settings.private.refuses(named_by) {
             if let Some(address) = literal(url).filter(|address| !is_public(*address)) {
                 return Err(failure::private(url, address, settings.private));
             }
@@ -314,7 +323,7 @@ impl Client {
             .user_origins
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        origins.contains(&trail.first().origin()) && trail.is_home()
+        origins.contains(&trail.first().origin()) && trail.has_one_origin()
     }
 }
 

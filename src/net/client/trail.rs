@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::model::Result;
 use crate::net::private::{is_public, literal};
-use crate::net::{Led, redirect};
+use crate::net::{NamedBy, redirect};
 
 /// The URLs that a request was redirected along.
 #[derive(Debug)]
@@ -15,21 +15,21 @@ pub(super) struct Trail {
     /// The index of the first URL that a redirect may not return to, see [`redirect::next`].
     since: usize,
     /// Who names the next URL.
-    led: Led,
+    named_by: NamedBy,
 }
 
 impl Trail {
-    /// Creates a trail that begins with this URL, named by `led`.
-    pub(super) fn new(url: Url, led: Led) -> Trail {
+    /// Creates a trail that begins with this URL, named by `named_by`.
+    pub(super) fn new(url: Url, named_by: NamedBy) -> Trail {
         Trail {
             hops: vec![url],
             since: 0,
-            led,
+            named_by,
         }
     }
 
     /// Returns the URL to request.
-    pub(super) fn here(&self) -> &Url {
+    pub(super) fn current(&self) -> &Url {
         &self.hops[self.hops.len() - 1]
     }
 
@@ -40,7 +40,7 @@ impl Trail {
 
     /// Checks whether the trail has never left its first origin. Once elsewhere, it does not count as home again even
     /// if a redirect leads back: another server chose the way.
-    pub(super) fn is_home(&self) -> bool {
+    pub(super) fn has_one_origin(&self) -> bool {
         self.hops
             .iter()
             .all(|hop| hop.origin() == self.first().origin())
@@ -52,24 +52,24 @@ impl Trail {
     }
 
     /// Returns who named the current URL or, once it has answered, who names the next one.
-    pub(super) fn led(&self) -> Led {
-        self.led
+    pub(super) fn named_by(&self) -> NamedBy {
+        self.named_by
     }
 
     /// Notes that the current URL was answered from this address (none if a proxy resolved it); tells whether it is
     /// public.
     pub(super) fn answered(&mut self, address: Option<IpAddr>) -> bool {
         // An address resolved by a proxy counts as public, unless it is written in the URL.
-        let address = address.or_else(|| literal(self.here()));
+        let address = address.or_else(|| literal(self.current()));
         let is_public = address.is_none_or(is_public);
         if is_public {
-            self.led = Led::ByPublic;
+            self.named_by = NamedBy::PublicServer;
         }
         is_public
     }
 
     /// Notes that this response set a cookie, so that earlier URLs may respond differently now.
-    pub(super) fn got_cookie(&mut self) {
+    pub(super) fn note_cookie(&mut self) {
         self.since = self.hops.len();
     }
 
@@ -84,7 +84,7 @@ impl Trail {
     }
 
     /// Returns the current URL.
-    pub(super) fn into_here(mut self) -> Url {
+    pub(super) fn into_current(mut self) -> Url {
         self.hops.swap_remove(self.hops.len() - 1)
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn trail() -> Trail {
-        Trail::new("http://a.test/cat".parse().unwrap(), Led::ByUser)
+        Trail::new("http://a.test/cat".parse().unwrap(), NamedBy::User)
     }
 
     #[test]
@@ -103,37 +103,41 @@ mod tests {
         let mut trail = trail();
         trail.answered(Some([192, 0, 2, 1].into()));
         trail.follow(b"/secret").unwrap();
-        assert!(trail.is_home());
-        assert_eq!(trail.led(), Led::ByPublic);
+        assert!(trail.has_one_origin());
+        assert_eq!(trail.named_by(), NamedBy::PublicServer);
         trail.answered(Some([127, 0, 0, 1].into()));
-        assert_eq!(trail.led(), Led::ByPublic);
+        assert_eq!(trail.named_by(), NamedBy::PublicServer);
     }
 
     #[test]
     fn who_leads_on_depends_on_the_address_that_answered() {
-        for (url, address, led) in [
-            ("http://a.test/", Some([10, 0, 0, 1]), Led::ByUser),
-            ("http://a.test/", Some([192, 0, 2, 1]), Led::ByPublic),
-            ("http://a.test/", None, Led::ByPublic),
-            ("http://10.0.0.1/", None, Led::ByUser),
-            ("http://192.0.2.1/", None, Led::ByPublic),
+        for (url, address, named_by) in [
+            ("http://a.test/", Some([10, 0, 0, 1]), NamedBy::User),
+            (
+                "http://a.test/",
+                Some([192, 0, 2, 1]),
+                NamedBy::PublicServer,
+            ),
+            ("http://a.test/", None, NamedBy::PublicServer),
+            ("http://10.0.0.1/", None, NamedBy::User),
+            ("http://192.0.2.1/", None, NamedBy::PublicServer),
         ] {
-            let mut trail = Trail::new(url.parse().unwrap(), Led::ByUser);
+            let mut trail = Trail::new(url.parse().unwrap(), NamedBy::User);
             trail.answered(address.map(IpAddr::from));
             trail.follow(b"http://b.test/").unwrap();
-            assert_eq!(trail.led(), led, "{url} at {address:?}");
+            assert_eq!(trail.named_by(), named_by, "{url} at {address:?}");
         }
     }
 
     #[test]
     fn a_trail_that_left_does_not_come_home() {
         let mut trail = trail();
-        assert!(trail.is_home() && !trail.is_redirected());
+        assert!(trail.has_one_origin() && !trail.is_redirected());
         trail.follow(b"/dog").unwrap();
-        assert!(trail.is_home() && trail.is_redirected());
+        assert!(trail.has_one_origin() && trail.is_redirected());
         trail.follow(b"http://b.test/").unwrap();
         trail.follow(b"http://a.test/cow").unwrap();
-        assert!(!trail.is_home());
-        assert_eq!(trail.into_here().as_str(), "http://a.test/cow");
+        assert!(!trail.has_one_origin());
+        assert_eq!(trail.into_current().as_str(), "http://a.test/cow");
     }
 }

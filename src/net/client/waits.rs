@@ -12,21 +12,21 @@ use crate::net::Answer;
 
 impl Client {
     /// Reports waits for pages to `events` from now on. The weak sender does not keep the channel open.
-    pub(crate) fn tells(&self, events: mpsc::WeakSender<Event>) {
-        let mut heard = self
+    pub(crate) fn report_waits_to(&self, events: mpsc::WeakSender<Event>) {
+        let mut wait_events = self
             .inner
-            .heard
+            .wait_events
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *heard = Some(events);
+        *wait_events = Some(events);
     }
 
     /// Reports how long the host of this URL will be waited for after this outcome.
-    pub(super) async fn tell_wait(&self, url: &Url, time: Duration, outcome: &Result<Answer>) {
+    pub(super) async fn report_wait(&self, url: &Url, time: Duration, outcome: &Result<Answer>) {
         let events = {
-            let heard = self.inner.heard.lock();
-            let heard = heard.unwrap_or_else(PoisonError::into_inner);
-            heard.as_ref().and_then(mpsc::WeakSender::upgrade)
+            let wait_events = self.inner.wait_events.lock();
+            let wait_events = wait_events.unwrap_or_else(PoisonError::into_inner);
+            wait_events.as_ref().and_then(mpsc::WeakSender::upgrade)
         };
         let Some(events) = events else {
             return;

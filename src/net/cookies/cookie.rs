@@ -14,7 +14,7 @@ pub(super) struct Cookie {
     /// The host it belongs to, without a leading dot.
     pub(super) host: String,
     /// Whether subdomains get it, too.
-    pub(super) wide: bool,
+    pub(super) domain_wide: bool,
     pub(super) path: String,
     pub(super) secure: bool,
     pub(super) http_only: bool,
@@ -52,7 +52,7 @@ impl Cookie {
         raw.set_path(self.path);
         raw.set_secure(self.secure);
         raw.set_http_only(self.http_only);
-        if self.wide {
+        if self.domain_wide {
             raw.set_domain(self.host);
         }
         // The store refuses only expired cookies.
@@ -62,7 +62,7 @@ impl Cookie {
 
     /// Converts a cookie of the store.
     pub(super) fn of(cookie: &cookie_store::Cookie<'_>) -> Option<Cookie> {
-        let (host, wide) = match &cookie.domain {
+        let (host, domain_wide) = match &cookie.domain {
             CookieDomain::HostOnly(host) => (host.clone(), false),
             CookieDomain::Suffix(host) => (host.clone(), true),
             CookieDomain::NotPresent | CookieDomain::Empty => return None,
@@ -73,7 +73,7 @@ impl Cookie {
         };
         Some(Cookie {
             host,
-            wide,
+            domain_wide,
             path: String::from(&cookie.path),
             secure: cookie.secure().unwrap_or(false),
             http_only: cookie.http_only().unwrap_or(false),

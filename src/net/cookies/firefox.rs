@@ -109,7 +109,7 @@ fn query(
         let host: String = row.get(0)?;
         let plain = host.trim_start_matches('.');
         Ok(Cookie {
-            wide: plain.len() < host.len(),
+            domain_wide: plain.len() < host.len(),
             host: plain.to_owned(),
             path: row.get(1)?,
             secure: row.get(2)?,
@@ -219,7 +219,7 @@ mod tests {
                 let cookies = read(name, container).unwrap();
                 let names = cookies
                     .iter()
-                    .map(|cookie| (cookie.name.clone(), cookie.wide));
+                    .map(|cookie| (cookie.name.clone(), cookie.domain_wide));
                 names.collect::<Vec<_>>()
             };
             assert_eq!(

@@ -24,7 +24,7 @@ pub(crate) struct Jar {
     /// The browser's cookies, by host, until that host is requested: nothing else of them is ever used.
     browser: Option<Mutex<HashMap<String, Vec<Cookie>>>>,
     /// The cookie file, if all its cookies have expired.
-    over: Option<PathBuf>,
+    expired_file: Option<PathBuf>,
     /// The file to save to, and the cookies that servers have set or removed since it was read.
     saves: Option<(PathBuf, Mutex<BTreeSet<Key>>)>,
 }
@@ -57,7 +57,7 @@ impl Jar {
         if let Some(file) = &settings.cookies {
             let mut store = CookieStore::new();
             let is_over = netscape::read(file, &mut store)?;
-            jar.over = is_over.then(|| file.clone());
+            jar.expired_file = is_over.then(|| file.clone());
             jar.domains = RwLock::new(store.iter_any().filter_map(domain).collect());
             jar.store = RwLock::new(store);
         }
@@ -73,8 +73,8 @@ impl Jar {
     }
 
     /// Returns the cookie file if all its cookies had expired when it was read.
-    pub(crate) fn over(&self) -> Option<&Path> {
-        self.over.as_deref()
+    pub(crate) fn expired_file(&self) -> Option<&Path> {
+        self.expired_file.as_deref()
     }
 
     /// Saves what servers changed to the file, if that was requested. Everything else in the file stays as it is,
@@ -139,7 +139,7 @@ impl Jar {
             let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
             for cookie in found {
                 // Those of the file, and those that servers have set since, take precedence.
-                if cookie.wide {
+                if cookie.domain_wide {
                     let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
                     domains.insert(cookie.host.clone());
                 }
@@ -248,10 +248,10 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    fn cookie(host: &str, wide: bool, name: &str) -> Cookie {
+    fn cookie(host: &str, domain_wide: bool, name: &str) -> Cookie {
         Cookie {
             host: host.into(),
-            wide,
+            domain_wide,
             path: "/".into(),
             secure: true,
             http_only: false,
@@ -268,7 +268,8 @@ mod tests {
             ("sub.example.org", false),
             ("bank.org", true),
         ];
-        let cookies = hosts.map(|(host, wide)| (host.to_owned(), vec![cookie(host, wide, host)]));
+        let cookies = hosts
+            .map(|(host, domain_wide)| (host.to_owned(), vec![cookie(host, domain_wide, host)]));
         let jar = Jar {
             browser: Some(Mutex::new(cookies.into())),
             ..Jar::default()

@@ -84,7 +84,7 @@ fn parse(line: &str) -> std::result::Result<Option<Cookie>, String> {
     let known = known.as_ref().and_then(|url| url.host_str());
     let cookie = Cookie {
         host: known.unwrap_or(host).to_owned(),
-        wide: is(subdomains) || domain.starts_with('.'),
+        domain_wide: is(subdomains) || domain.starts_with('.'),
         path: if path.starts_with('/') { path } else { "/" }.to_owned(),
         secure: is(secure),
         http_only,
@@ -103,9 +103,9 @@ fn line(cookie: &Cookie) -> String {
     format!(
         "{}{}{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
         if cookie.http_only { HTTP_ONLY } else { "" },
-        if cookie.wide { "." } else { "" },
+        if cookie.domain_wide { "." } else { "" },
         cookie.host,
-        is(cookie.wide),
+        is(cookie.domain_wide),
         cookie.path,
         is(cookie.secure),
         cookie.expires.unwrap_or(0),
@@ -288,7 +288,7 @@ mod tests {
                       b.org\tFALSE\t/\tFALSE\t1.5\tkept\t1\nnonsense";
         let cookie = |name: &str, expires| Cookie {
             host: "a.org".into(),
-            wide: true,
+            domain_wide: true,
             path: "/".into(),
             secure: true,
             http_only: name == "new",

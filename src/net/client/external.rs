@@ -7,17 +7,17 @@ use url::{Host, Url};
 use super::{Client, Inner};
 use crate::model::{Error, Kind, Result};
 use crate::net::private::is_public;
-use crate::net::{Led, Secret, Shown, failure};
+use crate::net::{NamedBy, Secret, Shown, failure};
 
 impl Client {
-    /// Checks whether another program may request a URL named by `led`, and returns who names what it finds there.
+    /// Checks whether another program may request a URL named by `named_by`, and returns who names what it finds there.
     ///
     /// What the program requests next cannot be checked; the URLs that it returns are.
     ///
     /// # Errors
-    /// [`Kind::Blocked`] for a private address that `led` may not lead to, [`Kind::Network`] for a host that is not
+    /// [`Kind::Blocked`] for a private address that `named_by` may not lead to, [`Kind::Network`] for a host that is not
     /// found.
-    pub(crate) async fn lend(&self, url: &Url, led: Led) -> Result<Led> {
+    pub(crate) async fn check_external(&self, url: &Url, named_by: NamedBy) -> Result<NamedBy> {
         let Inner {
             settings, pools, ..
         } = &*self.inner;
@@ -26,7 +26,7 @@ impl Client {
             Some(Host::Ipv4(address)) => vec![address.into()],
             Some(Host::Ipv6(address)) => vec![address.into()],
             // The proxy resolves the name, and we do not know whose network the address belongs to.
-            Some(Host::Domain(_)) if pools.has_proxy_for(url) => return Ok(Led::ByPublic),
+            Some(Host::Domain(_)) if pools.has_proxy_for(url) => return Ok(NamedBy::PublicServer),
             Some(Host::Domain(name)) => {
                 let found = pools.system().find(name).await.map_err(|error| {
                     let message = format!("cannot find the host of `{}`", Shown(url));
@@ -38,11 +38,13 @@ impl Client {
         };
         let private = addresses.iter().find(|address| !is_public(**address));
         match private {
-            Some(address) if settings.private.refuses(led) && !url.domain().is_some_and(is_set) => {
+            Some(address)
+                if settings.private.refuses(named_by) && !url.domain().is_some_and(is_set) =>
+            {
                 Err(failure::private(url, *address, settings.private))
             }
-            Some(_) if addresses.iter().all(|address| !is_public(*address)) => Ok(led),
-            _ => Ok(Led::ByPublic),
+            Some(_) if addresses.iter().all(|address| !is_public(*address)) => Ok(named_by),
+            _ => Ok(NamedBy::PublicServer),
         }
     }
 

@@ -197,7 +197,7 @@ pub(super) fn perform(
     let mut net = overrides::net(args, config.net()?)?;
     net.connections = limits::connections(net.connections)?;
     let client = Client::new(net)?;
-    if let Some(file) = client.cookies_over().filter(|_| !args.report.quiet) {
+    if let Some(file) = client.expired_cookie_file().filter(|_| !args.report.quiet) {
         let message = format!("all cookies in `{}` have expired", file.display());
         eprint(&warn(&Error::new(Kind::Login, message)));
     }

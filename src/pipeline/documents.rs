@@ -14,7 +14,7 @@ use url::Url;
 use super::LinkOptions;
 use super::naming::{Content, Sniff};
 use crate::model::{Document, Headers};
-use crate::net::{Answer, Led, Opened};
+use crate::net::{Answer, NamedBy, Opened};
 
 /// Maximum total size of waiting responses, in bytes. A response that does not fit is dropped and requested again.
 const MAX_WAITING: usize = 64 << 20;
@@ -30,7 +30,7 @@ pub(super) struct ReceivedDocument {
     /// The requested URL.
     pub(super) url: Url,
     pub(super) answer: Option<Answer>,
-    pub(super) led: Led,
+    pub(super) named_by: NamedBy,
     /// The headers that it was requested with, as its item has them.
     pub(super) headers: Headers,
 }
@@ -117,11 +117,11 @@ impl ReceivedDocument {
             body: Bytes::new(),
             open_end: false,
         };
-        ReceivedDocument::refused(url, answer, opened.led)
+        ReceivedDocument::refused(url, answer, opened.named_by)
     }
 
     /// A refusal, with the body of its response dropped.
-    pub(super) fn refused(url: Url, answer: Answer, led: Led) -> ReceivedDocument {
+    pub(super) fn refused(url: Url, answer: Answer, named_by: NamedBy) -> ReceivedDocument {
         ReceivedDocument {
             document: Document::Refusal,
             url,
@@ -130,7 +130,7 @@ impl ReceivedDocument {
                 open_end: false,
                 ..answer
             }),
-            led,
+            named_by,
             headers: Headers::default(),
         }
     }
@@ -334,7 +334,7 @@ mod tests {
             document: Document::Page,
             url: Url::parse("https://x.org/").unwrap(),
             answer: None,
-            led: Led::ByUser,
+            named_by: NamedBy::User,
             headers: Headers::default(),
         };
         let (queue, mut outcomes) = DocumentQueue::new();

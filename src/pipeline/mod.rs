@@ -123,7 +123,7 @@ pub async fn run(
         client.pace().cap(cap);
     }
     // The client outlives the run, so it must not keep the event channel open.
-    client.tells(events.downgrade());
+    client.report_waits_to(events.downgrade());
     let turns = Turns::default();
     let (albums, writing) =
         albums::begin(&settings, disk.as_ref(), &archive, &turns, &events, &stop);

@@ -134,7 +134,7 @@ impl Plan {
         let Found {
             item,
             source,
-            led,
+            named_by,
             origin,
             depth: _,
             document_sender,
@@ -229,7 +229,7 @@ impl Plan {
             id,
             item: Arc::from(item),
             source,
-            led,
+            named_by,
             origin,
             hand: document_sender,
             fault,

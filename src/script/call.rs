@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::model::{Body, Entry, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::source::Answer;
 
 /// A call from the VM, with the channel for its reply.
@@ -16,9 +16,9 @@ pub(super) enum Call {
     /// Request these URLs, a few at once; the responses come in the same order.
     Request(Vec<ScriptRequest>, oneshot::Sender<Result<Vec<Answer>>>),
     /// Emit these entries, already checked, each with who named its address.
-    Emit(Vec<(Entry, Led)>, oneshot::Sender<Result<()>>),
+    Emit(Vec<(Entry, NamedBy)>, oneshot::Sender<Result<()>>),
     /// The script has ended, with the body and who named its address if one was requested.
-    Ended(Result<Option<Box<(Body, Led)>>>),
+    Ended(Result<Option<Box<(Body, NamedBy)>>>),
 }
 
 /// Checks whether an entry is only a message to the user.

@@ -13,7 +13,7 @@ use super::run::Host;
 use crate::model::{
     Body, Broken, Cursor, Entry, Error, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
 };
-use crate::net::{Led, Shown};
+use crate::net::{NamedBy, Shown};
 
 /// The maximum length of a checkpoint in bytes.
 const LONGEST_CURSOR: usize = 4096;
@@ -36,8 +36,8 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
         lua.create_function(move |lua, (url, about): (String, Option<Table>)| {
             match link_of(&own, lua, &url, about) {
                 Ok(link) => {
-                    let led = own.gate.led(&link.url);
-                    own.emit(Entry::Link(Box::new(link)), led)
+                    let named_by = own.gate.named_by(&link.url);
+                    own.emit(Entry::Link(Box::new(link)), named_by)
                 }
                 Err(error) => broken(&own, error, shown(&url), Meta::default()),
             }
@@ -53,7 +53,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
             }
             // The listing itself counts the items before it.
             let cursor = Cursor { at, items: 0 };
-            own.emit(Entry::Checkpoint(Box::new(cursor)), Led::ByUser)
+            own.emit(Entry::Checkpoint(Box::new(cursor)), NamedBy::User)
         })?,
     )?;
     let own = host.clone();
@@ -91,10 +91,10 @@ fn emit(host: &Host, mut fields: ItemFields) -> mlua::Result<()> {
         _ => visible(&key),
     };
     match whole(host, &key, fields, &mut left_out) {
-        Ok((body, led)) => {
+        Ok((body, named_by)) => {
             host.leave_out(&key, left_out)?;
             let item = item(host, key, meta, body);
-            host.emit(Entry::Item(Box::new(item)), led)
+            host.emit(Entry::Item(Box::new(item)), named_by)
         }
         Err(error) => broken(host, error, name, meta),
     }
@@ -120,7 +120,7 @@ fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua:
     key.truncate(end.unwrap_or(0));
     let item = item(host, key, meta, Body::Later);
     let entry = Entry::Broken(Box::new(Broken { item, failure }));
-    host.emit(entry, Led::ByPublic)
+    host.emit(entry, NamedBy::PublicServer)
 }
 
 /// Formats an address for messages, even an unusable one.
@@ -138,7 +138,7 @@ fn whole(
     key: &str,
     mut fields: ItemFields,
     left_out: &mut LeftOut,
-) -> mlua::Result<(Body, Led)> {
+) -> mlua::Result<(Body, NamedBy)> {
     if let Some(error) = fields.bad_data.take() {
         return Err(error);
     }
@@ -152,7 +152,7 @@ fn whole(
     }
     match fields.url {
         // No address is named yet.
-        None if host.resolves.get() => Ok((later(&fields)?, Led::ByUser)),
+        None if host.resolves.get() => Ok((later(&fields)?, NamedBy::User)),
         _ => body_of(host, fields, left_out),
     }
 }
@@ -220,20 +220,24 @@ pub(super) fn resolved_body(
     lua: &Lua,
     table: &Table,
     item: &Item,
-) -> mlua::Result<(Body, Led)> {
+) -> mlua::Result<(Body, NamedBy)> {
     let fields = ItemFields::read(lua, table)?;
-    let (mut body, led) = body_of(host, fields, &mut LeftOut::new())?;
+    let (mut body, named_by) = body_of(host, fields, &mut LeftOut::new())?;
     if let (Some(was), Body::File(is) | Body::Hls(is) | Body::Dash(is)) =
         (item.body.request(), &mut body)
     {
         is.expect = was.expect.clone();
     }
-    Ok((body, led))
+    Ok((body, named_by))
 }
 
 /// Builds the body of an item. Its address was named publicly if any of the URLs is on a host that the user did not
 /// set.
-fn body_of(host: &Host, fields: ItemFields, left_out: &mut LeftOut) -> mlua::Result<(Body, Led)> {
+fn body_of(
+    host: &Host,
+    fields: ItemFields,
+    left_out: &mut LeftOut,
+) -> mlua::Result<(Body, NamedBy)> {
     let media = |text: &String| {
         let url = address(text)?;
         host.gate.plain(&url).map_err(|error| bad_data(&error))?;
@@ -256,10 +260,10 @@ fn body_of(host: &Host, fields: ItemFields, left_out: &mut LeftOut) -> mlua::Res
             },
         }
     }
-    let is_public = |url: &Url| host.gate.led(url) == Led::ByPublic;
-    let led = match is_public(&url) || mirrors.iter().any(is_public) {
-        true => Led::ByPublic,
-        false => Led::ByUser,
+    let is_public = |url: &Url| host.gate.named_by(url) == NamedBy::PublicServer;
+    let named_by = match is_public(&url) || mirrors.iter().any(is_public) {
+        true => NamedBy::PublicServer,
+        false => NamedBy::User,
     };
     let allowed = |name: &str| {
         let mut known = HEADERS.iter();
@@ -289,5 +293,5 @@ fn body_of(host: &Host, fields: ItemFields, left_out: &mut LeftOut) -> mlua::Res
         Some(Form::Hls) => Body::Hls(request),
         Some(Form::Dash) => Body::Dash(request),
     };
-    Ok((body, led))
+    Ok((body, named_by))
 }

@@ -9,7 +9,7 @@ use url::{Origin, Url};
 use super::Manifest;
 use super::hosts::Hosts;
 use crate::model::{Error, Kind, Result};
-use crate::net::{self, Jar, Led, Shown};
+use crate::net::{self, Jar, NamedBy, Shown};
 
 /// The URLs that a plugin may request.
 #[derive(Clone, Debug)]
@@ -58,23 +58,23 @@ impl Gate {
     /// Returns the same gate for a link given by name, whose host may be requested. If the user gave it, it counts as a
     /// site of the user's, wherever that is; if not, only that address is let through, and its host like a declared
     /// one.
-    pub(super) fn with(&self, link: &Url, led: Led) -> Gate {
+    pub(super) fn with(&self, link: &Url, named_by: NamedBy) -> Gate {
         let mut gate = self.clone();
         gate.request.0.extend(link.domain().map(str::to_owned));
-        match led {
-            Led::ByUser => gate.own.push(link.origin()),
-            Led::ByPublic => gate.link = Some(link.clone()),
+        match named_by {
+            NamedBy::User => gate.own.push(link.origin()),
+            NamedBy::PublicServer => gate.link = Some(link.clone()),
         }
         gate
     }
 
     /// Returns who named this URL: the user, if it is on a site that the user has set and that is not at a public
     /// address, or else the public.
-    pub(super) fn led(&self, url: &Url) -> Led {
+    pub(super) fn named_by(&self, url: &Url) -> NamedBy {
         let origin = url.origin();
         match self.own.contains(&origin) && !self.public().contains(&origin) {
-            true => Led::ByUser,
-            false => Led::ByPublic,
+            true => NamedBy::User,
+            false => NamedBy::PublicServer,
         }
     }
 
@@ -160,7 +160,7 @@ impl net::Gate for Gate {
         self.judge(url, "request", |url| self.request.has(url))
     }
 
-    fn is_public(&self, url: &Url) {
+    fn note_public(&self, url: &Url) {
         // Only the user's own sites matter here; all others count as public anyway.
         if self.own.contains(&url.origin()) {
             self.public().insert(url.origin());
@@ -187,11 +187,14 @@ mod tests {
         let manifest = Manifest::read("mine", text).unwrap();
         let gate = Gate::new(&manifest, vec![own.origin()], &[]);
         let of_script = gate.clone();
-        assert_eq!(gate.led(&own), Led::ByUser);
-        gate.is_public(&other);
-        assert_eq!(of_script.led(&own), Led::ByUser);
-        gate.is_public(&own);
+        assert_eq!(gate.named_by(&own), NamedBy::User);
+        gate.note_public(&other);
+        assert_eq!(of_script.named_by(&own), NamedBy::User);
+        gate.note_public(&own);
         // The name may resolve to this machine by now.
-        assert_eq!(of_script.led(&own.join("/b").unwrap()), Led::ByPublic);
+        assert_eq!(
+            of_script.named_by(&own.join("/b").unwrap()),
+            NamedBy::PublicServer
+        );
     }
 }

@@ -19,7 +19,7 @@ use super::replay::{Emitted, cases, list_until, resolve, route_link, run_case};
 use super::source::Script;
 use super::verdict::{Verdict, compare_broken, compare_end, compare_fields, explain};
 use crate::model::{Error, Kind, Result};
-use crate::net::{Client, Led, Shown};
+use crate::net::{Client, NamedBy, Shown};
 use crate::source::{Answer, Ctx, Registry, Tape};
 
 /// How many more requests a run may make than its case has responses.
@@ -95,12 +95,12 @@ async fn judge(
     let (source, mut target) = route_link(&registry, &link)?;
     target.resume = case.resume.clone();
     // The host in a link by name was chosen by the author of the case.
-    let led = match link.url.scheme() {
-        "http" | "https" => Led::ByUser,
-        _ => Led::ByPublic,
+    let named_by = match link.url.scheme() {
+        "http" | "https" => NamedBy::User,
+        _ => NamedBy::PublicServer,
     };
     let budget = RequestBudget((case.answers.len() + MORE).into());
-    let ctx = Ctx::led_by(client.clone(), led).with_tape(Arc::new(budget));
+    let ctx = Ctx::for_link_named_by(client.clone(), named_by).with_tape(Arc::new(budget));
     let is_enough = |emitted: &Emitted| case.error.is_none() && has_all(&case, emitted);
     let (listed, emitted) = list_until(source.as_ref(), &ctx, &target, is_enough).await;
     let wrong = &mut verdict.wrong;

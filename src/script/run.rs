@@ -26,7 +26,7 @@ use super::manifest::{Delegate, SecretSpec};
 use super::package::Package;
 use super::sandbox;
 use crate::model::{Body, Entry, Error, Item, Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::source::Target;
 
 /// How many warnings of one run are shown.
@@ -69,7 +69,7 @@ pub(super) struct Host {
     /// Whether the script has a `resolve` function.
     pub(super) resolves: Cell<bool>,
     calls: mpsc::Sender<Call>,
-    entries: RefCell<Vec<(Entry, Led)>>,
+    entries: RefCell<Vec<(Entry, NamedBy)>>,
     emitted: Cell<u64>,
     warned: Cell<u32>,
     /// How many bytes were noted.
@@ -117,7 +117,7 @@ impl Host {
         if self.noted.get() > NOTED {
             text = "further log output is omitted".into();
         }
-        self.emit(Entry::Note(text.into_boxed_str()), Led::ByUser)
+        self.emit(Entry::Note(text.into_boxed_str()), NamedBy::User)
     }
 
     /// Warns the user in one line. Warnings beyond the limit become notes, for `-v`.
@@ -127,13 +127,13 @@ impl Host {
             if warned == WARNINGS {
                 self.warned.set(warned + 1);
                 let more = "there are more warnings; `-v` shows them";
-                self.emit(Entry::Warning(more.into()), Led::ByUser)?;
+                self.emit(Entry::Warning(more.into()), NamedBy::User)?;
             }
             return self.note(text);
         }
         self.warned.set(warned + 1);
         let text = visible(text).into_boxed_str();
-        self.emit(Entry::Warning(text), Led::ByUser)
+        self.emit(Entry::Warning(text), NamedBy::User)
     }
 
     /// Notes which fields of an item were left out, once per field.
@@ -148,7 +148,7 @@ impl Host {
     }
 
     /// Queues an entry. The queue is flushed when it is full, and before each request.
-    pub(super) fn emit(&self, entry: Entry, led: Led) -> mlua::Result<()> {
+    pub(super) fn emit(&self, entry: Entry, named_by: NamedBy) -> mlua::Result<()> {
         let emitted = self.emitted.get() + 1;
         if emitted > self.limits.entries {
             return Err(refuse(
@@ -157,7 +157,7 @@ impl Host {
             ));
         }
         self.emitted.set(emitted);
-        self.entries.borrow_mut().push((entry, led));
+        self.entries.borrow_mut().push((entry, named_by));
         let is_full = self.entries.borrow().len() >= BUFFER;
         if is_full { self.flush() } else { Ok(()) }
     }
@@ -213,7 +213,7 @@ pub(super) fn run(start: Start) {
     let _ = calls.blocking_send(Call::Ended(ended));
 }
 
-fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Led)>>> {
+fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, NamedBy)>>> {
     let Start {
         package,
         gate,

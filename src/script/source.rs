@@ -21,7 +21,7 @@ use super::package::Package;
 use super::run::{Start, Task, no_thread, run};
 use super::token::Tokens;
 use crate::model::{Body, Document, Entry, Error, Item, Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::source::{Cap, Ctx, Manifest, Outlet, Source, Target};
 
 /// How many scripts compute at once. A script that waits for the host does not count, so that scripts whose links lead
@@ -93,9 +93,9 @@ impl Script {
         self.tokens.clone()
     }
 
-    async fn emit(&self, out: &Outlet, entries: Vec<(Entry, Led)>) -> Result<()> {
-        for (entry, led) in entries {
-            out.led_by(led);
+    async fn emit(&self, out: &Outlet, entries: Vec<(Entry, NamedBy)>) -> Result<()> {
+        for (entry, named_by) in entries {
+            out.set_named_by(named_by);
             match entry {
                 Entry::Item(item) => out.item(*item).await?,
                 Entry::Broken(broken) => out.broken(broken.item, broken.failure).await?,
@@ -127,7 +127,7 @@ impl Script {
         gate: Gate,
         (package, task): (Arc<Package>, Task),
         out: Option<&Outlet>,
-    ) -> Result<Option<Box<(Body, Led)>>> {
+    ) -> Result<Option<Box<(Body, NamedBy)>>> {
         let (limits, gate) = (self.package.manifest.limits, gate.fresh());
         let (calls, mut receiver) = mpsc::channel(1);
         let abandoned = Arc::new(AtomicBool::new(false));
@@ -223,7 +223,7 @@ impl Source for Script {
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let (target, gate) = match family::named(&self.package.manifest, target) {
             Some(target) => {
-                let gate = self.gate.with(&target.link.url, ctx.led());
+                let gate = self.gate.with(&target.link.url, ctx.named_by());
                 (target, gate)
             }
             None => {
@@ -254,11 +254,11 @@ impl Source for Script {
             let run = self.run(ctx, self.gate.clone(), (package, task), None);
             resolved = run.await?;
         }
-        let Some((body, led)) = resolved.map(|resolved| *resolved) else {
+        let Some((body, named_by)) = resolved.map(|resolved| *resolved) else {
             return Ok(item.body.clone());
         };
-        if led == Led::ByPublic {
-            ctx.led_by_public();
+        if named_by == NamedBy::PublicServer {
+            ctx.mark_public();
         }
         Ok(body)
     }

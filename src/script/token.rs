@@ -13,7 +13,7 @@ use url::Url;
 
 use super::gate::Gate;
 use crate::model::{Error, Kind, Result};
-use crate::net::{Led, Secret, Shown};
+use crate::net::{NamedBy, Secret, Shown};
 use crate::source::Ctx;
 
 /// The maximum length of a response.
@@ -106,7 +106,14 @@ async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> R
         HeaderMap::from_iter([(header::AUTHORIZATION, login), (header::CONTENT_TYPE, form)]);
     let body = Bytes::from_static(b"grant_type=client_credentials");
     let ctx = ctx.unheard();
-    let asked = ctx.gated(gate, Led::ByPublic, url, &headers, Some(&body), LONGEST);
+    let asked = ctx.gated(
+        gate,
+        NamedBy::PublicServer,
+        url,
+        &headers,
+        Some(&body),
+        LONGEST,
+    );
     let answer = asked.await?;
     let shown = Shown(url);
     let is_refused = matches!(

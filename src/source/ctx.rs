@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Answer, Client, Gate, Led, Secret, Settings, Told, too_long};
+use crate::net::{Answer, Client, Gate, NamedBy, ReadRetryAfter, Secret, Settings, too_long};
 
 /// The maximum length of a response that a listing call reads, in bytes.
 const BODY_LIMIT: usize = 32 << 20;
@@ -19,9 +19,9 @@ const BODY_LIMIT: usize = 32 << 20;
 pub struct Ctx {
     client: Client,
     /// Who named the link.
-    named: Led,
+    link_named_by: NamedBy,
     /// Who counts as having named the URLs in the responses so far. Shared with clones.
-    led: Arc<Mutex<Led>>,
+    named_by: Arc<Mutex<NamedBy>>,
     /// A response that is already there, with its URL.
     had: Arc<Mutex<Option<(Url, Answer)>>>,
     /// Replaces or observes the network.
@@ -46,15 +46,15 @@ pub(crate) trait Tape: std::fmt::Debug + Send + Sync {
 impl Ctx {
     /// Creates a context with this client.
     pub fn new(client: Client) -> Self {
-        Ctx::led_by(client, Led::ByUser)
+        Ctx::for_link_named_by(client, NamedBy::User)
     }
 
     /// Creates a context for a link that may have been named by a server.
-    pub(crate) fn led_by(client: Client, led: Led) -> Self {
+    pub(crate) fn for_link_named_by(client: Client, named_by: NamedBy) -> Self {
         Ctx {
             client,
-            named: led,
-            led: Arc::new(Mutex::new(led)),
+            link_named_by: named_by,
+            named_by: Arc::new(Mutex::new(named_by)),
             had: Arc::default(),
             tape: None,
         }
@@ -95,31 +95,31 @@ impl Ctx {
     /// Marks what is emitted from now on as named by a public server, so that it may not lead to private addresses.
     ///
     /// A response from a public server does this automatically; this is for a source that gets URLs in another way.
-    pub fn led_by_public(&self) {
-        self.note(Led::ByPublic);
+    pub fn mark_public(&self) {
+        self.note(NamedBy::PublicServer);
     }
 
     /// Returns who named what is emitted now.
-    pub(crate) fn led(&self) -> Led {
-        *self.led.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn named_by(&self) -> NamedBy {
+        *self.named_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, led: Led) {
-        if led == Led::ByPublic {
-            *self.led.lock().unwrap_or_else(PoisonError::into_inner) = led;
+    fn note(&self, named_by: NamedBy) {
+        if named_by == NamedBy::PublicServer {
+            *self.named_by.lock().unwrap_or_else(PoisonError::into_inner) = named_by;
         }
     }
 
-    /// Requests a URL that `led` has named, where every hop has to pass a gate; with a body, by POST. The caller, who knows
-    /// the gate, decides who counts as having named the URLs in the response: a site that the user has set still counts as
-    /// the user.
+    /// Requests a URL that `named_by` has named, where every hop has to pass a gate; with a body, by POST. The caller, who
+    /// knows the gate, decides who counts as having named the URLs in the response: a site that the user has set still
+    /// counts as the user.
     ///
     /// # Errors
     /// As [`Call::send`], and the errors of the gate.
     pub(crate) async fn gated(
         &self,
         gate: &dyn Gate,
-        led: Led,
+        named_by: NamedBy,
         url: &Url,
         headers: &HeaderMap,
         body: Option<&Bytes>,
@@ -140,13 +140,13 @@ impl Ctx {
             return bounded(url, answer, limit);
         }
         // If a public server named the link, that server chose the request, even one to the user's own site.
-        let mut led = match self.named {
-            Led::ByPublic => Led::ByPublic,
-            Led::ByUser => led,
+        let mut named_by = match self.link_named_by {
+            NamedBy::PublicServer => NamedBy::PublicServer,
+            NamedBy::User => named_by,
         };
         let call = self
             .client
-            .call_gated(Some(gate), &mut led, url, headers, body, limit);
+            .call_gated(Some(gate), &mut named_by, url, headers, body, limit);
         let answer = call.await?;
         if let Some(tape) = &self.tape {
             tape.hear(url, posted, &answer);
@@ -171,8 +171,8 @@ impl Ctx {
     /// # Errors
     /// [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Network`] for a host that is not found.
     pub async fn lend(&self, url: &Url) -> Result<()> {
-        let led = self.client.lend(url, self.led()).await?;
-        self.note(led);
+        let named_by = self.client.check_external(url, self.named_by()).await?;
+        self.note(named_by);
         Ok(())
     }
 
@@ -203,7 +203,7 @@ pub struct Call<'a> {
     url: Url,
     headers: HeaderMap,
     uncoded: bool,
-    told: Told,
+    told: ReadRetryAfter,
 }
 
 impl<'a> Call<'a> {
@@ -272,11 +272,11 @@ impl<'a> Call<'a> {
             told,
             ..
         } = self;
-        let mut led = ctx.led();
+        let mut named_by = ctx.named_by();
         let client = &ctx.client;
-        let call = client.call_wanting(wants, told, &mut led, &url, &headers, BODY_LIMIT);
+        let call = client.call_wanting(wants, told, &mut named_by, &url, &headers, BODY_LIMIT);
         let answer = call.await;
-        ctx.note(led);
+        ctx.note(named_by);
         answer
     }
 }

@@ -8,15 +8,15 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::model::{Broken, Cursor, Entry, Error, Failure, Item, Link, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 
 /// Takes the entries of one listing, in order. It is bounded, so emitting waits while the pipeline is full.
 pub struct Outlet {
-    entries: mpsc::Sender<(Entry, Led)>,
+    entries: mpsc::Sender<(Entry, NamedBy)>,
     items: AtomicU64,
     embeds: AtomicU64,
     /// Whether a public server is known to have named what is emitted now.
-    by_public: AtomicBool,
+    named_by_public: AtomicBool,
     /// Checks whether a site's source recognises a link, if that can be checked.
     knows: Option<Box<Knows>>,
     /// Players that no site's source recognises.
@@ -36,12 +36,12 @@ type Knows = dyn Fn(&Link) -> bool + Send + Sync;
 
 /// The receiving end of an outlet.
 #[derive(Debug)]
-pub struct Entries(mpsc::Receiver<(Entry, Led)>, Terms);
+pub struct Entries(mpsc::Receiver<(Entry, NamedBy)>, Terms);
 
 impl Entries {
     /// Returns the next entry. None after the last one.
     pub async fn recv(&mut self) -> Option<Entry> {
-        self.recv_led().await.map(|(entry, _)| entry)
+        self.recv_named().await.map(|(entry, _)| entry)
     }
 
     /// Returns the next entry without waiting.
@@ -59,7 +59,7 @@ impl Entries {
     }
 
     /// Returns the next entry, and who named it, as far as its source knows.
-    pub(crate) async fn recv_led(&mut self) -> Option<(Entry, Led)> {
+    pub(crate) async fn recv_named(&mut self) -> Option<(Entry, NamedBy)> {
         self.0.recv().await
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
             entries,
             items: AtomicU64::new(items),
             embeds: AtomicU64::new(0),
-            by_public: AtomicBool::new(false),
+            named_by_public: AtomicBool::new(false),
             knows: None,
             players: Mutex::default(),
             terms: terms.clone(),
@@ -101,9 +101,9 @@ impl Outlet {
     }
 
     /// Sets who named what is emitted from now on, until the next call. What the context knows counts as well.
-    pub(crate) fn led_by(&self, led: Led) {
-        self.by_public
-            .store(led == Led::ByPublic, Ordering::Relaxed);
+    pub(crate) fn set_named_by(&self, named_by: NamedBy) {
+        self.named_by_public
+            .store(named_by == NamedBy::PublicServer, Ordering::Relaxed);
     }
 
     /// Emits an item. Gives it its number, counted from 1, if it belongs to an album and has none.
@@ -263,11 +263,11 @@ impl Outlet {
     }
 
     async fn send(&self, entry: Entry) -> Result<()> {
-        let led = match self.by_public.load(Ordering::Relaxed) {
-            true => Led::ByPublic,
-            false => Led::ByUser,
+        let named_by = match self.named_by_public.load(Ordering::Relaxed) {
+            true => NamedBy::PublicServer,
+            false => NamedBy::User,
         };
-        let sent = self.entries.send((entry, led)).await;
+        let sent = self.entries.send((entry, named_by)).await;
         sent.map_err(|_| Error::closed())
     }
 }

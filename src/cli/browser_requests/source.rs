@@ -46,7 +46,7 @@ impl Source for Browser {
             return Err(error.hint(hint));
         }
         if self.is_public {
-            ctx.led_by_public();
+            ctx.mark_public();
         }
         for item in &self.items {
             out.item(item.clone()).await?;

@@ -10,7 +10,7 @@ use super::sqlite::schema::mark;
 use super::stored_item::item_from_json;
 use super::{Identity, Records};
 use crate::model::{Item, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::sink::stays_below;
 
 /// A failed item.
@@ -22,8 +22,8 @@ pub struct FailedItem {
     pub identity: Identity,
     /// The item, as far as it was stored.
     pub item: Option<Box<Item>>,
-    /// Who led to it.
-    pub led: Led,
+    /// Who named it.
+    pub named_by: NamedBy,
     /// Its file below the root, to be downloaded again to the same path. If there is one, it is broken.
     pub at: Option<String>,
     /// The options of its link, as JSON.
@@ -180,14 +180,14 @@ fn read_failed_item(row: &Row<'_>) -> rusqlite::Result<FailedItem> {
     let json: Option<String> = row.get(2)?;
     let stored = json.and_then(|json| item_from_json(&json));
     let (is_link, is_old): (bool, bool) = (row.get(3)?, row.get(4)?);
-    let led = match &stored {
+    let named_by = match &stored {
         // An item that is its own link, and was saved from there, was permitted.
-        _ if is_link && is_file => Led::ByUser,
-        Some(stored) => stored.led,
+        _ if is_link && is_file => NamedBy::User,
+        Some(stored) => stored.named_by,
         // Items of a run are numbered from 1 on; number 0 is a failure from version 1, in which every link that is a
         // key was named by the user.
-        None if is_link && is_old => Led::ByUser,
-        None => Led::ByPublic,
+        None if is_link && is_old => NamedBy::User,
+        None => NamedBy::PublicServer,
     };
     Ok(FailedItem {
         place: row.get(6)?,
@@ -196,7 +196,7 @@ fn read_failed_item(row: &Row<'_>) -> rusqlite::Result<FailedItem> {
             key: row.get(1)?,
         },
         item: stored.map(|stored| Box::new(stored.item)),
-        led,
+        named_by,
         at,
         options: row.get(5)?,
     })

@@ -245,7 +245,7 @@ fn past(row: &Row<'_>) -> rusqlite::Result<PastRun> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Led;
+    use crate::net::NamedBy;
     use crate::pipeline::archive::{
         Archive, Ending, Identity, Note, Origin, RecordedFailure, Sqlite,
     };
@@ -348,7 +348,7 @@ mod tests {
                 "item" => failed(&archive, key),
                 _ => {
                     let link = "https://example.org/".parse::<url::Url>().unwrap();
-                    let origin = Origin::of(&link.into(), Led::ByUser);
+                    let origin = Origin::of(&link.into(), NamedBy::User);
                     archive.note_unlisted(origin.into(), failure()).unwrap();
                     archive.flush().unwrap();
                 }

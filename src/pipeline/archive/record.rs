@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Sum;
 use crate::model::{Failure, Kind, Link, Meta};
-use crate::net::{Led, Shown};
+use crate::net::{NamedBy, Shown};
 
 /// The identity of an item: its source, and the source's key for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -120,7 +120,7 @@ pub struct Origin {
     /// Whether it had secrets, so that it cannot be listed again from this form.
     pub redacted: bool,
     /// Who named it.
-    pub led: Led,
+    pub named_by: NamedBy,
     /// The source that listed it, if one recognised it.
     pub source: Option<String>,
     /// What was known before it was listed.
@@ -129,12 +129,12 @@ pub struct Origin {
 
 impl Origin {
     /// Returns the link as an origin whose source is not yet known.
-    pub(crate) fn of(link: &Link, led: Led) -> Origin {
+    pub(crate) fn of(link: &Link, named_by: NamedBy) -> Origin {
         let url = Shown(&link.url).to_string();
         Origin {
             redacted: url != link.url.as_str(),
             url,
-            led,
+            named_by,
             source: None,
             meta: link.meta.clone(),
         }

@@ -12,7 +12,7 @@ use super::sqlite::cannot;
 use super::sqlite::schema::link_mark;
 use super::{Origin, Records, retry_table};
 use crate::model::{Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 
 /// Which failures to retry.
 #[derive(Clone, Debug, Default)]
@@ -258,9 +258,9 @@ fn read_origin(row: &Row<'_>) -> rusqlite::Result<Origin> {
     Ok(Origin {
         url: row.get(0)?,
         redacted: row.get(1)?,
-        led: match row.get(2)? {
-            true => Led::ByPublic,
-            false => Led::ByUser,
+        named_by: match row.get(2)? {
+            true => NamedBy::PublicServer,
+            false => NamedBy::User,
         },
         source: row.get(3)?,
         meta: meta

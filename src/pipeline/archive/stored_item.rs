@@ -5,20 +5,21 @@ use serde_json::Value;
 use url::Url;
 
 use crate::model::{Body, Item};
-use crate::net::{Led, Shown};
+use crate::net::{NamedBy, Shown};
 
 /// Maximum length of a stored item, as JSON. A longer one is listed again.
 const MAX_LENGTH: usize = 64 << 10;
 
-/// An item, and who led to it.
+/// An item, and who named its URL.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::pipeline) struct StoredItem {
-    pub(in crate::pipeline) led: Led,
+    #[serde(rename = "led")]
+    pub(in crate::pipeline) named_by: NamedBy,
     pub(in crate::pipeline) item: Item,
 }
 
 /// Serialises an item as JSON. If its URL has secrets or it needs headers, it has to be listed again: [`Body::Later`].
-pub(in crate::pipeline) fn item_to_json(item: &Item, led: Led) -> Option<String> {
+pub(in crate::pipeline) fn item_to_json(item: &Item, named_by: NamedBy) -> Option<String> {
     let mut item = item.clone();
     if let Body::File(request) | Body::Hls(request) | Body::Dash(request) = &mut item.body {
         request.mirrors.retain(is_plain);
@@ -33,7 +34,7 @@ pub(in crate::pipeline) fn item_to_json(item: &Item, led: Led) -> Option<String>
     }
     item.meta.page = item.meta.page.take().filter(is_plain);
     item.meta.extra.values_mut().for_each(clear);
-    let json = serde_json::to_string(&StoredItem { led, item }).ok()?;
+    let json = serde_json::to_string(&StoredItem { named_by, item }).ok()?;
     (json.len() <= MAX_LENGTH).then_some(json)
 }
 
@@ -73,9 +74,9 @@ mod tests {
     #[test]
     fn what_holds_no_secret_is_kept_as_it_is() {
         let item = item("https://example.org/a.jpg?w=3");
-        let stored = item_from_json(&item_to_json(&item, Led::ByPublic).unwrap()).unwrap();
-        let led = Led::ByPublic;
-        assert_eq!(stored, StoredItem { led, item });
+        let stored = item_from_json(&item_to_json(&item, NamedBy::PublicServer).unwrap()).unwrap();
+        let named_by = NamedBy::PublicServer;
+        assert_eq!(stored, StoredItem { named_by, item });
     }
 
     #[test]
@@ -92,7 +93,7 @@ mod tests {
             let list = Value::Array(vec![secret.into(), 1.into()]);
             item.meta.extra = [("more".to_owned(), list)].into();
             item.meta.page = secret.parse().ok();
-            let json = item_to_json(item, Led::ByUser).unwrap();
+            let json = item_to_json(item, NamedBy::User).unwrap();
             assert!(!json.contains("hunter2"), "{json}");
             assert_eq!(item_from_json(&json).unwrap().item.body, Body::Later);
         }
@@ -100,7 +101,7 @@ mod tests {
         if let Body::File(request) = &mut mirrored.body {
             request.mirrors = vec![secret.parse().unwrap(), "https://b.org/".parse().unwrap()];
         }
-        let json = item_to_json(&mirrored, Led::ByUser).unwrap();
+        let json = item_to_json(&mirrored, NamedBy::User).unwrap();
         assert!(
             !json.contains("hunter2") && json.contains("b.org"),
             "{json}"

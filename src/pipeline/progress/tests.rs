@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Link, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::archive::{Identity, Note, RecordedFailure, Seen, Sum, Version};
 
 /// An archive that collects the recorded cursors.
@@ -74,7 +74,7 @@ fn cursor(at: u64) -> Cursor {
 fn listing(archive: &Arc<Heard>, name: &str, entry: Option<Ticket>) -> Arc<Progress> {
     let url = format!("https://example.org/{name}");
     let link = Link::from(url.parse::<url::Url>().unwrap());
-    let origin = Origin::of(&link, Led::ByUser);
+    let origin = Origin::of(&link, NamedBy::User);
     Progress::new(archive.clone(), Arc::new(origin), entry)
 }
 

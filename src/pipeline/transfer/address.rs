@@ -3,26 +3,26 @@
 use super::Mover;
 use super::job::Job;
 use crate::model::{Body, Error, Kind, Request, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::source::Ctx;
 
 impl Mover {
     /// Returns the body of an item that has none yet, or whose address expires.
-    pub(super) async fn address(&self, job: &Job) -> Result<(Body, Led)> {
+    pub(super) async fn address(&self, job: &Job) -> Result<(Body, NamedBy)> {
         match self.resolve(job).await {
             // The old address may still work, or one of its mirrors.
             Err(cannot) if is_passing(cannot.kind) && job.item.body != Body::Later => {
-                Ok((job.item.body.clone(), job.led))
+                Ok((job.item.body.clone(), job.named_by))
             }
             anew => anew,
         }
     }
 
     /// Has the source find the body. Also returns who named its address.
-    pub(super) async fn resolve(&self, job: &Job) -> Result<(Body, Led)> {
-        let ctx = Ctx::led_by(self.client.clone(), job.led);
+    pub(super) async fn resolve(&self, job: &Job) -> Result<(Body, NamedBy)> {
+        let ctx = Ctx::for_link_named_by(self.client.clone(), job.named_by);
         let body = job.source.resolve(&ctx, &job.item).await?;
-        Ok((body, ctx.led()))
+        Ok((body, ctx.named_by()))
     }
 }
 

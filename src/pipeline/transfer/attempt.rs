@@ -19,7 +19,7 @@ use super::setback::{Setback, restart_because};
 use super::state::TAIL;
 use super::unchanged::{condition_header, is_unchanged};
 use crate::model::{Document, Error, Kind, Request};
-use crate::net::{self, Led, Opened, Permit, Pin, Refusal, Way, header_map};
+use crate::net::{self, Constraints, NamedBy, Opened, Permit, Pin, Refusal, header_map};
 use crate::pipeline::archive::Version;
 use crate::pipeline::documents::{ReceivedDocument, is_refusal};
 
@@ -34,7 +34,7 @@ pub(super) struct RequestTarget<'a> {
     /// The URL of that request, or one of its mirrors.
     pub(super) url: &'a Url,
     /// Who named that URL.
-    pub(super) led: Led,
+    pub(super) named_by: NamedBy,
     /// The version that was saved before, to detect whether it has changed.
     pub(super) known: Option<&'a Version>,
     /// Why the item cannot be named, if it turns out to be a file.
@@ -45,9 +45,9 @@ pub(super) struct RequestTarget<'a> {
 
 impl RequestTarget<'_> {
     /// How to reach the URL.
-    pub(super) fn way(&self) -> Way<'_> {
-        Way {
-            led: self.led,
+    pub(super) fn constraints(&self) -> Constraints<'_> {
+        Constraints {
+            named_by: self.named_by,
             pin: self.pin.get(),
             gate: None,
         }
@@ -168,7 +168,10 @@ impl Mover {
         free.extend(known.and_then(|known| condition_header(known.validator.as_ref()?)));
         let began = Instant::now();
         let opened = self
-            .await_head(self.client.open_by(target.way(), url, &bound, &free))
+            .await_head(
+                self.client
+                    .open_with(target.constraints(), url, &bound, &free),
+            )
             .await?;
         retry.waited_for(began.elapsed());
         let silence = self.client.settings().stall_timeout;

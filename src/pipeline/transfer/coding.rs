@@ -53,7 +53,7 @@ impl Coding {
                 Kind::Corrupt,
                 format!(
                     "the server sent the content coding `{}`, although none was requested",
-                    net::said(coding)
+                    net::shorten_name(coding)
                 ),
             )),
         }
@@ -72,7 +72,7 @@ impl Coding {
     /// # Errors
     /// [`Kind::Corrupt`] if it is not in this coding.
     pub(super) fn plain(self, coded: &[u8], most: usize) -> Result<Option<Vec<u8>>> {
-        self.0.plain(coded, most).map_err(damaged)
+        self.0.decode(coded, most).map_err(damaged)
     }
 
     /// Decodes a body: passes its bytes to `write`, and returns their number and the first of them. Blocks.

@@ -50,7 +50,7 @@ impl Mover {
             document,
             url: pending.target.url.clone(),
             answer: Some(answer),
-            led: opened.led,
+            named_by: opened.named_by,
             headers: pending.target.request.headers.clone(),
         })))
     }

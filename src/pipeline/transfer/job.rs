@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Error, Item, Quality, Skip};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::AlbumSlot;
 use crate::pipeline::archive::{Origin, Version};
@@ -18,7 +18,7 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) id: u64,
     pub(in crate::pipeline) item: Arc<Item>,
     pub(in crate::pipeline) source: Arc<dyn Source>,
-    pub(in crate::pipeline) led: Led,
+    pub(in crate::pipeline) named_by: NamedBy,
     /// The link that it came from, unless it is its own.
     pub(in crate::pipeline) origin: Option<Arc<Origin>>,
     /// Where to hand it if it turns out to be a document, if it may be one.

@@ -7,7 +7,7 @@ use super::retry::RetryState;
 use super::stream::{Form, StreamEnd, StreamSource};
 use super::{Job, Mover};
 use crate::model::{Body, Error, Expect, Kind, Medium, Outcome, Quality, Request, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::derived_keys;
 use crate::pipeline::documents::ReceivedDocument;
 use crate::pipeline::stream::hls;
@@ -19,7 +19,7 @@ impl Mover {
         &self,
         job: Job,
         source: &StreamSource,
-        led: Led,
+        named_by: NamedBy,
         retry: &mut RetryState,
     ) -> Result<StreamEnd> {
         // A film is not downloaded again to be compared.
@@ -33,7 +33,7 @@ impl Mover {
                 .map(|_| "cannot tell whether it has changed: it is a stream now".to_owned());
             return Ok(StreamEnd::Done(self.unchanged(&job, saved, warning)));
         }
-        let end = self.run_stream(job, source, led, retry).await?;
+        let end = self.run_stream(job, source, named_by, retry).await?;
         Ok(match end {
             StreamEnd::NotAStream(mut job) => {
                 let ext = || url_name(&source.request.url).1;
@@ -54,7 +54,7 @@ impl Mover {
         let ReceivedDocument {
             url,
             answer,
-            led,
+            named_by,
             headers,
             ..
         } = came;
@@ -86,7 +86,7 @@ impl Mover {
             request,
             sound: None,
         };
-        match self.download_stream(job, &source, led, retry).await? {
+        match self.download_stream(job, &source, named_by, retry).await? {
             StreamEnd::Done(outcome) => Ok(outcome),
             StreamEnd::NotAStream(_) => {
                 let message = "the playlist no longer describes a stream";

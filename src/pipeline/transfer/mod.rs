@@ -73,7 +73,7 @@ use super::sink::{Disk, Place, quickly};
 use super::turn::Turns;
 use super::{Duplicates, Events, Mtime, Stop};
 use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result};
-use crate::net::{Client, Led, Permit};
+use crate::net::{Client, NamedBy, Permit};
 use crate::source::Registry;
 
 /// State shared by all transfers of a run.
@@ -141,9 +141,9 @@ impl Mover {
         if let Some(fault) = job.fault.take() {
             return Err(*fault);
         }
-        let (body, led) = match job.item.body.clone() {
+        let (body, named_by) = match job.item.body.clone() {
             Body::Text(text) => return Box::pin(self.text(job, text)).await,
-            body if body.is_current() => (body, job.led),
+            body if body.is_current() => (body, job.named_by),
             _ => self.unless_draining(self.address(&job)).await??,
         };
         let (form, request, sound) = match body {
@@ -160,7 +160,7 @@ impl Mover {
                     request,
                     sound,
                 };
-                match Box::pin(self.download_stream(job, &source, led, retry)).await? {
+                match Box::pin(self.download_stream(job, &source, named_by, retry)).await? {
                     stream::StreamEnd::Done(outcome) => return Ok(outcome),
                     stream::StreamEnd::NotAStream(plain) => job = *plain,
                 }
@@ -172,7 +172,7 @@ impl Mover {
         let place = self.place(&job).await?;
         let mut content = Content::new(place.clone(), &job.item, self.digest);
         content.load().await?;
-        let moved = self.move_all(&job, (request, led), &mut content, retry, permit);
+        let moved = self.move_all(&job, (request, named_by), &mut content, retry, permit);
         let moved = moved.await;
         // All bytes are on disk by now, or no more will come.
         retry.claim = None;
@@ -217,7 +217,7 @@ impl Mover {
     async fn move_all(
         &self,
         job: &Job,
-        (mut request, mut led): (Request, Led),
+        (mut request, mut named_by): (Request, NamedBy),
         content: &mut Content,
         retry: &mut RetryState,
         permit: Permit,
@@ -236,7 +236,7 @@ impl Mover {
                 name: name.as_deref(),
                 request: &request,
                 url: &url,
-                led,
+                named_by,
                 known: job.known.as_ref().and_then(|saved| saved.version()),
                 unnamed: job.unnamed.as_deref(),
                 pin: &pin,
@@ -273,7 +273,7 @@ impl Mover {
             {
                 Ok(None) => {}
                 Ok(Some(anew)) => {
-                    (request, led) = anew;
+                    (request, named_by) = anew;
                     (place, lost) = (0, None);
                 }
                 Err(error) if is_elsewhere(&request, place + 1, &error) => {

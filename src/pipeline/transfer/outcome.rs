@@ -7,7 +7,7 @@ use super::job::SavedFile;
 use super::retry::RetryState;
 use super::{Job, Mover};
 use crate::model::{Error, Failure, Item, Kind, Outcome, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::archive::{Ending, Identity, Note, Origin, RecordedFailure, item_to_json};
 use crate::pipeline::sink::takes_no_more;
 use crate::pipeline::{LinkOptions, panicked};
@@ -16,7 +16,7 @@ use crate::pipeline::{LinkOptions, panicked};
 pub(super) struct Subject {
     id: u64,
     pub(super) item: Arc<Item>,
-    led: Led,
+    named_by: NamedBy,
     origin: Option<Arc<Origin>>,
     options: Option<Arc<LinkOptions>>,
     saved: Option<Box<SavedFile>>,
@@ -30,7 +30,7 @@ impl Subject {
         Subject {
             id: job.id,
             item: job.item.clone(),
-            led: job.led,
+            named_by: job.named_by,
             origin: job.origin.clone(),
             options: job.options.clone(),
             saved: job.known.clone(),
@@ -95,7 +95,7 @@ impl Mover {
             let options = subject.options.as_deref();
             let recorded = RecordedFailure {
                 number: subject.id,
-                item: item_to_json(&subject.item, subject.led),
+                item: item_to_json(&subject.item, subject.named_by),
                 options: options.map(LinkOptions::to_json),
                 ..RecordedFailure::of(&failure)
             };

@@ -257,7 +257,7 @@ impl Mover {
         let mut tick = reported + TICK;
         loop {
             if last.is_some_and(|last| content.len() >= last) {
-                opened.leave();
+                opened.release_guest();
                 return Ok(());
             }
             let began = Instant::now();

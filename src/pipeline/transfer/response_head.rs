@@ -229,9 +229,9 @@ pub(super) fn interpret(
                 let total = Some(total);
                 ResponseKind::Whole(Representation { total, ..here })
             }
-            _ => unasked_part(),
+            _ => unrequested_part(),
         },
-        _ if is_part(status, headers) => unasked_part(),
+        _ if is_part(status, headers) => unrequested_part(),
         // Whatever kind of success it is (RFC 9110 §15).
         200..=203 | 207..=299 => ResponseKind::Whole(here),
         416 if requested.start > 0 => {
@@ -258,8 +258,8 @@ pub(super) fn interpret(
     }
 }
 
-fn unasked_part() -> ResponseKind {
-    let error = net::unasked_part();
+fn unrequested_part() -> ResponseKind {
+    let error = net::unrequested_part();
     refused(error.kind, error.message)
 }
 
@@ -319,8 +319,8 @@ pub(in crate::pipeline) fn why_refused(status: StatusCode, headers: &HeaderMap) 
     if let Some(hint) = login_hint(code, headers) {
         error = error.hint(hint);
     }
-    let retry_after = net::retry_after(headers).filter(|_| net::passes_in_time(status));
-    let is_temporary = retry_after.is_some() || net::worth_retrying(status);
+    let retry_after = net::retry_after(headers).filter(|_| net::is_retryable_after_wait(status));
+    let is_temporary = retry_after.is_some() || net::is_retryable(status);
     match retry_after {
         Some(wait) => (error.after(wait), is_temporary),
         None => (error, is_temporary),

@@ -11,7 +11,7 @@ use super::disk_space::Claim;
 use super::setback::Setback;
 use super::truncation::Truncations;
 use crate::model::{Error, Kind, Result};
-use crate::net::{Backoff, Budget, Client, Refusal, TooSlow, Watch};
+use crate::net::{Backoff, Budget, Client, Refusal, SpeedWatch, TooSlow};
 
 /// How often a download that proves wrong is started over.
 const RESTARTS: u32 = 2;
@@ -63,7 +63,7 @@ pub(super) struct RetryState {
     /// compared next time.
     pub(super) agreed: bool,
     /// Checks that bytes come fast enough over many ranges: each range is over before a trickle shows.
-    ranges: Watch,
+    ranges: SpeedWatch,
     /// How many bytes there were when the last range ended, and how long the server has been waited for since.
     last_range: (u64, Duration),
     /// Whether the server has answered a range request with a range.
@@ -122,7 +122,7 @@ impl RetryState {
             from_end: false,
             to_end: false,
             agreed: false,
-            ranges: Watch::of_parts(settings),
+            ranges: SpeedWatch::of_parts(settings),
             last_range: (0, Duration::ZERO),
             has_ranges: false,
             forbidden: 0,

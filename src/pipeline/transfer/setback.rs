@@ -7,7 +7,7 @@ use super::content::Content;
 use super::retry::{RetryState, Wait};
 use super::{Job, Mover};
 use crate::model::{Error, Kind, Request, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::documents::ReceivedDocument;
 
 /// How an attempt ended, short of success.
@@ -71,7 +71,7 @@ impl Mover {
         setback: Setback,
         content: &mut Content,
         retry: &mut RetryState,
-    ) -> Result<Option<(Request, Led)>> {
+    ) -> Result<Option<(Request, NamedBy)>> {
         match setback {
             Setback::GiveUp(error) => Err(error),
             Setback::Document(_) | Setback::Unchanged => Ok(None),
@@ -97,11 +97,11 @@ impl Mover {
                     // The source has no other address.
                     Err(cannot) if cannot.kind == Kind::Unsupported => {}
                     anew => {
-                        let (body, led) = anew?;
+                        let (body, named_by) = anew?;
                         let request = file(body)?;
                         if request.url != *url {
                             retry.note_renewed_address();
-                            return Ok(Some((request, led)));
+                            return Ok(Some((request, named_by)));
                         }
                     }
                 }
@@ -119,7 +119,7 @@ impl Mover {
         url: &Url,
         error: Error,
         retry: &mut RetryState,
-    ) -> Result<Option<(Request, Led)>> {
+    ) -> Result<Option<(Request, NamedBy)>> {
         let wait = retry.wait(error)?;
         self.wait_before_retry(job, url, wait).await?;
         Ok(None)

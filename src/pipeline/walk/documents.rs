@@ -62,7 +62,7 @@ impl Walk {
             document,
             url,
             answer,
-            led,
+            named_by,
             headers,
         } = received;
         let link = self.registry.reader(document).and_then(|source| {
@@ -70,7 +70,7 @@ impl Walk {
             Url::parse(&format!("{name}:{url}")).ok()
         });
         let Some(link) = link else {
-            let origin = Origin::of(&Link::from(url), led);
+            let origin = Origin::of(&Link::from(url), named_by);
             let error = Error::new(
                 Kind::Unsupported,
                 format!("the server sent a {document}, not a file"),
@@ -80,13 +80,13 @@ impl Walk {
                 .finish_listing(Arc::new(origin), options.as_deref(), 0, Err(error))
                 .await;
         };
-        let ctx = Ctx::led_by(self.client.clone(), led);
+        let ctx = Ctx::for_link_named_by(self.client.clone(), named_by);
         if let Some(answer) = answer {
             ctx.have(url.clone(), answer);
         }
         let top = self.top_context(options);
         // The URL may return something else the next time, or the file.
-        let asked = Origin::of(&Link::from(url.clone()), led);
+        let asked = Origin::of(&Link::from(url.clone()), named_by);
         let context = ListContext {
             asked: Some(Arc::new(asked)),
             depth: depth + 1,
@@ -171,15 +171,18 @@ impl Walk {
             return Ok(Decided::File);
         };
         let url = &request.url;
-        let mut led = found.led;
+        let mut named_by = found.named_by;
         let bound = header_map(&request.headers)?;
-        let answer = self.client.call_head(&mut led, url, &bound, HEAD).await?;
+        let answer = self
+            .client
+            .call_head(&mut named_by, url, &bound, HEAD)
+            .await?;
         let status = answer.status;
         // An empty response is a refusal, too.
         if !status.is_success() || matches!(status.as_u16(), 204 | 205) {
             let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
             if may_help {
-                let received = ReceivedDocument::refused(url.clone(), answer, led);
+                let received = ReceivedDocument::refused(url.clone(), answer, named_by);
                 return Ok(Decided::Document(Box::new(received)));
             }
             let (error, passes) = why_refused(status, &answer.headers);
@@ -201,7 +204,7 @@ impl Walk {
                 document,
                 url: url.clone(),
                 answer: None,
-                led,
+                named_by,
                 headers: request.headers.clone(),
             }))
         }))

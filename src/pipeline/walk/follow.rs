@@ -11,7 +11,7 @@ use super::listing_snapshots::SnapshotRecorder;
 use super::visited::Visit;
 use super::{Child, Found, ListContext, Walk, report};
 use crate::model::{Error, Failure, Kind, Link, Result};
-use crate::net::{Led, Shown};
+use crate::net::{NamedBy, Shown};
 use crate::pipeline::albums;
 use crate::pipeline::archive::Origin;
 use crate::pipeline::branch::Branch;
@@ -20,8 +20,13 @@ use crate::source::Ctx;
 
 impl Walk {
     /// Starts to list a link; its items come out of the returned child.
-    pub(super) fn child(self: Arc<Self>, link: Link, led: Led, context: ListContext) -> Child {
-        let ctx = Ctx::led_by(self.client.clone(), led);
+    pub(super) fn child(
+        self: Arc<Self>,
+        link: Link,
+        named_by: NamedBy,
+        context: ListContext,
+    ) -> Child {
+        let ctx = Ctx::for_link_named_by(self.client.clone(), named_by);
         let shown = Shown(&link.url).to_string();
         self.start(shown, |walk, out| walk.follow(link, ctx, context, out))
     }
@@ -58,7 +63,7 @@ impl Walk {
                     .send_listed(shown, None, 0, Some(Failure::new(&error, 1)))
                     .await;
             }
-            let mut origin = Origin::of(&link, ctx.led());
+            let mut origin = Origin::of(&link, ctx.named_by());
             let (source, mut target) = match self.registry.find(&link) {
                 Ok(found) => found,
                 Err(error) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{Error, Item};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::AlbumGatherer;
 use crate::pipeline::archive::Origin;
@@ -16,7 +16,7 @@ use crate::source::Source;
 pub(in crate::pipeline) struct Found {
     pub(in crate::pipeline) item: Box<Item>,
     pub(in crate::pipeline) source: Arc<dyn Source>,
-    pub(in crate::pipeline) led: Led,
+    pub(in crate::pipeline) named_by: NamedBy,
     /// The link that led to it, unless the item is that link.
     pub(in crate::pipeline) origin: Option<Arc<Origin>>,
     /// The depth of that link.
@@ -44,13 +44,13 @@ impl Found {
     pub(super) fn new(
         item: Box<Item>,
         source: Arc<dyn Source>,
-        led: Led,
+        named_by: NamedBy,
         origin: Option<Arc<Origin>>,
     ) -> Found {
         Found {
             item,
             source,
-            led,
+            named_by,
             origin,
             depth: 0,
             document_sender: None,

@@ -9,7 +9,7 @@ use super::bounds::Tree;
 use super::listing_snapshots::SnapshotRecorder;
 use super::{AbortOnDrop, Child, Found, ListContext, Origin, ROOM, Walk, next_of, report};
 use crate::model::{Broken, Entry, Error, Event, Item, Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::AlbumGatherer;
 use crate::pipeline::branch::{Branch, stopped};
@@ -40,7 +40,7 @@ pub(super) struct Listing {
 
 /// The next event of a listing.
 enum Step {
-    Entry(Entry, Led),
+    Entry(Entry, NamedBy),
     Item(Found),
     ChildEnded,
     Ended,
@@ -108,14 +108,16 @@ impl Walk {
                 // No more of it is wanted. Dropping `_abort` ends its task.
                 () = &mut stopped => return Ok((running.count, Err(Error::closed()))),
                 found = child, if ahead > 0 => found.map_or(Step::ChildEnded, Step::Item),
-                entry = entries.recv_led(), if takes => entry.map_or(Step::Ended, |(entry, led)| Step::Entry(entry, led)),
+                entry = entries.recv_named(), if takes => {
+                    entry.map_or(Step::Ended, |(entry, named_by)| Step::Entry(entry, named_by))
+                }
             };
             match step {
-                Step::Entry(entry, led) => {
+                Step::Entry(entry, named_by) => {
                     if running.own.is_none() {
                         running.own = report::with_terms(&running.of.options, entries.terms());
                     }
-                    running.take(entry, led).await?;
+                    running.take(entry, named_by).await?;
                 }
                 Step::Item(found) => running.pass(found).await?,
                 Step::ChildEnded => running.child_ended().await?,
@@ -138,14 +140,14 @@ impl Walk {
 }
 
 impl Running<'_> {
-    async fn take(&mut self, entry: Entry, led: Led) -> Result<()> {
+    async fn take(&mut self, entry: Entry, named_by: NamedBy) -> Result<()> {
         match entry {
             Entry::Link(link) | Entry::Embed(link) => {
                 self.recorder.note_link();
-                let child = self
-                    .walk
-                    .clone()
-                    .child(*link, self.led(led), self.child_context());
+                let child =
+                    self.walk
+                        .clone()
+                        .child(*link, self.named_by(named_by), self.child_context());
                 self.children.push_back(child);
             }
             Entry::Checkpoint(cursor) => {
@@ -165,7 +167,7 @@ impl Running<'_> {
             }
             Entry::Item(item) if self.walk.asks_what_is(&item) => {
                 self.recorder.note_link();
-                let (found, failures) = (self.found(item, led), self.failures.clone());
+                let (found, failures) = (self.found(item, named_by), self.failures.clone());
                 let child = self.walk.clone().undecided(found, failures);
                 self.children.push_back(child);
             }
@@ -173,14 +175,14 @@ impl Running<'_> {
                 if self.children.is_empty() {
                     self.recorder.note_item(&item);
                 }
-                self.item(self.found(item, led)).await?;
+                self.item(self.found(item, named_by)).await?;
             }
             Entry::Broken(broken) => {
                 let Broken { item, failure } = *broken;
                 self.recorder.note_link();
                 let found = Found {
                     fault: Some(Box::new(failure.error())),
-                    ..self.found(Box::new(item), led)
+                    ..self.found(Box::new(item), named_by)
                 };
                 self.item(found).await?;
             }
@@ -221,14 +223,14 @@ impl Running<'_> {
     }
 
     /// Returns who named an entry: a public server if one led to the listing, or else whom the source knows of.
-    fn led(&self, led: Led) -> Led {
-        match self.of.ctx.led() {
-            Led::ByPublic => Led::ByPublic,
-            Led::ByUser => led,
+    fn named_by(&self, named_by: NamedBy) -> NamedBy {
+        match self.of.ctx.named_by() {
+            NamedBy::PublicServer => NamedBy::PublicServer,
+            NamedBy::User => named_by,
         }
     }
 
-    fn found(&self, item: Box<Item>, led: Led) -> Found {
+    fn found(&self, item: Box<Item>, named_by: NamedBy) -> Found {
         let of = &self.of;
         // A link that is a single file is its own origin, which need not be recorded twice.
         let origin = (of.origin.url != item.key).then(|| of.origin.clone());
@@ -238,7 +240,7 @@ impl Running<'_> {
             branch: of.branch.clone(),
             gatherer: of.gatherer.clone(),
             ticket: of.progress.as_ref().map(Progress::ticket),
-            ..Found::new(item, of.source.clone(), self.led(led), origin)
+            ..Found::new(item, of.source.clone(), self.named_by(named_by), origin)
         }
     }
 

@@ -178,14 +178,14 @@ impl Walk {
         let link = Link::from(Url::parse(&format!("{name}:{url}")).ok()?);
         let origin = Origin {
             source: Some(name.clone()),
-            ..Origin::of(&link, found.led)
+            ..Origin::of(&link, found.named_by)
         };
         self.archive.listing_snapshot(&origin)?;
         Some(ReceivedDocument {
             document: Document::Feed,
             url,
             answer: None,
-            led: found.led,
+            named_by: found.named_by,
             headers: Headers::default(),
         })
     }

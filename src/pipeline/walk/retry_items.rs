@@ -11,7 +11,7 @@ use super::listing_snapshots::SnapshotRecorder;
 use super::retry_links::stored_link;
 use super::{AbortOnDrop, Child, Found, ROOM, Retry, Walk, report};
 use crate::model::{Body, Error, Failure, Item, Kind, Link, Meta, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::archive::{
     FailedItem, FailedItems, Identity, Origin, PendingRetries, UNLISTED,
 };
@@ -93,15 +93,15 @@ impl Walk {
         let Some(mut item) = failed_item.item.clone() else {
             return Err(failed_item);
         };
-        let (mut led, mut fault) = (failed_item.led, None);
+        let (mut named_by, mut fault) = (failed_item.named_by, None);
         if item.body == Body::Later {
             if !source.restores() {
                 return Err(failed_item);
             }
-            let ctx = Ctx::led_by(self.client.clone(), led);
+            let ctx = Ctx::for_link_named_by(self.client.clone(), named_by);
             match source.resolve(&ctx, &item).await {
                 Ok(Body::Later) => return Err(failed_item),
-                Ok(body) => (item.body, led) = (body, ctx.led()),
+                Ok(body) => (item.body, named_by) = (body, ctx.named_by()),
                 Err(error) if error.kind == Kind::Unsupported => return Err(failed_item),
                 Err(error) => fault = Some(Box::new(error)),
             }
@@ -116,7 +116,7 @@ impl Walk {
             fault,
             retry: Some(Retry { at: failed_item.at }),
             options,
-            ..Found::new(item, source, led, origin.clone())
+            ..Found::new(item, source, named_by, origin.clone())
         })
     }
 
@@ -277,13 +277,13 @@ impl Walk {
         let Identity { source, key } = &failed_item.identity;
         if let Some(url) = Url::parse(key).ok().filter(Url::has_host) {
             let link = Link::from(url);
-            let mut origin = Origin::of(&link, failed_item.led);
+            let mut origin = Origin::of(&link, failed_item.named_by);
             origin.url.clone_from(key);
             return (vec![(origin, link)], false);
         }
         let known = self.registry.source(source);
         let link = known.and_then(|_| self.registry.read(&format!("{source}:{key}")));
-        let guess = link.map(|link| (Origin::of(&link, failed_item.led), link));
+        let guess = link.map(|link| (Origin::of(&link, failed_item.named_by), link));
         (guess.into_iter().collect(), true)
     }
 
@@ -316,7 +316,7 @@ impl Walk {
             fault: Some(Box::new(fault)),
             retry: Some(Retry { at: failed_item.at }),
             options,
-            ..Found::new(item, stand_in.ok()?, Led::ByPublic, origin.clone())
+            ..Found::new(item, stand_in.ok()?, NamedBy::PublicServer, origin.clone())
         })
     }
 
@@ -328,12 +328,12 @@ impl Walk {
         terms: Option<String>,
         out: mpsc::Sender<Found>,
     ) -> Result<()> {
-        if origin.led == Led::ByUser {
+        if origin.named_by == NamedBy::User {
             self.trust(&link.url);
         }
         let (source, mut target) = self.registry.find(&link)?;
         target.terms = terms;
-        let ctx = Ctx::led_by(self.client.clone(), origin.led);
+        let ctx = Ctx::for_link_named_by(self.client.clone(), origin.named_by);
         let origin = Arc::new(Origin {
             source: Some(source.manifest().name.clone()),
             ..origin
@@ -367,7 +367,12 @@ fn audio_only_variant(found: &Found) -> Option<Found> {
     derived_keys::make_audio_only(&mut item);
     (item.key != found.item.key).then(|| Found {
         depth: found.depth,
-        ..Found::new(item, found.source.clone(), found.led, found.origin.clone())
+        ..Found::new(
+            item,
+            found.source.clone(),
+            found.named_by,
+            found.origin.clone(),
+        )
     })
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::retry_items::{no_source, read_options};
 use super::{Child, Found, Walk};
 use crate::model::{Error, Failure, Kind, Link, Meta, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::LinkOptions;
 use crate::pipeline::archive::{FailedItems, Origin, RetryBatch};
 use crate::source::Ctx;
@@ -142,10 +142,10 @@ impl Walk {
                     .await;
             }
         };
-        if origin.led == Led::ByUser {
+        if origin.named_by == NamedBy::User {
             self.trust(&link.url);
         }
-        let ctx = Ctx::led_by(self.client.clone(), origin.led);
+        let ctx = Ctx::for_link_named_by(self.client.clone(), origin.named_by);
         let context = self.top_context(options);
         self.follow(link, ctx, context, out).await
     }
@@ -157,7 +157,7 @@ fn user_link_origin(url: String) -> Origin {
         // The URL is stored as it is shown.
         redacted: url.contains("***"),
         url,
-        led: Led::ByUser,
+        named_by: NamedBy::User,
         source: None,
         meta: Meta::default(),
     }

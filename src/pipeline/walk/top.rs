@@ -15,7 +15,7 @@ use super::bounds::AHEAD;
 use super::retry_links::RetryTask;
 use super::{Child, Found, Walk, documents, next_of};
 use crate::model::{Error, Failure, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::documents::DocumentQueue;
 use crate::pipeline::{Ask, LinkOptions, Ranges, Wanted};
 
@@ -169,7 +169,7 @@ impl Walk {
                     Some(Ok(Ask::Link(Wanted { link, options }))) => {
                         self.trust(&link.url);
                         let context = self.top_context(options.clone());
-                        let child = self.clone().child(link, Led::ByUser, context);
+                        let child = self.clone().child(link, NamedBy::User, context);
                         active.push((child, options));
                     }
                     Some(Err(error)) => {

@@ -96,9 +96,9 @@ impl Script {
             let medium = HeaderValue::from_static(posted.medium);
             headers.insert(header::CONTENT_TYPE, medium);
         }
-        let led = gate.led(&request.url);
+        let named_by = gate.named_by(&request.url);
         let body = request.body.as_ref().map(|posted| &posted.bytes);
-        let asked = ctx.gated(gate, led, &request.url, &headers, body, limit);
+        let asked = ctx.gated(gate, named_by, &request.url, &headers, body, limit);
         Ok((asked.await?, token))
     }
 

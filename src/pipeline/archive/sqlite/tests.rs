@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::model::Meta;
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::archive::{
     Ending, ItemStatus, Known, Origin, Record, RecordedFailure, Records, Run, RunResult, Sum,
     Validator,
@@ -190,7 +190,7 @@ fn what_was_noted_can_be_read_outside_a_run() {
     let origin = Arc::new(Origin {
         url: "https://example.org/a".into(),
         redacted: false,
-        led: Led::ByUser,
+        named_by: NamedBy::User,
         source: Some("test".into()),
         meta: Meta::default(),
     });
@@ -258,7 +258,7 @@ fn an_item_costs_under_300_bytes() {
         Arc::new(Origin {
             url: format!("https://imgur.com/a/{:07x}", number / 100),
             redacted: false,
-            led: Led::ByUser,
+            named_by: NamedBy::User,
             source: Some("imgur".into()),
             meta: Meta::default(),
         })

@@ -13,7 +13,7 @@ use super::note_queue::{NoteQueue, QueuedNote};
 use super::schema::{FAILED, GONE, SAVED, folded, is_busy, link_mark, mark};
 use super::words::Words;
 use crate::model::Meta;
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::archive::{Altered, Ending, Note, Origin, RecordedFailure, Sum, Validator};
 
 /// How long another program may block the database before writing counts as failed.
@@ -302,7 +302,7 @@ impl WriteCache {
 
     /// Returns the number of a link, adding it if needed.
     fn link(&mut self, connection: &Connection, origin: &Origin) -> rusqlite::Result<i64> {
-        let public = origin.led == Led::ByPublic;
+        let public = origin.named_by == NamedBy::PublicServer;
         if let Some(id) = self.links[usize::from(public)].get(&origin.url) {
             return Ok(*id);
         }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::batch::Batch;
 use super::{Crew, JOINT, MIN_SEGMENT, Start};
 use crate::model::{Error, Kind};
-use crate::net::{Opened, Permit, Watch};
+use crate::net::{Opened, Permit, SpeedWatch};
 use crate::pipeline::sink::quickly;
 use crate::pipeline::transfer::attempt::{
     bound_headers, has_ranges, may_have_expired, range_headers,
@@ -88,7 +88,7 @@ impl Crew<'_> {
         mut first: Option<Answer>,
         permit: &mut Option<Permit>,
     ) -> Result<(), Setback> {
-        let mut watch = Watch::of_parts(self.mover.client.settings());
+        let mut watch = SpeedWatch::of_parts(self.mover.client.settings());
         loop {
             let mut batch = Batch::new(segment.at);
             let part = self.download_segment(segment, first.take(), &mut batch, permit);
@@ -106,7 +106,7 @@ impl Crew<'_> {
                 }
                 Ok(true) => {}
                 Err(Setback::Incomplete) => {
-                    let came = watch.came(batch.at - segment.at, batch.waited);
+                    let came = watch.received(batch.at - segment.at, batch.waited);
                     came.map_err(|slow| slow.at(self.target.url))?;
                 }
                 Ok(false) => return Ok(()),
@@ -287,10 +287,10 @@ impl Crew<'_> {
         let without_if_range = self.without_if_range.load(Ordering::Relaxed);
         let free = range_headers(&self.known, start, Some(end), without_if_range)?;
         let bound = bound_headers(self.target)?;
-        let open = self
-            .mover
-            .client
-            .open_by(self.target.way(), self.target.url, &bound, &free);
+        let open =
+            self.mover
+                .client
+                .open_with(self.target.constraints(), self.target.url, &bound, &free);
         let began = Instant::now();
         let opened = self.unless_over(open).await??;
         let took = began.elapsed().as_micros() as u64;

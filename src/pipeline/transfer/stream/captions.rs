@@ -15,7 +15,7 @@ use super::mux;
 use super::track::{Done, Track};
 use super::{Mover, Streaming};
 use crate::model::{Error, Event, Kind, Outcome, Result, Skip};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::archive::{Algorithm, Identity};
 use crate::pipeline::sink::{Partial, Place, slowly};
 use crate::pipeline::stream::{Caption, clock, vtt};
@@ -84,7 +84,7 @@ impl Streaming<'_> {
     pub(super) async fn wanted(
         &self,
         captions: Vec<Caption>,
-        led: Led,
+        named_by: NamedBy,
     ) -> Result<(Vec<Wanted>, Vec<String>)> {
         let choice = &self.mover.stream_options.subtitles;
         let languages: Vec<&str> = captions.iter().map(|one| one.language.as_str()).collect();
@@ -112,7 +112,7 @@ impl Streaming<'_> {
             let list = match totals.is_full() {
                 true => Err(too_many()),
                 false => self
-                    .caption(at, led)
+                    .caption(at, named_by)
                     .await
                     .and_then(|list| totals.take(list)),
             };
@@ -139,7 +139,7 @@ impl Streaming<'_> {
 
     /// Downloads the missing subtitles of a film that is already saved.
     pub(super) async fn texts_alone(&self, lists: Lists, path: &str) -> Result<Outcome> {
-        let (mut wanted, warnings) = self.wanted(lists.captions, lists.led).await?;
+        let (mut wanted, warnings) = self.wanted(lists.captions, lists.named_by).await?;
         let (archive, disk) = (self.mover.archive.clone(), self.mover.disk.clone());
         let item = self.job.item.clone();
         let wanted = slowly(move || {
@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn all_lists_of_subtitles_have_room_together() {
         let list = |url: &str, count: usize| {
-            let mut list = List::file(Url::parse(url).unwrap(), Led::ByUser);
+            let mut list = List::file(Url::parse(url).unwrap(), NamedBy::User);
             list.media.segments = vec![list.media.segments[0].clone(); count];
             list
         };

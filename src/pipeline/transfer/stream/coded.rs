@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::{Coding, said};
+use crate::net::{Coding, shorten_name};
 use crate::pipeline::sink::slowly;
 
 /// The longest segment, both encoded and decoded.
@@ -31,7 +31,7 @@ impl Coded {
                 Kind::Corrupt,
                 format!(
                     "a segment came in the content coding `{}`",
-                    said(name).escape_debug()
+                    shorten_name(name).escape_debug()
                 ),
             )),
         }
@@ -53,7 +53,7 @@ impl Coded {
             if self.body.is_empty() {
                 return Ok(Some(Vec::new()));
             }
-            let plain = self.coding.plain(&self.body, MAX_SEGMENT);
+            let plain = self.coding.decode(&self.body, MAX_SEGMENT);
             plain.map_err(|error| {
                 Error::new(Kind::Corrupt, "the content coding of a segment is damaged")
                     .because(error)

@@ -17,7 +17,7 @@ use super::memory::{MemoryShare, SegmentMemory};
 use super::part::Part;
 use super::versions::Versions;
 use crate::model::{Error, Kind, Result};
-use crate::net::{Led, Permit, Way};
+use crate::net::{Constraints, NamedBy, Permit};
 use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::read_body::stopped_early;
 use crate::pipeline::transfer::retry::RetryState;
@@ -61,14 +61,14 @@ impl Streaming<'_> {
         &self,
         index: usize,
         part: Part,
-        led: Led,
+        named_by: NamedBy,
         out: PartSink,
     ) -> Result<()> {
         let mut retry = RetryState::new(&self.mover.client);
         let mut want = part.len().unwrap_or_else(|| out.memory.usual());
         loop {
             (retry.status, retry.refusal) = (None, None);
-            let done = self.attempt(index, &part, led, want, &mut retry, &out);
+            let done = self.attempt(index, &part, named_by, want, &mut retry, &out);
             let error = match done.await {
                 Ok(is_last) => {
                     if is_last {
@@ -108,14 +108,14 @@ impl Streaming<'_> {
         &self,
         index: usize,
         part: &Part,
-        led: Led,
+        named_by: NamedBy,
         want: usize,
         retry: &mut RetryState,
         out: &PartSink,
     ) -> Result<bool, Stop> {
         let decrypter = match &part.cipher {
             Some(cipher) => {
-                let key = self.key(&cipher.key, led).await?;
+                let key = self.key(&cipher.key, named_by).await?;
                 Some(Decrypter::new(&key, cipher.iv)?)
             }
             None => None,
@@ -126,7 +126,7 @@ impl Streaming<'_> {
         let part_request = PartRequest {
             index,
             part,
-            led,
+            named_by,
             decrypter,
         };
         let done = self
@@ -161,17 +161,17 @@ impl Streaming<'_> {
                     is_map,
                     ..
                 },
-            led,
+            named_by,
             mut decrypter,
         } = part_request;
-        let way = Way {
-            led,
+        let constraints = Constraints {
+            named_by,
             pin: None,
             gate: None,
         };
         let bound = self.bound(&spot.url)?;
         let mut opened = client
-            .open_by(way, &spot.url, &bound, &part_headers(spot.range))
+            .open_with(constraints, &spot.url, &bound, &part_headers(spot.range))
             .await?;
         retry.status = Some(opened.response.status());
         let Accepted {
@@ -285,7 +285,7 @@ impl Streaming<'_> {
 struct PartRequest<'a> {
     index: usize,
     part: &'a Part,
-    led: Led,
+    named_by: NamedBy,
     decrypter: Option<Decrypter>,
 }
 

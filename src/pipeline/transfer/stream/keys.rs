@@ -9,7 +9,7 @@ use url::Url;
 use super::Streaming;
 use super::cipher::BLOCK;
 use crate::model::{Error, Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 
 /// The most keys of one stream that are kept: enough for a day of a stream that changes them every minute.
 const MAX_KEYS: usize = 2000;
@@ -25,7 +25,7 @@ pub(super) struct Keys(Mutex<HashMap<Url, Cell>>);
 
 impl Streaming<'_> {
     /// Returns the key at this address.
-    pub(super) async fn key(&self, url: &Url, led: Led) -> Result<[u8; BLOCK]> {
+    pub(super) async fn key(&self, url: &Url, named_by: NamedBy) -> Result<[u8; BLOCK]> {
         let cell = {
             let mut keys = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
             if keys.len() >= MAX_KEYS {
@@ -33,16 +33,18 @@ impl Streaming<'_> {
             }
             keys.entry(url.clone()).or_default().clone()
         };
-        let key = cell.get_or_try_init(|| self.ask_for_key(url, led)).await;
+        let key = cell
+            .get_or_try_init(|| self.ask_for_key(url, named_by))
+            .await;
         key.copied()
     }
 
-    async fn ask_for_key(&self, url: &Url, mut led: Led) -> Result<[u8; BLOCK]> {
+    async fn ask_for_key(&self, url: &Url, mut named_by: NamedBy) -> Result<[u8; BLOCK]> {
         let bound = self.bound(url)?;
         let call = self
             .mover
             .client
-            .call_led(&mut led, url, &bound, MAX_KEY_RESPONSE);
+            .call_named_by(&mut named_by, url, &bound, MAX_KEY_RESPONSE);
         let answer = match call.await.and_then(|answer| answer.ok()) {
             Ok(answer) => answer,
             // A player that is logged in gets the key; without the key there is no stream.

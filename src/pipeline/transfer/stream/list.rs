@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::stream::{ByteLocation, Media, Segment};
 
 /// A list of segments, where it is, and who named its address.
 pub(super) struct List {
     pub(super) url: Url,
-    pub(super) led: Led,
+    pub(super) named_by: NamedBy,
     pub(super) media: Media,
     pub(super) form: Content,
     /// Warnings about it.
@@ -68,11 +68,11 @@ impl Role {
 
 impl List {
     /// Creates a list of segments of picture or sound.
-    pub(super) fn new(url: Url, led: Led, media: Media) -> List {
+    pub(super) fn new(url: Url, named_by: NamedBy, media: Media) -> List {
         let form = Content::Medium;
         List {
             url,
-            led,
+            named_by,
             media,
             form,
             warnings: Vec::new(),
@@ -80,7 +80,7 @@ impl List {
     }
 
     /// Creates the list of a track that is a single file.
-    pub(super) fn file(url: Url, led: Led) -> List {
+    pub(super) fn file(url: Url, named_by: NamedBy) -> List {
         let all = Segment {
             number: 0,
             span: 1,
@@ -105,6 +105,6 @@ impl List {
             broken: false,
             rendition: String::new(),
         };
-        List::new(url, led, media)
+        List::new(url, named_by, media)
     }
 }

@@ -5,7 +5,7 @@ use url::Url;
 use super::list::{Content, List, Role};
 use super::{Form, Streaming};
 use crate::model::{Error, Kind, Request, Result};
-use crate::net::{Answer, Led};
+use crate::net::{Answer, NamedBy};
 use crate::pipeline::sink::slowly;
 use crate::pipeline::stream::hls::{self, Chosen, Playlist};
 use crate::pipeline::stream::{Caption, CaptionLocation};
@@ -18,14 +18,14 @@ pub(super) struct Lists {
     pub(super) sound: Option<List>,
     /// The subtitles that there are, and who named their addresses.
     pub(super) captions: Vec<Caption>,
-    pub(super) led: Led,
+    pub(super) named_by: NamedBy,
 }
 
 impl Lists {
     /// A single list that is everything.
     fn of(main: List) -> Lists {
         Lists {
-            led: main.led,
+            named_by: main.named_by,
             main,
             sound: None,
             captions: Vec::new(),
@@ -39,26 +39,26 @@ impl Streaming<'_> {
         if self.form != Form::Hls || self.request.expect.medium.is_some() {
             return self.lists().await.map(Some);
         }
-        let (led, answer) = self
-            .answer(&self.request.url, self.led, hls::LONGEST)
+        let (named_by, answer) = self
+            .answer(&self.request.url, self.named_by, hls::LONGEST)
             .await?;
         match hls::is_one(&answer.body) {
-            true => self.of_playlist(answer, led).await.map(Some),
+            true => self.of_playlist(answer, named_by).await.map(Some),
             false => Ok(None),
         }
     }
 
     /// Reads the playlists, and chooses.
     pub(super) async fn lists(&self) -> Result<Lists> {
-        let (url, led) = (&self.request.url, self.led);
+        let (url, named_by) = (&self.request.url, self.named_by);
         match self.form {
             Form::Hls => {
-                let (led, answer) = self.answer(url, led, hls::LONGEST).await?;
-                self.of_playlist(answer, led).await
+                let (named_by, answer) = self.answer(url, named_by, hls::LONGEST).await?;
+                self.of_playlist(answer, named_by).await
             }
             Form::Dash => self.manifest().await,
             Form::Files => {
-                let list = |request: &Request| List::file(request.url.clone(), led);
+                let list = |request: &Request| List::file(request.url.clone(), named_by);
                 Ok(Lists {
                     sound: self.sound.map(list),
                     ..Lists::of(list(self.request))
@@ -68,23 +68,23 @@ impl Streaming<'_> {
     }
 
     /// Reads the main playlist of the stream, and those of the renditions that it chooses.
-    async fn of_playlist(&self, answer: Answer, led: Led) -> Result<Lists> {
+    async fn of_playlist(&self, answer: Answer, named_by: NamedBy) -> Result<Lists> {
         let (playlist, warnings) = self.read(answer).await?;
         let choice = match playlist {
             Playlist::Media(media) => {
-                let list = List::new(self.request.url.clone(), led, media);
+                let list = List::new(self.request.url.clone(), named_by, media);
                 return Ok(Lists::of(List { warnings, ..list }));
             }
             Playlist::Master(master) => master.choose(self.job.quality)?,
         };
-        let mut listed = self.renditions(choice.main, choice.sound, led).await;
+        let mut listed = self.renditions(choice.main, choice.sound, named_by).await;
         for (main, sound) in choice.others {
             match &listed {
                 // The same rendition is elsewhere, too (RFC 8216 §6.2.4).
                 Err(error) if error.kind != Kind::Closed => {}
                 _ => break,
             }
-            let other = self.renditions(main, sound, led).await;
+            let other = self.renditions(main, sound, named_by).await;
             listed = other.or_else(|other| match other.kind {
                 Kind::Closed => Err(other),
                 // What is wrong with the first place is reported.
@@ -103,7 +103,7 @@ impl Streaming<'_> {
             main,
             sound,
             captions: choice.captions,
-            led,
+            named_by,
         })
     }
 
@@ -111,11 +111,11 @@ impl Streaming<'_> {
         &self,
         main: Chosen,
         sound: Option<Chosen>,
-        led: Led,
+        named_by: NamedBy,
     ) -> Result<(List, Option<List>)> {
-        let main = self.rendition(main, led).await?;
+        let main = self.rendition(main, named_by).await?;
         let sound = match sound {
-            Some(sound) => Some(self.rendition(sound, led).await?),
+            Some(sound) => Some(self.rendition(sound, named_by).await?),
             None => None,
         };
         Ok((main, sound))
@@ -132,7 +132,7 @@ impl Streaming<'_> {
                 let mut captions = lists.captions.into_iter();
                 let caption = captions.find(|caption| caption.label == label);
                 match caption {
-                    Some(caption) => self.caption(caption.at, lists.led).await,
+                    Some(caption) => self.caption(caption.at, lists.named_by).await,
                     None => Err(gone("track of its subtitles")),
                 }
             }
@@ -140,14 +140,16 @@ impl Streaming<'_> {
     }
 
     /// Returns the list of these subtitles.
-    pub(super) async fn caption(&self, at: CaptionLocation, led: Led) -> Result<List> {
+    pub(super) async fn caption(&self, at: CaptionLocation, named_by: NamedBy) -> Result<List> {
         let url = self.request.url.clone();
         let (list, form) = match at {
             CaptionLocation::Playlist(chosen) => {
-                (self.rendition(chosen, led).await?, Content::Lines)
+                (self.rendition(chosen, named_by).await?, Content::Lines)
             }
-            CaptionLocation::Segments(media) => (List::new(url, led, media), Content::Lines),
-            CaptionLocation::File(media, ext) => (List::new(url, led, media), Content::Text(ext)),
+            CaptionLocation::Segments(media) => (List::new(url, named_by, media), Content::Lines),
+            CaptionLocation::File(media, ext) => {
+                (List::new(url, named_by, media), Content::Text(ext))
+            }
             CaptionLocation::Not(why) => return Err(Error::new(Kind::Unsupported, why)),
             CaptionLocation::Unwanted => {
                 return Err(Error::new(Kind::Unsupported, "they are not wanted"));
@@ -161,14 +163,20 @@ impl Streaming<'_> {
     }
 
     /// Reads the playlist of a rendition.
-    async fn rendition(&self, Chosen { url, about }: Chosen, led: Led) -> Result<List> {
-        let mut list = self.list(url, led).await?;
+    async fn rendition(&self, Chosen { url, about }: Chosen, named_by: NamedBy) -> Result<List> {
+        let mut list = self.list(url, named_by).await?;
         list.media.rendition = about;
         Ok(list)
     }
 
     /// Reads the playlist of a live track again, from the segment with this number on.
-    pub(super) async fn reload(&self, role: &Role, url: Url, led: Led, since: u64) -> Result<List> {
+    pub(super) async fn reload(
+        &self,
+        role: &Role,
+        url: Url,
+        named_by: NamedBy,
+        since: u64,
+    ) -> Result<List> {
         // Of many subtitles, only a few playlists are requested at once.
         let _turn = match role {
             Role::Caption(_) => self.asking.acquire().await.ok(),
@@ -176,7 +184,7 @@ impl Streaming<'_> {
         };
         match self.form {
             Form::Dash => self.news(role, since).await,
-            _ => self.list(url, led).await,
+            _ => self.list(url, named_by).await,
         }
     }
 
@@ -202,12 +210,12 @@ impl Streaming<'_> {
     }
 
     /// Reads the playlist of a track.
-    async fn list(&self, url: Url, led: Led) -> Result<List> {
-        let (led, answer) = self.answer(&url, led, hls::LONGEST).await?;
+    async fn list(&self, url: Url, named_by: NamedBy) -> Result<List> {
+        let (named_by, answer) = self.answer(&url, named_by, hls::LONGEST).await?;
         match self.read(answer).await? {
             (Playlist::Media(media), warnings) => Ok(List {
                 warnings,
-                ..List::new(url, led, media)
+                ..List::new(url, named_by, media)
             }),
             // Renditions of renditions might never end.
             (Playlist::Master(_), _) => Err(Error::new(
@@ -235,12 +243,15 @@ impl Streaming<'_> {
     pub(super) async fn answer(
         &self,
         url: &Url,
-        mut led: Led,
+        mut named_by: NamedBy,
         longest: usize,
-    ) -> Result<(Led, Answer)> {
+    ) -> Result<(NamedBy, Answer)> {
         let bound = self.bound(url)?;
-        let call = self.mover.client.call_led(&mut led, url, &bound, longest);
+        let call = self
+            .mover
+            .client
+            .call_named_by(&mut named_by, url, &bound, longest);
         let answer = self.mover.unless_ending(call).await??.ok()?;
-        Ok((led, answer))
+        Ok((named_by, answer))
     }
 }

@@ -16,7 +16,7 @@ use super::Streaming;
 use super::list::{Content, List, Role};
 use super::lists::Lists;
 use crate::model::{Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::sink::{defect, slowly};
 use crate::pipeline::stream::Media;
 use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
@@ -38,7 +38,7 @@ pub(super) struct Current {
 
 struct Seen {
     manifest: Arc<Manifest>,
-    led: Led,
+    named_by: NamedBy,
     url: Url,
     at: Instant,
     /// How far the clock of the site is ahead of ours, in seconds, once known.
@@ -71,7 +71,7 @@ impl Streaming<'_> {
                 target,
                 ..Media::default()
             };
-            List::new(main.url.clone(), main.led, media)
+            List::new(main.url.clone(), main.named_by, media)
         };
         match role {
             Role::Main => Ok(lists.main),
@@ -79,7 +79,7 @@ impl Streaming<'_> {
             Role::Caption(label) => {
                 let mut captions = lists.captions.into_iter();
                 match captions.find(|caption| caption.label == *label) {
-                    Some(caption) => self.caption(caption.at, lists.led).await,
+                    Some(caption) => self.caption(caption.at, lists.named_by).await,
                     None => Ok(List {
                         form: Content::Lines,
                         ..none(&lists.main)
@@ -129,38 +129,40 @@ impl Streaming<'_> {
             sound,
             captions,
         } = slowly(move || manifest.tracks(&want, view)).await?;
-        let list = |media| List::new(seen.url.clone(), seen.led, media);
+        let list = |media| List::new(seen.url.clone(), seen.named_by, media);
         Ok(Lists {
             main: list(main),
             sound: sound.map(list),
             captions,
-            led: seen.led,
+            named_by: seen.named_by,
         })
     }
 
     /// Requests the manifest: where the last one says that the next is, or else from the address that the user or a
     /// page gave.
     async fn ask(&self, before: Option<&Seen>, is_restart: bool) -> Result<Seen> {
-        let (url, led) = match before {
+        let (url, named_by) = match before {
             Some(seen) if !is_restart => {
                 let next = seen.manifest.next.as_ref();
-                (next.unwrap_or(&seen.url).clone(), seen.led)
+                (next.unwrap_or(&seen.url).clone(), seen.named_by)
             }
-            _ => (self.request.url.clone(), self.led),
+            _ => (self.request.url.clone(), self.named_by),
         };
-        let (led, answer) = self.answer(&url, led, dash::LONGEST).await?;
+        let (named_by, answer) = self.answer(&url, named_by, dash::LONGEST).await?;
         let at = Instant::now();
         let server_time = estimated_date(&answer.headers);
         let manifest = slowly(move || Manifest::read(&answer.body, &answer.url)).await?;
         let known = before.and_then(|seen| seen.ahead);
         let ahead = match &manifest.live {
-            Some(live) if known.is_none() => self.ahead(&live.clocks, led, server_time).await?,
+            Some(live) if known.is_none() => {
+                self.ahead(&live.clocks, named_by, server_time).await?
+            }
             _ => known,
         };
         Ok(Seen {
             live: manifest.live.is_some() || before.is_some_and(|seen| seen.live),
             manifest: Arc::new(manifest),
-            led,
+            named_by,
             url,
             at,
             ahead,
@@ -171,7 +173,7 @@ impl Streaming<'_> {
     async fn ahead(
         &self,
         clocks: &[Timing],
-        led: Led,
+        named_by: NamedBy,
         server_time: Option<f64>,
     ) -> Result<Option<f64>> {
         for clock in clocks {
@@ -181,7 +183,7 @@ impl Streaming<'_> {
                 }
                 continue;
             };
-            let answer = match self.answer(url, led, MAX_TIME_RESPONSE).await {
+            let answer = match self.answer(url, named_by, MAX_TIME_RESPONSE).await {
                 Ok((_, answer)) => answer,
                 Err(error) if error.kind == Kind::Closed => return Err(error),
                 // Another clock may work.

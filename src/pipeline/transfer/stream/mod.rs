@@ -50,7 +50,7 @@ use super::retry::RetryState;
 use super::verified::Verified;
 use super::{Job, Mover};
 use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
-use crate::net::{Led, Shown, header_map};
+use crate::net::{NamedBy, Shown, header_map};
 use crate::pipeline::derived_keys;
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::{Subtitles, clock};
@@ -95,7 +95,7 @@ struct Streaming<'a> {
     form: Form,
     request: &'a Request,
     /// Who named its address.
-    led: Led,
+    named_by: NamedBy,
     /// The file of the sound, if it is known to be separate.
     sound: Option<&'a Request>,
     place: &'a Place,
@@ -134,7 +134,7 @@ impl Mover {
         &self,
         job: Job,
         source: &StreamSource,
-        led: Led,
+        named_by: NamedBy,
         retry: &mut RetryState,
     ) -> Result<StreamEnd> {
         let StreamSource {
@@ -149,7 +149,7 @@ impl Mover {
             job: &job,
             form: *form,
             request,
-            led,
+            named_by,
             sound: sound.as_ref(),
             place: &place,
             keys: Keys::default(),
@@ -252,7 +252,7 @@ impl Streaming<'_> {
         lists: Lists,
         retry: &mut RetryState,
     ) -> Result<(Tracks, (Vec<Text>, Vec<String>))> {
-        let (wanted, warnings) = self.wanted(lists.captions, lists.led).await?;
+        let (wanted, warnings) = self.wanted(lists.captions, lists.named_by).await?;
         let film = self.download_film(lists.main, lists.sound, retry);
         let (film, texts) = tokio::join!(film, self.texts(wanted));
         Ok((film?, (texts, warnings)))

@@ -29,7 +29,7 @@ use super::part::{Chain, Parts};
 use super::state::State;
 use super::versions::Versions;
 use crate::model::{Error, Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::stream::vtt;
 use crate::pipeline::transfer::content::MIN_RESUMABLE;
 use crate::pipeline::transfer::disk_space::{Claim, Need};
@@ -43,7 +43,7 @@ const QUEUE: usize = 64;
 /// A track that is being downloaded.
 pub(super) struct Track {
     url: Url,
-    led: Led,
+    named_by: NamedBy,
     parts: Parts,
     live: bool,
     ended: bool,

@@ -8,7 +8,7 @@ use url::Url;
 use super::Streaming;
 use super::accept::{accept, part_headers};
 use crate::model::{Error, Kind, Result};
-use crate::net::{Led, Shown, Way};
+use crate::net::{Constraints, NamedBy, Shown};
 use crate::pipeline::transfer::response_head::Representation;
 use crate::pipeline::transfer::retry::RetryState;
 use crate::pipeline::transfer::setback::Setback;
@@ -105,13 +105,17 @@ fn name(url: &Url) -> String {
 impl Streaming<'_> {
     /// Returns the version of a file that is a track by itself, if its server has ranges and sends a validator that
     /// shows that they belong together.
-    pub(super) async fn version(&self, url: &Url, led: Led) -> Result<Option<Representation>> {
+    pub(super) async fn version(
+        &self,
+        url: &Url,
+        named_by: NamedBy,
+    ) -> Result<Option<Representation>> {
         let client = &self.mover.client;
         let mut retry = RetryState::new(client);
         loop {
             (retry.status, retry.refusal) = (None, None);
             let permit = client.pace().enter(url.host_str().unwrap_or("")).await;
-            let error = match self.first_byte(url, led, &mut retry).await {
+            let error = match self.first_byte(url, named_by, &mut retry).await {
                 Ok(version) => {
                     permit.succeeded();
                     return Ok(version);
@@ -128,18 +132,18 @@ impl Streaming<'_> {
     async fn first_byte(
         &self,
         url: &Url,
-        led: Led,
+        named_by: NamedBy,
         retry: &mut RetryState,
     ) -> Result<Option<Representation>, Setback> {
         let client = &self.mover.client;
         let range = Some((0, 1));
-        let way = Way {
-            led,
-            ..Way::default()
+        let constraints = Constraints {
+            named_by,
+            ..Constraints::default()
         };
         let bound = self.bound(url)?;
         let mut opened = client
-            .open_by(way, url, &bound, &part_headers(range))
+            .open_with(constraints, url, &bound, &part_headers(range))
             .await?;
         let status = opened.response.status();
         retry.status = Some(status);

@@ -80,14 +80,14 @@ mod tests {
 
     use super::*;
     use crate::model::Cursor;
-    use crate::net::Led;
+    use crate::net::NamedBy;
     use crate::pipeline::archive::{
         Archive, Ending, Identity, Note, Origin, Record, Records, Sqlite,
     };
 
     fn origin(url: &str) -> Arc<Origin> {
         let url: url::Url = url.parse().unwrap();
-        Arc::new(Origin::of(&url.into(), Led::ByUser))
+        Arc::new(Origin::of(&url.into(), NamedBy::User))
     }
 
     fn saved(key: &str, link: &str) -> Note {

@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::model::Cursor;
-    use crate::net::Led;
+    use crate::net::NamedBy;
     use crate::pipeline::archive::{
         Archive, Ending, Identity, ItemStatus, Known, Note, Origin, Record, RecordedFailure,
         Records, Sqlite,
@@ -277,7 +277,7 @@ mod tests {
         let file = base.join("archive.db");
         let origin = |url: &str| {
             let url: url::Url = url.parse().unwrap();
-            Arc::new(Origin::of(&url.into(), Led::ByUser))
+            Arc::new(Origin::of(&url.into(), NamedBy::User))
         };
         let (both, one) = (origin("https://a.test/"), origin("https://b.test/"));
         let failure = |why: &str| match failed("", "busy").ending {

@@ -32,10 +32,13 @@ impl Track {
     ) -> Result<()> {
         match list {
             Some(Ok(List {
-                media, led, url, ..
+                media,
+                named_by,
+                url,
+                ..
             })) => {
                 (self.faults.gone, self.faults.unread) = (None, None);
-                (self.url, self.led) = (url, led);
+                (self.url, self.named_by) = (url, named_by);
                 self.target = self.target.max(media.target);
                 if self.parts.add_listed(media.segments, media.cut) {
                     *grew = Instant::now();

@@ -28,7 +28,7 @@ impl Track {
     ) -> Result<Track> {
         let List {
             url,
-            led,
+            named_by,
             media,
             form,
             mut warnings,
@@ -48,7 +48,7 @@ impl Track {
         let file = parts.file().filter(|_| is_large).cloned();
         let version = match &file {
             Some(url) => {
-                let version = streaming.version(url, led);
+                let version = streaming.version(url, named_by);
                 streaming.mover.unless_draining(version).await??
             }
             None => None,
@@ -109,7 +109,7 @@ impl Track {
         }
         Ok(Track {
             url,
-            led,
+            named_by,
             // The closures that check the fit have been dropped by now.
             parts: Arc::into_inner(parts)
                 .ok_or_else(|| defect("the check whether they fit is not over"))?,

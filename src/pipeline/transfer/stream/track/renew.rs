@@ -88,7 +88,7 @@ impl Track {
         for (before, now) in self.parts.renew(&list.media.segments) {
             self.versions.renew(&before, &now);
         }
-        (self.url, self.led) = (list.url, list.led);
+        (self.url, self.named_by) = (list.url, list.named_by);
         // By the new addresses, a later run recognises the parts, and the files that they are ranges of.
         self.chain = Chain::default();
         let len = self.parts.len();

@@ -15,7 +15,7 @@ use super::super::part::Part;
 use super::super::{Form, Streaming};
 use super::{Track, wait};
 use crate::model::{Error, Event, Kind, Result};
-use crate::net::Led;
+use crate::net::NamedBy;
 use crate::pipeline::transfer::content::SAVE_EVERY;
 
 /// How many parts beyond the next in order are requested at most.
@@ -88,10 +88,17 @@ impl<'s> Requests<'s> {
     }
 
     /// Requests a part, after a wait.
-    fn request_part(&self, index: usize, part: Part, led: Led, renewals: u32, wait: Duration) {
+    fn request_part(
+        &self,
+        index: usize,
+        part: Part,
+        named_by: NamedBy,
+        renewals: u32,
+        wait: Duration,
+    ) {
         let download = self
             .streaming
-            .download_part(index, part, led, self.out.clone());
+            .download_part(index, part, named_by, self.out.clone());
         self.workers.push(Box::pin(async move {
             if !wait.is_zero() {
                 sleep(wait).await;
@@ -116,7 +123,7 @@ impl Track {
     }
 
     fn request_part(&self, requests: &Requests<'_>, index: usize, part: Part, wait: Duration) {
-        requests.request_part(index, part, self.led, self.renewal.count, wait);
+        requests.request_part(index, part, self.named_by, self.renewal.count, wait);
     }
 
     /// Schedules the next reload of a live list, unless one is scheduled already.
@@ -130,7 +137,7 @@ impl Track {
             self.target / 2
         };
         let due = Instant::now() + pause.clamp(RELOAD.0, RELOAD.1);
-        let (url, led, role) = (self.url.clone(), self.led, self.role.clone());
+        let (url, named_by, role) = (self.url.clone(), self.named_by, self.role.clone());
         // A period may begin within the last segment of the one before.
         let overlap = u64::try_from(self.target.as_micros()).unwrap_or(u64::MAX);
         let since = self.parts.next.unwrap_or(0).saturating_sub(overlap);
@@ -138,7 +145,7 @@ impl Track {
             (requests.streaming, self.rendition.0.clone());
         requests.reload = Some(Box::pin(async move {
             sleep_until(due).await;
-            let list = streaming.reload(&role, url, led, since).await;
+            let list = streaming.reload(&role, url, named_by, since).await;
             match list {
                 Err(error) => streaming.find_new_list(role, &rendition, error).await,
                 list => list,

@@ -84,15 +84,15 @@ struct RequestSpec<'a> {
     constraints: Constraints<'a>,
     url: &'a Url,
     /// Headers for the origin of the URL only.
-    bound: &'a HeaderMap,
+    origin_headers: &'a HeaderMap,
     /// Headers for every hop.
-    free: &'a HeaderMap,
+    common_headers: &'a HeaderMap,
     /// The body of a POST request. It goes to this URL only: a redirect is returned as the response.
     body: Option<&'a Bytes>,
     /// Decides by the response headers whether the body is wanted. If set, redirects are not followed.
     wants_body: Option<WantsBody>,
     /// Whether the first bytes are enough: up to the size limit, or what arrives along with them.
-    head: bool,
+    first_bytes_only: bool,
     /// How to read the wait that a refusal asks for.
     read_retry_after: ReadRetryAfter,
 }
@@ -116,7 +116,7 @@ impl<'a> RequestSpec<'a> {
             header::IF_MODIFIED_SINCE,
         ];
         let is_plain = counts.iter().any(|name| headers.contains_key(name))
-            || coding::is_packed([url.path()], headers);
+            || coding::is_compressed([url.path()], headers);
         RequestSpec {
             purpose: Purpose::Pages,
             constraints: Constraints {
@@ -124,11 +124,11 @@ impl<'a> RequestSpec<'a> {
                 ..Constraints::default()
             },
             url,
-            bound: headers,
-            free: if is_plain { &PLAIN } else { &CODED },
+            origin_headers: headers,
+            common_headers: if is_plain { &PLAIN } else { &CODED },
             body: None,
             wants_body: None,
-            head: false,
+            first_bytes_only: false,
             read_retry_after: Answer::retry_after,
         }
     }
@@ -137,18 +137,18 @@ impl<'a> RequestSpec<'a> {
     fn file(
         constraints: Constraints<'a>,
         url: &'a Url,
-        bound: &'a HeaderMap,
-        free: &'a HeaderMap,
+        origin_headers: &'a HeaderMap,
+        common_headers: &'a HeaderMap,
     ) -> RequestSpec<'a> {
         RequestSpec {
             purpose: Purpose::Bodies,
             constraints,
             url,
-            bound,
-            free,
+            origin_headers,
+            common_headers,
             body: None,
             wants_body: None,
-            head: false,
+            first_bytes_only: false,
             read_retry_after: Answer::retry_after,
         }
     }
@@ -304,33 +304,39 @@ impl Client {
         self.call_with_retries(spec, named_by, limit).await
     }
 
-    /// Requests the first bytes of a file, `most` of them or whatever arrives with them, with retries where they may
+    /// Requests the first bytes of a file, `limit` of them or whatever arrives with them, with retries where they may
     /// help. They are not decoded, and the connection is closed after them.
     ///
     /// # Errors
     /// [`crate::model::Kind::Network`] when the request fails, and the errors of redirects.
-    pub(crate) async fn call_head(
+    pub(crate) async fn call_first_bytes(
         &self,
         named_by: &mut NamedBy,
         url: &Url,
         headers: &HeaderMap,
-        most: usize,
+        limit: usize,
     ) -> Result<Answer> {
         let constraints = Constraints {
             named_by: *named_by,
             ..Constraints::default()
         };
         let mut spec = RequestSpec::file(constraints, url, headers, &PLAIN);
-        spec.head = true;
-        self.call_with_retries(spec, named_by, most).await
+        spec.first_bytes_only = true;
+        self.call_with_retries(spec, named_by, limit).await
     }
 
-    /// Requests a file once, following redirects. `bound` goes to the origin of `url` only, `free` to every hop.
+    /// Requests a file once, following redirects. `origin_headers` go to the origin of `url` only, `common_headers` to
+    /// every hop.
     ///
     /// # Errors
     /// [`crate::model::Kind::Network`] and the errors of redirects.
-    pub async fn open(&self, url: &Url, bound: &HeaderMap, free: &HeaderMap) -> Result<Opened> {
-        self.open_with(Constraints::default(), url, bound, free)
+    pub async fn open(
+        &self,
+        url: &Url,
+        origin_headers: &HeaderMap,
+        common_headers: &HeaderMap,
+    ) -> Result<Opened> {
+        self.open_with(Constraints::default(), url, origin_headers, common_headers)
             .await
     }
 
@@ -342,11 +348,16 @@ impl Client {
         &self,
         constraints: Constraints<'_>,
         url: &Url,
-        bound: &HeaderMap,
-        free: &HeaderMap,
+        origin_headers: &HeaderMap,
+        common_headers: &HeaderMap,
     ) -> Result<Opened> {
-        self.send(RequestSpec::file(constraints, url, bound, free))
-            .await
+        self.send(RequestSpec::file(
+            constraints,
+            url,
+            origin_headers,
+            common_headers,
+        ))
+        .await
     }
 
     /// Pins the address that answered, if the host has others and no proxy chooses among them.

@@ -23,11 +23,11 @@ pub(crate) enum Coding {
 
 /// Bodies of up to this many coded bytes are decoded on the spot, as that takes less time than handing them over. They
 /// decode to four megabytes at most.
-const AT_ONCE: usize = 4 << 10;
+const MAX_INLINE: usize = 4 << 10;
 
 /// Values that are not codings: `identity` (RFC 9110 §12.5.3), charsets, values that belong to mail, and what storage
 /// services remember of how a file was uploaded.
-const NONE: [&str; 9] = [
+const NOT_CODINGS: [&str; 9] = [
     "identity",
     "none",
     "null",
@@ -43,8 +43,8 @@ const NONE: [&str; 9] = [
 const MAX_SHOWN_NAME: usize = 60;
 
 /// File name endings of compressed files, and their media types.
-const PACKED: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
-const PACKED_TYPES: [&str; 4] = [
+const COMPRESSED_ENDINGS: [&str; 7] = [".br", ".gz", ".svgz", ".tgz", ".z", ".zst", ".zz"];
+const COMPRESSED_TYPES: [&str; 4] = [
     "application/gzip",
     "application/x-gzip",
     "application/x-compressed-tar",
@@ -52,10 +52,13 @@ const PACKED_TYPES: [&str; 4] = [
 ];
 
 /// Checks whether the resource itself is compressed, by one of its names or its media type.
-pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &HeaderMap) -> bool {
+pub(crate) fn is_compressed<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    headers: &HeaderMap,
+) -> bool {
     let ends_so = |name: &str| {
         let name = name.to_ascii_lowercase();
-        PACKED.iter().any(|end| name.ends_with(end))
+        COMPRESSED_ENDINGS.iter().any(|end| name.ends_with(end))
     };
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -63,7 +66,7 @@ pub(crate) fn is_packed<'a>(names: impl IntoIterator<Item = &'a str>, headers: &
         .and_then(|kind| kind.split(';').next())
         .unwrap_or("");
     names.into_iter().any(ends_so)
-        || PACKED_TYPES.contains(&kind.trim().to_ascii_lowercase().as_str())
+        || COMPRESSED_TYPES.contains(&kind.trim().to_ascii_lowercase().as_str())
 }
 
 /// Returns the coding of a body in lower case, if it has one; several as in a single header field, the last one
@@ -76,7 +79,7 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
     let names = fields.iter().flat_map(|field| field.split(','));
     let names: Vec<_> = names
         .map(str::trim)
-        .filter(|name| !name.is_empty() && !NONE.contains(name))
+        .filter(|name| !name.is_empty() && !NOT_CODINGS.contains(name))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
@@ -101,7 +104,9 @@ pub(super) async fn decode_response(
     let Some(name) = coding(headers) else {
         return Ok(body);
     };
-    if body.is_empty() || status == StatusCode::PARTIAL_CONTENT || is_packed([url.path()], headers)
+    if body.is_empty()
+        || status == StatusCode::PARTIAL_CONTENT
+        || is_compressed([url.path()], headers)
     {
         return Ok(body);
     }
@@ -158,7 +163,7 @@ impl Coding {
     /// Like [`Coding::decode`], without blocking the thread for long.
     async fn decode_async(self, coded: Bytes, most: usize) -> io::Result<Option<Vec<u8>>> {
         match coded.len() {
-            ..=AT_ONCE => self.decode(&coded, most),
+            ..=MAX_INLINE => self.decode(&coded, most),
             _ => tokio::task::spawn_blocking(move || self.decode(&coded, most)).await?,
         }
     }
@@ -275,7 +280,7 @@ mod tests {
         // Large enough to be decoded on another thread.
         let large: Vec<u8> = (0..7000_u32).map(|at| ((at * at) >> 7) as u8).collect();
         let coded_large = gzip(&large);
-        assert!(coded_large.len() > AT_ONCE);
+        assert!(coded_large.len() > MAX_INLINE);
         let as_it_is = |bytes: &[u8]| Ok((bytes.to_vec(), true));
         let corrupt = Err(Kind::Corrupt);
         let table = [

@@ -8,13 +8,13 @@ pub fn read_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let parser = DateTimeParser::new();
     let read = |text: &str| parser.parse_timestamp(text).ok();
-    read(text).or_else(|| read(&mended(text)?))
+    read(text).or_else(|| read(&repaired(text)?))
 }
 
 /// Rewrites dates like `Friday, 3 May 2024 6:00:00` to the standard form. The day of the week is dropped: it is
 /// redundant and may be wrong. Hours may have one digit, months more than three letters; the time zone may be missing
 /// or have an unusual name.
-fn mended(text: &str) -> Option<String> {
+fn repaired(text: &str) -> Option<String> {
     let rest = match text.split_once(',') {
         Some((day, rest)) if !day.contains(|c: char| c.is_ascii_digit()) => rest,
         _ => text,

@@ -21,7 +21,7 @@ const PROXY_LOGIN: [&str; 3] = [
 ];
 
 /// What to do about a failed proxy login.
-const LOGIN: &str =
+const PROXY_LOGIN_HINT: &str =
     "it wants a user and a password; put them before its host: `http://user:password@host:port`";
 
 /// The error text where a proxy refuses a tunnel without saying why.
@@ -63,7 +63,7 @@ pub(super) fn proxy_login(url: &Url, proxy: &str) -> Error {
     let said = "the proxy answered 407 Proxy Authentication Required";
     Error::new(Kind::Login, message)
         .because(said.to_owned())
-        .hint(LOGIN)
+        .hint(PROXY_LOGIN_HINT)
 }
 
 /// Returns the error for a transfer coding of the body: this client requests none (RFC 9110 §10.1.4).
@@ -78,7 +78,7 @@ pub(super) fn unrequested_coding(url: &Url, coding: &str) -> Error {
 
 /// Checks whether the request must be repeated with HTTP/1.1, because the server refuses HTTP/2 for it (RFC 9113 §7).
 pub(super) fn wants_http1(fault: &Fault) -> bool {
-    innermost(&*fault.cause).contains(HTTP_1_1_REQUIRED)
+    root_cause(&*fault.cause).contains(HTTP_1_1_REQUIRED)
 }
 
 /// Checks whether the request must be repeated with HTTP/2, because the server speaks nothing else (RFC 7301 §3.2).
@@ -108,12 +108,12 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
         // The first bytes are not a TLS message. That will not change the next time.
         if is_connect && let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = tls
         {
-            let plain = plain(url);
+            let plain = with_http(url);
             return Error::new(Kind::Corrupt, format!("`{host}` does not speak TLS"))
                 .because(tls.to_string())
                 .hint(format!("it may speak plain http: try `{}`", Shown(&plain)));
         }
-        let (kind, hint) = refused(tls);
+        let (kind, hint) = handshake_failure(tls);
         let error = Error::new(kind, format!("cannot speak TLS with `{host}`"));
         let error = error.because(tls.to_string());
         return match hint {
@@ -141,7 +141,7 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     } else {
         format!("the connection for `{shown}` broke")
     };
-    let mut cause = innermost(&*fault.cause);
+    let mut cause = root_cause(&*fault.cause);
     if cause.contains(NO_CLOSE_NOTIFY) {
         // The library's text continues with a link to its documentation.
         cause = "the server closed the connection mid-response".to_owned();
@@ -151,7 +151,7 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     }
     // Leftovers on a used connection may be the cause. On a new one, the server says this each time.
     let is_parse = find::<hyper::Error>(&*fault.cause).is_some_and(hyper::Error::is_parse);
-    if is_parse && fault.was_used != Some(true) {
+    if is_parse && fault.was_reused != Some(true) {
         let is_other = cause.contains(NO_HTTP);
         if cause == UNEXPECTED_CODING {
             cause = "the response is chunked, but HTTP/1.0 has no chunks".to_owned();
@@ -168,13 +168,15 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     }
     // The types of these errors are not public, so they are recognized by their texts.
     if is_connect && PROXY_LOGIN.iter().any(|words| cause.contains(words)) {
-        return Error::new(Kind::Login, message).because(cause).hint(LOGIN);
+        return Error::new(Kind::Login, message)
+            .because(cause)
+            .hint(PROXY_LOGIN_HINT);
     }
     Error::new(Kind::Network, message).because(cause)
 }
 
 /// Returns what follows from a failed TLS handshake. What the server says each time is not retried.
-fn refused(error: &rustls::Error) -> (Kind, Option<&'static str>) {
+fn handshake_failure(error: &rustls::Error) -> (Kind, Option<&'static str>) {
     use AlertDescription as A;
     const CERTIFICATE: &str = "it may require a client certificate, which this program cannot send";
     const VERSION: &str =
@@ -201,7 +203,7 @@ fn refused(error: &rustls::Error) -> (Kind, Option<&'static str>) {
 }
 
 /// Returns the same URL over http, at the same port.
-fn plain(url: &Url) -> Url {
+fn with_http(url: &Url) -> Url {
     let mut plain = url.clone();
     // Neither fails: an https URL is also valid as http.
     let _ = plain.set_scheme("http");
@@ -210,7 +212,7 @@ fn plain(url: &Url) -> Url {
 }
 
 /// Returns the error for a request that was not sent to a private address.
-pub(super) fn private(url: &Url, address: IpAddr, policy: Private) -> Error {
+pub(super) fn private_address(url: &Url, address: IpAddr, policy: Private) -> Error {
     let message = format!("`{}` is at a private address, `{address}`", Shown(url));
     Error::new(Kind::Blocked, message).hint(match policy {
         Private::Never => "`net.private` is `never`; set it to `typed` to reach addresses that you type",
@@ -239,7 +241,7 @@ pub(super) fn find<'a, T: std::error::Error + 'static>(
 }
 
 /// Returns the text of the last cause: the one that says what really happened.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut last = error;
     while let Some(next) = last.source() {
         last = next;

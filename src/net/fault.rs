@@ -12,7 +12,7 @@ pub(super) struct Fault {
     /// Whether it was a timeout.
     pub(super) is_timeout: bool,
     /// Whether the connection had been used before, if that is known.
-    pub(super) was_used: Option<bool>,
+    pub(super) was_reused: Option<bool>,
     /// What happened.
     pub(super) cause: Box<dyn Error + Send + Sync>,
 }
@@ -75,7 +75,7 @@ impl Fault {
         Fault {
             stage,
             is_timeout: false,
-            was_used: None,
+            was_reused: None,
             cause,
         }
     }
@@ -89,9 +89,9 @@ impl Fault {
     }
 
     /// Notes whether the connection had been used before.
-    pub(super) fn on_reused_connection(self, was_used: bool) -> Fault {
+    pub(super) fn on_reused_connection(self, was_reused: bool) -> Fault {
         Fault {
-            was_used: Some(was_used),
+            was_reused: Some(was_reused),
             ..self
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn header_map(headers: &Headers) -> Result<HeaderMap> {
 }
 
 /// Returns the login in a URL as a header value (RFC 7617).
-pub(crate) fn login_of(url: &Url) -> Option<HeaderValue> {
+pub(crate) fn login_in_url(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

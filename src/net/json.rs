@@ -14,26 +14,26 @@ pub fn read_json<T, E>(
 ) -> result::Result<T, E> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     // Most JSON is valid, and scanning it first would cost a good part of the time of parsing it.
-    read(json).or_else(|error| match mended(json) {
+    read(json).or_else(|error| match repaired(json) {
         Some(json) => read(&json),
         None => Err(error),
     })
 }
 
 /// Returns the JSON with half surrogate pairs replaced, if it has any. Backslashes occur only in strings.
-fn mended(json: &[u8]) -> Option<Vec<u8>> {
+fn repaired(json: &[u8]) -> Option<Vec<u8>> {
     let unit = |at: usize| {
         let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
-    let mut mended: Option<Vec<u8>> = None;
+    let mut repaired: Option<Vec<u8>> = None;
     let mut at = 0;
     while let Some(found) = json.get(at..)?.iter().position(|byte| *byte == b'\\') {
         let here = at + found;
         at = match (unit(here), unit(here + 6)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => here + 12,
             (Some(0xd800..=0xdfff), _) => {
-                let json = mended.get_or_insert_with(|| json.to_vec());
+                let json = repaired.get_or_insert_with(|| json.to_vec());
                 json[here..here + 6].copy_from_slice(b"\\ufffd");
                 here + 6
             }
@@ -43,7 +43,7 @@ fn mended(json: &[u8]) -> Option<Vec<u8>> {
             break;
         }
     }
-    mended
+    repaired
 }
 
 #[cfg(test)]

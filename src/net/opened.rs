@@ -52,8 +52,8 @@ impl Opened {
         if let Some(guest) = &self.guest {
             guest.received(bytes.len());
         }
-        let came = self.watch.received(bytes.len() as u64, began.elapsed());
-        came.map_err(|slow| slow.at(&self.url))?;
+        let speed = self.watch.received(bytes.len() as u64, began.elapsed());
+        speed.map_err(|slow| slow.at(&self.url))?;
         Ok(chunk)
     }
 

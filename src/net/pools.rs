@@ -12,7 +12,7 @@ use super::cookies::Jar;
 use super::http1::Http1;
 use super::pin::Pin;
 use super::proxies::Proxies;
-use super::resolver::{Public, System};
+use super::resolver::{PublicResolver, Resolver};
 use super::trust::Trust;
 use crate::model::{Error, Kind, Result};
 
@@ -42,10 +42,10 @@ pub(super) struct Pools {
     defaults: HeaderMap,
     trust: Arc<Trust>,
     jar: Option<Jar>,
-    system: System,
+    resolver: Resolver,
     proxies: Arc<Proxies>,
     http1: Http1,
-    made: [OnceLock<reqwest::Client>; 3],
+    clients: [OnceLock<reqwest::Client>; 3],
 }
 
 impl Pools {
@@ -56,15 +56,15 @@ impl Pools {
     pub(super) fn new(settings: &Settings) -> Result<Pools> {
         let trust = Trust::new(settings.ca_cert.iter().map(|path| path.as_path()))?;
         let defaults = defaults(settings)?;
-        let system = System::new(&settings.resolve);
+        let resolver = Resolver::new(&settings.resolve);
         Ok(Pools {
-            http1: Http1::new(settings, defaults.clone(), system.clone(), trust.clone()),
+            http1: Http1::new(settings, defaults.clone(), resolver.clone(), trust.clone()),
             defaults,
             trust,
             jar: Jar::open(settings)?,
-            system,
+            resolver,
             proxies: Proxies::of(settings)?.into(),
-            made: Default::default(),
+            clients: Default::default(),
         })
     }
 
@@ -82,8 +82,8 @@ impl Pools {
     }
 
     /// Returns the resolver.
-    pub(super) fn system(&self) -> &System {
-        &self.system
+    pub(super) fn resolver(&self) -> &Resolver {
+        &self.resolver
     }
 
     /// Checks whether a request goes through a proxy, which then resolves the host.
@@ -108,22 +108,24 @@ impl Pools {
         purpose: Purpose,
         reach: Reach,
     ) -> Result<&reqwest::Client> {
-        let made = match (purpose, reach) {
-            (Purpose::Pages, Reach::Any) => &self.made[0],
-            (Purpose::Pages, Reach::Public) => &self.made[1],
+        let slot = match (purpose, reach) {
+            (Purpose::Pages, Reach::Any) => &self.clients[0],
+            (Purpose::Pages, Reach::Public) => &self.clients[1],
             // Requests through proxies, which reach anything.
-            (Purpose::Bodies, _) => &self.made[2],
+            (Purpose::Bodies, _) => &self.clients[2],
         };
-        if let Some(client) = made.get() {
+        if let Some(client) = slot.get() {
             return Ok(client);
         }
         let client = built(self.builder(settings, purpose, reach)?)?;
-        Ok(made.get_or_init(|| client))
+        Ok(slot.get_or_init(|| client))
     }
 
     /// Pins the host of this URL to this address, if it has others that might answer.
     pub(super) fn pin(&self, url: &Url, address: IpAddr) -> Option<Pin> {
-        let host = url.domain().filter(|host| self.system.has_several(host))?;
+        let host = url
+            .domain()
+            .filter(|host| self.resolver.has_several(host))?;
         Some(Pin::new(host, address))
     }
 
@@ -162,12 +164,14 @@ impl Pools {
                 .http2_initial_connection_window_size(16 << 20),
         };
         Ok(match (reach, &*self.proxies) {
-            (Reach::Public, _) => builder.dns_resolver(Public(self.system.clone())).no_proxy(),
-            (Reach::Any, Proxies::None) => builder.dns_resolver(self.system.clone()).no_proxy(),
+            (Reach::Public, _) => builder
+                .dns_resolver(PublicResolver(self.resolver.clone()))
+                .no_proxy(),
+            (Reach::Any, Proxies::None) => builder.dns_resolver(self.resolver.clone()).no_proxy(),
             (Reach::Any, _) => {
                 let proxies = self.proxies.clone();
                 let proxy = reqwest::Proxy::custom(move |url| proxies.proxy_for(url));
-                builder.dns_resolver(self.system.clone()).proxy(proxy)
+                builder.dns_resolver(self.resolver.clone()).proxy(proxy)
             }
         })
     }

@@ -27,7 +27,7 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 /// # Errors
 /// [`Kind::Blocked`] for a target that is not http or https, or a step from https down to http; [`Kind::Corrupt`] for a
 /// loop, too many redirects, or an invalid Location; retrying does not help against these.
-pub(super) fn next(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> {
+pub(super) fn next_url(trail: &[Url], since: usize, location: &[u8]) -> Result<Url> {
     let Some(from) = trail.last() else {
         return Err(Error::new(Kind::Network, "a redirect from nowhere"));
     };
@@ -124,7 +124,7 @@ mod tests {
             ("http://a.org/x", "http://[", Err(Kind::Corrupt)),
         ];
         for (from, location, expected) in table {
-            let found = next(&[Url::parse(from).unwrap()], 0, location.as_bytes());
+            let found = next_url(&[Url::parse(from).unwrap()], 0, location.as_bytes());
             let found = found.as_ref().map(Url::as_str).map_err(|error| error.kind);
             assert_eq!(found, expected, "{from} -> {location}");
         }
@@ -142,26 +142,26 @@ mod tests {
             (b"//b.org/%41\xe9", "http://b.org/%41%E9"),
         ];
         for (location, expected) in table {
-            assert_eq!(next(&from, 0, location).unwrap().as_str(), expected);
+            assert_eq!(next_url(&from, 0, location).unwrap().as_str(), expected);
         }
-        assert!(next(&from, 0, b"http://caf\xe9.org/").is_err());
+        assert!(next_url(&from, 0, b"http://caf\xe9.org/").is_err());
     }
 
     #[test]
     fn ends_after_twenty() {
         let mut trail = vec![Url::parse("http://a.org/0").unwrap()];
         for step in 1..=MAX_REDIRECTS {
-            trail.push(next(&trail, 0, format!("/{step}").as_bytes()).unwrap());
+            trail.push(next_url(&trail, 0, format!("/{step}").as_bytes()).unwrap());
         }
-        assert!(next(&trail, 0, b"/more").is_err());
+        assert!(next_url(&trail, 0, b"/more").is_err());
     }
 
     #[test]
     fn a_circle_begins_anew_with_a_cookie() {
         let trail = ["http://a.org/x", "http://a.org/y"].map(|url| Url::parse(url).unwrap());
-        assert!(next(&trail, 0, b"/x").is_err());
-        assert!(next(&trail, 1, b"/x").is_ok());
-        assert!(next(&trail, 1, b"/y").is_err());
-        assert!(next(&trail, 2, b"/y").is_ok());
+        assert!(next_url(&trail, 0, b"/x").is_err());
+        assert!(next_url(&trail, 1, b"/x").is_ok());
+        assert!(next_url(&trail, 1, b"/y").is_err());
+        assert!(next_url(&trail, 2, b"/y").is_ok());
     }
 }

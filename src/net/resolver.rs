@@ -20,14 +20,14 @@ use super::private::is_public;
 /// The system's resolver, except for hosts whose addresses the user has set. It remembers what it found, in case the
 /// system briefly finds nothing, and which address family answered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct System {
-    set: Arc<HashMap<String, Vec<SocketAddr>>>,
-    known: Arc<Mutex<HashMap<String, Known>>>,
+pub(super) struct Resolver {
+    overrides: Arc<HashMap<String, Vec<SocketAddr>>>,
+    hosts: Arc<Mutex<HashMap<String, HostState>>>,
 }
 
 /// What is known about a host.
 #[derive(Debug, Default)]
-struct Known {
+struct HostState {
     /// Its addresses, in the system's order.
     addresses: Vec<SocketAddr>,
     /// The family that answered although the other one comes first, and until when it is preferred.
@@ -44,7 +44,7 @@ struct Family {
 
 /// The system's resolver for hosts that must be public: their private addresses are left out.
 #[derive(Clone, Debug)]
-pub(super) struct Public(pub(super) System);
+pub(super) struct PublicResolver(pub(super) Resolver);
 
 /// How many hosts are remembered before all are forgotten.
 const REMEMBERED: usize = 1024;
@@ -67,21 +67,21 @@ pub(super) struct NotPublic {
     pub(super) address: IpAddr,
 }
 
-impl Resolve for System {
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let system = self.clone();
+        let resolver = self.clone();
         Box::pin(async move {
-            let addresses: Addrs = Box::new(system.find(name.as_str()).await?.into_iter());
+            let addresses: Addrs = Box::new(resolver.find(name.as_str()).await?.into_iter());
             Ok(addresses)
         })
     }
 }
 
-impl Resolve for Public {
+impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let Public(system) = self.clone();
+        let PublicResolver(resolver) = self.clone();
         Box::pin(async move {
-            let addresses: Addrs = Box::new(system.find_public(name.as_str()).await?.into_iter());
+            let addresses: Addrs = Box::new(resolver.find_public(name.as_str()).await?.into_iter());
             Ok(addresses)
         })
     }
@@ -97,20 +97,20 @@ fn public(mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> 
     }
 }
 
-impl System {
+impl Resolver {
     /// Creates a resolver with the addresses that the user has set.
-    pub(super) fn new(set: &[Override]) -> System {
+    pub(super) fn new(overrides: &[Override]) -> Resolver {
         // The port is later taken from the URL, whatever it is here.
         let addresses = |host: &Override| {
             let addresses = host.addresses.iter();
             addresses.map(|ip| SocketAddr::new(*ip, 0)).collect()
         };
-        let set = set
+        let overrides = overrides
             .iter()
             .map(|host| (host.host.to_ascii_lowercase(), addresses(host)));
-        System {
-            set: Arc::new(set.collect()),
-            known: Arc::default(),
+        Resolver {
+            overrides: Arc::new(overrides.collect()),
+            hosts: Arc::default(),
         }
     }
 
@@ -119,23 +119,23 @@ impl System {
     /// # Errors
     /// If it has none.
     pub(super) async fn find(&self, host: &str) -> Result<Vec<SocketAddr>, NotFound> {
-        let found = match self.set.get(host) {
+        let found = match self.overrides.get(host) {
             Some(addresses) => Ok(addresses.clone()),
             None => tokio::net::lookup_host((host, 0))
                 .await
                 .map(Iterator::collect),
         };
-        self.answer(host, found)
+        self.remember(host, found)
     }
 
-    /// Like [`System::find`], for a host that must be public.
+    /// Like [`Resolver::find`], for a host that must be public.
     pub(super) async fn find_public(
         &self,
         host: &str,
     ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
         let addresses = self.find(host).await?;
         // Addresses set by the user are allowed.
-        match self.set.contains_key(host) {
+        match self.overrides.contains_key(host) {
             true => Ok(addresses),
             false => Ok(public(addresses)?),
         }
@@ -143,52 +143,54 @@ impl System {
 
     /// Returns what was found, or else what was found before: a name server that briefly fails moves no host. The
     /// family that answered comes first.
-    fn answer(
+    fn remember(
         &self,
         host: &str,
         found: io::Result<Vec<SocketAddr>>,
     ) -> Result<Vec<SocketAddr>, NotFound> {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = match found {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = match found {
             Ok(addresses) => {
-                if all.len() >= REMEMBERED && !all.contains_key(host) {
-                    all.clear();
+                if hosts.len() >= REMEMBERED && !hosts.contains_key(host) {
+                    hosts.clear();
                 }
-                let known = all.entry(host.to_owned()).or_default();
+                let state = hosts.entry(host.to_owned()).or_default();
                 let is_there = |ip: &IpAddr| addresses.iter().any(|one| one.ip() == *ip);
-                known.unresponsive.retain(is_there);
-                known.addresses = addresses;
-                known
+                state.unresponsive.retain(is_there);
+                state.addresses = addresses;
+                state
             }
-            Err(cause) => all.get_mut(host).ok_or_else(|| NotFound {
+            Err(cause) => hosts.get_mut(host).ok_or_else(|| NotFound {
                 host: host.to_owned(),
                 cause,
             })?,
         };
-        known.family = known.family.filter(|(_, until)| *until > Instant::now());
-        Ok(known.in_order())
+        state.family = state.family.filter(|(_, until)| *until > Instant::now());
+        Ok(state.in_order())
     }
 
     /// Checks whether a host is known to have several addresses.
     pub(super) fn has_several(&self, host: &str) -> bool {
-        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(host).is_some_and(|known| known.addresses.len() > 1)
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts
+            .get(host)
+            .is_some_and(|state| state.addresses.len() > 1)
     }
 
     /// Notes that a connection to this address got no response, so that the next one starts with another address.
     pub(super) fn note_unanswered(&self, host: &str, address: IpAddr) {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get_mut(host) {
-            known.unresponsive.retain(|ip| *ip != address);
-            known.unresponsive.push(address);
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = hosts.get_mut(host) {
+            state.unresponsive.retain(|ip| *ip != address);
+            state.unresponsive.push(address);
         }
     }
 
     /// Notes the same for the address that new connections start with.
     pub(super) fn note_first_unanswered(&self, host: &str) {
         let first = {
-            let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let order = all.get(host).map(Known::in_order).unwrap_or_default();
+            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let order = hosts.get(host).map(HostState::in_order).unwrap_or_default();
             order.first().map(SocketAddr::ip)
         };
         if let Some(first) = first {
@@ -197,25 +199,25 @@ impl System {
     }
 
     /// Notes which address of a host answered, so that new connections do not wait for a family that does not.
-    pub(super) fn answered(&self, host: &str, address: &SocketAddr) {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = all.get_mut(host) else {
+    pub(super) fn note_answered(&self, host: &str, address: &SocketAddr) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = hosts.get_mut(host) else {
             return;
         };
-        known.unresponsive.retain(|ip| *ip != address.ip());
+        state.unresponsive.retain(|ip| *ip != address.ip());
         let family = Family::of(address);
-        if known.family.is_none()
-            && known
+        if state.family.is_none()
+            && state
                 .addresses
                 .first()
                 .is_some_and(|first| Family::of(first) != family)
         {
-            known.family = Some((family, Instant::now() + FAMILY_PREFERRED_FOR));
+            state.family = Some((family, Instant::now() + FAMILY_PREFERRED_FOR));
         }
     }
 }
 
-impl Known {
+impl HostState {
     /// Returns the addresses, those most likely to answer first.
     fn in_order(&self) -> Vec<SocketAddr> {
         let mut addresses = self.addresses.clone();
@@ -270,52 +272,68 @@ mod tests {
 
     #[test]
     fn an_address_that_was_found_serves_while_none_is_found() {
-        let system = System::default();
+        let resolver = Resolver::default();
         let away = || Err(io::Error::other("the name server is away"));
-        let error = system.answer("a.org", away()).unwrap_err();
+        let error = resolver.remember("a.org", away()).unwrap_err();
         assert_eq!(error.to_string(), "cannot find the host `a.org`");
         let found = addresses(&["127.0.0.1"]);
-        assert!(system.answer("a.org", Ok(found.clone())).is_ok());
-        assert_eq!(system.answer("a.org", away()).unwrap(), found);
-        assert!(system.answer("b.org", away()).is_err());
+        assert!(resolver.remember("a.org", Ok(found.clone())).is_ok());
+        assert_eq!(resolver.remember("a.org", away()).unwrap(), found);
+        assert!(resolver.remember("b.org", away()).is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_family_that_answered_is_tried_first_for_a_while() {
-        let system = System::default();
+        let resolver = Resolver::default();
         let found = || Ok(addresses(&["::1", "::2", "127.0.0.1", "127.0.0.2"]));
         let turned = addresses(&["127.0.0.1", "127.0.0.2", "::1", "::2"]);
-        assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+        assert_eq!(
+            resolver.remember("a.org", found()).unwrap(),
+            found().unwrap()
+        );
         // The first family answers: nothing changes.
-        system.answered("a.org", &addresses(&["::2"])[0]);
-        assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+        resolver.note_answered("a.org", &addresses(&["::2"])[0]);
+        assert_eq!(
+            resolver.remember("a.org", found()).unwrap(),
+            found().unwrap()
+        );
         let second = addresses(&["127.0.0.2"])[0];
-        system.answered("a.org", &second);
-        system.answered("b.org", &second);
-        assert_eq!(system.answer("a.org", found()).unwrap(), turned);
-        assert_eq!(system.answer("b.org", found()).unwrap(), found().unwrap());
+        resolver.note_answered("a.org", &second);
+        resolver.note_answered("b.org", &second);
+        assert_eq!(resolver.remember("a.org", found()).unwrap(), turned);
+        assert_eq!(
+            resolver.remember("b.org", found()).unwrap(),
+            found().unwrap()
+        );
         // A reused connection does not prolong it.
         tokio::time::advance(FAMILY_PREFERRED_FOR / 2).await;
-        system.answered("a.org", &second);
-        assert_eq!(system.answer("a.org", found()).unwrap(), turned);
+        resolver.note_answered("a.org", &second);
+        assert_eq!(resolver.remember("a.org", found()).unwrap(), turned);
         tokio::time::advance(FAMILY_PREFERRED_FOR / 2).await;
-        assert_eq!(system.answer("a.org", found()).unwrap(), found().unwrap());
+        assert_eq!(
+            resolver.remember("a.org", found()).unwrap(),
+            found().unwrap()
+        );
     }
 
     #[test]
     fn an_address_that_gave_no_answer_comes_last_until_it_does() {
-        let system = System::default();
+        let resolver = Resolver::default();
         let found = || Ok(addresses(&["127.0.0.1", "127.0.0.2", "127.0.0.3"]));
-        let first = || system.answer("a.org", found()).unwrap()[0].ip().to_string();
+        let first = || {
+            resolver.remember("a.org", found()).unwrap()[0]
+                .ip()
+                .to_string()
+        };
         assert_eq!(first(), "127.0.0.1");
-        system.note_unanswered("a.org", [127, 0, 0, 1].into());
+        resolver.note_unanswered("a.org", [127, 0, 0, 1].into());
         assert_eq!(first(), "127.0.0.2");
-        system.note_first_unanswered("a.org");
+        resolver.note_first_unanswered("a.org");
         assert_eq!(first(), "127.0.0.3");
-        system.note_first_unanswered("a.org");
+        resolver.note_first_unanswered("a.org");
         assert_eq!(first(), "127.0.0.1", "the one unanswered for longest");
-        system.note_first_unanswered("b.org");
-        system.answered("a.org", &addresses(&["127.0.0.3"])[0]);
+        resolver.note_first_unanswered("b.org");
+        resolver.note_answered("a.org", &addresses(&["127.0.0.3"])[0]);
         assert_eq!(first(), "127.0.0.3");
     }
 
@@ -326,11 +344,11 @@ mod tests {
         let error = public(addresses(&["::1", "10.0.0.1"])).unwrap_err();
         assert_eq!(error.to_string(), "`::1` is a private address");
         assert_eq!(public(Vec::new()).unwrap(), []);
-        let set = Override {
+        let overrides = Override {
             host: "At.Home".into(),
             addresses: vec!["10.0.0.1".parse().unwrap()],
         };
-        let resolver = Public(System::new(&[set]));
+        let resolver = PublicResolver(Resolver::new(&[overrides]));
         let name = "at.home".parse().unwrap();
         let found: Vec<_> = resolver.resolve(name).await.unwrap().collect();
         assert_eq!(found, addresses(&["10.0.0.1"]));

@@ -22,7 +22,7 @@ pub struct Response {
     length: Option<u64>,
     is_open_end: bool,
     /// How many bytes of the body remain, where the connection continues after it.
-    left: Option<u64>,
+    remaining: Option<u64>,
     address: Option<SocketAddr>,
     body: Body,
 }
@@ -45,7 +45,7 @@ impl Response {
             headers: head.headers,
             length: body.len(),
             is_open_end: false,
-            left: None,
+            remaining: None,
             address: Some(address),
             body: Body::Own(body),
         }
@@ -99,7 +99,7 @@ impl Response {
             Framing::LengthDespiteCoding(length) => {
                 self.headers.remove(TRANSFER_ENCODING);
                 self.length = Some(length);
-                self.left = Some(length);
+                self.remaining = Some(length);
             }
             Framing::Open => {
                 self.headers.remove(TRANSFER_ENCODING);
@@ -114,14 +114,14 @@ impl Response {
     /// # Errors
     /// If the connection breaks or stalls.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        if self.left == Some(0) {
+        if self.remaining == Some(0) {
             return Ok(None);
         }
         let chunk = self.next().await?;
-        match (chunk, &mut self.left) {
-            (Some(mut bytes), Some(left)) => {
-                bytes.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= bytes.len() as u64;
+        match (chunk, &mut self.remaining) {
+            (Some(mut bytes), Some(remaining)) => {
+                bytes.truncate(usize::try_from(*remaining).unwrap_or(usize::MAX));
+                *remaining -= bytes.len() as u64;
                 Ok(Some(bytes))
             }
             (None, Some(_)) => Err(Fault::ended()),
@@ -160,7 +160,7 @@ impl From<reqwest::Response> for Response {
             headers: std::mem::take(response.headers_mut()),
             length: response.content_length(),
             is_open_end: false,
-            left: None,
+            remaining: None,
             address: response.remote_addr(),
             body: Body::Pooled(response.into()),
         }

@@ -75,7 +75,7 @@ impl Backoff {
     /// that clients that failed together do not return together.
     pub fn wait(&self, retry: u32) -> Duration {
         let full = self.base.saturating_mul(1 << retry.min(16)).min(Self::CAP);
-        full.mul_f64(0.5 + 0.5 * chance())
+        full.mul_f64(0.5 + 0.5 * random_fraction())
     }
 
     /// Like [`Backoff::wait`], but uses the wait that a server asked for. One shorter than `base` is ignored: `0`, or a
@@ -131,7 +131,7 @@ pub(crate) fn is_temporary(kind: Kind) -> bool {
 }
 
 /// Returns a random number in [0, 1). The standard library seeds its hash maps from the system, which is random enough.
-fn chance() -> f64 {
+fn random_fraction() -> f64 {
     let bits = RandomState::new().hash_one(0u8) >> 11;
     bits as f64 / (1u64 << 53) as f64
 }

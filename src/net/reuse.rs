@@ -20,15 +20,15 @@ use super::{Fault, Stage};
 /// The origins that were sent requests.
 #[derive(Debug, Default)]
 pub(super) struct Reuse {
-    origins: Mutex<HashMap<Origin, Asked>>,
+    origins: Mutex<HashMap<Origin, OriginState>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Asked {
+struct OriginState {
     /// Whether a request was answered, so that there may be a connection to reuse.
     answered: bool,
     /// How many requests are waiting for a response.
-    under_way: usize,
+    in_flight: usize,
 }
 
 /// How many origins are remembered before idle ones are forgotten, which costs a retry at worst.
@@ -36,36 +36,36 @@ const REMEMBERED: usize = 1024;
 
 impl Reuse {
     /// Notes the start of a request.
-    pub(super) fn begin(&self, origin: Origin) -> UnderWay<'_> {
+    pub(super) fn begin(&self, origin: Origin) -> InFlight<'_> {
         let mut origins = self.origins();
         if origins.len() >= REMEMBERED {
-            origins.retain(|_, asked| asked.under_way > 0);
+            origins.retain(|_, state| state.in_flight > 0);
         }
-        let asked = origins.entry(origin.clone()).or_default();
-        asked.under_way += 1;
-        UnderWay {
+        let state = origins.entry(origin.clone()).or_default();
+        state.in_flight += 1;
+        InFlight {
             reuse: self,
             origin,
-            had_answer: asked.answered,
+            answered_before: state.answered,
             answered: false,
         }
     }
 
-    fn origins(&self) -> MutexGuard<'_, HashMap<Origin, Asked>> {
+    fn origins(&self) -> MutexGuard<'_, HashMap<Origin, OriginState>> {
         self.origins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A request that is waiting for a response.
-pub(super) struct UnderWay<'a> {
+pub(super) struct InFlight<'a> {
     reuse: &'a Reuse,
     origin: Origin,
     /// Whether an earlier request was answered.
-    had_answer: bool,
+    answered_before: bool,
     answered: bool,
 }
 
-impl UnderWay<'_> {
+impl InFlight<'_> {
     /// Notes that the request was answered.
     pub(super) fn answered(mut self) {
         self.answered = true;
@@ -74,8 +74,8 @@ impl UnderWay<'_> {
     /// Checks whether the request failed because an idle connection was closed.
     pub(super) fn found_closed(&self, fault: &Fault) -> bool {
         let is_idle = fault
-            .was_used
-            .unwrap_or_else(|| self.had_answer && self.is_alone());
+            .was_reused
+            .unwrap_or_else(|| self.answered_before && self.is_alone());
         is_idle && was_closed(fault)
     }
 
@@ -83,16 +83,16 @@ impl UnderWay<'_> {
         let origins = self.reuse.origins();
         origins
             .get(&self.origin)
-            .is_none_or(|asked| asked.under_way <= 1)
+            .is_none_or(|state| state.in_flight <= 1)
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         let mut origins = self.reuse.origins();
-        if let Some(asked) = origins.get_mut(&self.origin) {
-            asked.under_way = asked.under_way.saturating_sub(1);
-            asked.answered |= self.answered;
+        if let Some(state) = origins.get_mut(&self.origin) {
+            state.in_flight = state.in_flight.saturating_sub(1);
+            state.answered |= self.answered;
         }
     }
 }

@@ -32,8 +32,8 @@ pub fn read_text(bytes: &[u8], content_type: Option<&str>) -> String {
 }
 
 /// Decodes the text in the encoding of this name, if there is one.
-pub(crate) fn read_named<'a>(bytes: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
-    Some(decode(known(name)?, bytes))
+pub(crate) fn decode_named<'a>(bytes: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
+    Some(decode(encoding_named(name)?, bytes))
 }
 
 fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
@@ -42,7 +42,7 @@ fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
 
 /// Returns the encoding of this name, if browsers can read it. Where they refuse to, what is ASCII can be read all the
 /// same.
-fn known(name: &str) -> Option<&'static Encoding> {
+fn encoding_named(name: &str) -> Option<&'static Encoding> {
     Encoding::for_label(name.as_bytes()).filter(|&encoding| encoding != REPLACEMENT)
 }
 
@@ -63,7 +63,7 @@ fn utf16(bytes: &[u8], declared: Option<&'static Encoding>) -> Option<&'static E
 fn label_within(head: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     if let Some(xml) = head.trim_start().strip_prefix("<?xml") {
-        return value(xml.split("?>").next()?, "encoding").and_then(known);
+        return value(xml.split("?>").next()?, "encoding").and_then(encoding_named);
     }
     let mut tags = head.split("<meta").skip(1);
     tags.find_map(|tag| label(tag.split('>').next()?))
@@ -71,7 +71,7 @@ fn label_within(head: &[u8]) -> Option<&'static Encoding> {
 
 /// Returns the encoding after `charset=`, in a Content-Type or a `<meta>`.
 fn label(text: &str) -> Option<&'static Encoding> {
-    known(value(&text.to_ascii_lowercase(), "charset")?)
+    encoding_named(value(&text.to_ascii_lowercase(), "charset")?)
 }
 
 /// Returns what follows the name and an equals sign, quoted or not.

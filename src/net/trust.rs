@@ -31,11 +31,11 @@ type Verifier = Arc<dyn ServerCertVerifier>;
 pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
     /// The authorities named by the user.
-    named: Vec<CertificateDer<'static>>,
+    user_authorities: Vec<CertificateDer<'static>>,
     /// A verifier with the system's authorities from one file; none if there is no such file.
-    quick: OnceLock<Option<Verifier>>,
+    file_verifier: OnceLock<Option<Verifier>>,
     /// A verifier with all of the system's authorities, as the system's own programs find them.
-    whole: OnceLock<Result<Verifier, TlsError>>,
+    platform_verifier: OnceLock<Result<Verifier, TlsError>>,
 }
 
 impl Trust {
@@ -44,15 +44,15 @@ impl Trust {
     /// # Errors
     /// [`Kind::Config`] for a file that has no certificate.
     pub(super) fn new<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<Arc<Trust>> {
-        let mut named = Vec::new();
+        let mut user_authorities = Vec::new();
         for file in files {
-            named.extend(authorities(file)?);
+            user_authorities.extend(authorities(file)?);
         }
         Ok(Arc::new(Trust {
             provider: Arc::new(aws_lc_rs::default_provider()),
-            named,
-            quick: OnceLock::new(),
-            whole: OnceLock::new(),
+            user_authorities,
+            file_verifier: OnceLock::new(),
+            platform_verifier: OnceLock::new(),
         }))
     }
 
@@ -75,38 +75,46 @@ impl Trust {
         Ok(config)
     }
 
-    fn quick(&self) -> Option<&Verifier> {
+    fn file_verifier(&self) -> Option<&Verifier> {
         let make = || {
-            if !cfg!(all(unix, not(target_vendor = "apple"))) || are_named(|name| var_os(name)) {
+            if !cfg!(all(unix, not(target_vendor = "apple")))
+                || environment_names_authorities(|name| var_os(name))
+            {
                 return None;
             }
             let file = openssl_probe::probe().cert_file?;
             let mut roots = RootCertStore::empty();
             let found = CertificateDer::pem_file_iter(file).ok()?.flatten();
-            roots.add_parsable_certificates(found.chain(self.named.iter().cloned()));
+            roots.add_parsable_certificates(found.chain(self.user_authorities.iter().cloned()));
             let (roots, provider) = (Arc::new(roots), self.provider.clone());
             let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
             Some(verifier.ok()? as Verifier)
         };
-        self.quick.get_or_init(make).as_ref()
+        self.file_verifier.get_or_init(make).as_ref()
     }
 
-    fn whole(&self) -> Result<&Verifier, TlsError> {
+    fn platform_verifier(&self) -> Result<&Verifier, TlsError> {
         let make = || {
             // Otherwise a wrong path here would be reported as a certificate that is not trusted.
             if let Some(file) = var_os("SSL_CERT_FILE")
-                && self.named.is_empty()
+                && self.user_authorities.is_empty()
                 && var_os("SSL_CERT_DIR").is_none()
-                && let Err(error) = some_in(Path::new(&file))
+                && let Err(error) = check_authorities(Path::new(&file))
             {
                 return Err(TlsError::Other(OtherError(Arc::new(error))));
             }
-            let (named, provider) = (self.named.clone(), self.provider.clone());
-            let verifier =
-                rustls_platform_verifier::Verifier::new_with_extra_roots(named, provider)?;
+            let (user_authorities, provider) =
+                (self.user_authorities.clone(), self.provider.clone());
+            let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
+                user_authorities,
+                provider,
+            )?;
             Ok(Arc::new(verifier) as Verifier)
         };
-        self.whole.get_or_init(make).as_ref().map_err(Clone::clone)
+        self.platform_verifier
+            .get_or_init(make)
+            .as_ref()
+            .map_err(Clone::clone)
     }
 }
 
@@ -121,17 +129,17 @@ impl ServerCertVerifier for Trust {
     ) -> Result<ServerCertVerified, TlsError> {
         // A certificate named by the user is trusted for its names, even if it is its own authority, like those made
         // with openssl's defaults. No chain leads to it.
-        if self.named.contains(certificate) {
+        if self.user_authorities.contains(certificate) {
             verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             return Ok(ServerCertVerified::assertion());
         }
         let hold =
             |verifier: &Verifier| verifier.verify_server_cert(certificate, others, name, ocsp, now);
-        match self.quick().map(hold) {
-            None => hold(self.whole()?),
+        match self.file_verifier().map(hold) {
+            None => hold(self.platform_verifier()?),
             // Whatever is wrong: the file may have an older certificate of the same authority.
             Some(Err(error @ TlsError::InvalidCertificate(_))) => {
-                self.whole().map_or(Err(error), hold)
+                self.platform_verifier().map_or(Err(error), hold)
             }
             Some(answer) => answer,
         }
@@ -165,14 +173,14 @@ impl ServerCertVerifier for Trust {
 
 /// Checks whether the environment names the authorities. It is then taken at its word: a path that does not exist means
 /// no authorities, not the system's.
-fn are_named(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+fn environment_names_authorities(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     // As in the platform verifier: the file counts even if its name is empty.
     variable("SSL_CERT_FILE").is_some()
         || variable("SSL_CERT_DIR").is_some_and(|folders| !folders.is_empty())
 }
 
 /// Checks that the file that the environment names contains a certificate.
-fn some_in(path: &Path) -> Result<(), NoAuthorities> {
+fn check_authorities(path: &Path) -> Result<(), NoAuthorities> {
     let wrong = |why: String| NoAuthorities {
         file: path.to_owned(),
         why,
@@ -262,11 +270,14 @@ mod tests {
         std::fs::write(&file, named.cert.pem()).unwrap();
         let trust = Trust::new([file.as_path()]).unwrap();
         trust.config(&["http/1.1"]).unwrap();
-        assert!(trust.quick.get().is_none() && trust.whole.get().is_none());
+        assert!(trust.file_verifier.get().is_none() && trust.platform_verifier.get().is_none());
         let verified = verify(&trust, &given_by(&authority().0));
         assert!(matches!(verified, Err(TlsError::InvalidCertificate(_))));
-        assert!(trust.quick.get().is_some());
-        assert!(trust.whole.get().is_some(), "it may be in the folder alone");
+        assert!(trust.file_verifier.get().is_some());
+        assert!(
+            trust.platform_verifier.get().is_some(),
+            "it may be in the folder alone"
+        );
     }
 
     #[test]
@@ -280,9 +291,9 @@ mod tests {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let ((old, old_root), (new, new_root)) = (authority(), authority());
         let trust = Trust {
-            named: Vec::new(),
-            quick: Some(verifier(&old_root, provider.clone())).into(),
-            whole: Ok(verifier(&new_root, provider.clone())).into(),
+            user_authorities: Vec::new(),
+            file_verifier: Some(verifier(&old_root, provider.clone())).into(),
+            platform_verifier: Ok(verifier(&new_root, provider.clone())).into(),
             provider,
         };
         verify(&trust, &given_by(&old)).unwrap();
@@ -304,7 +315,11 @@ mod tests {
                 "SSL_CERT_FILE" => file.map(OsString::from),
                 _ => folders.map(OsString::from),
             };
-            assert_eq!(are_named(variable), expected, "{file:?} {folders:?}");
+            assert_eq!(
+                environment_names_authorities(variable),
+                expected,
+                "{file:?} {folders:?}"
+            );
         }
     }
 }

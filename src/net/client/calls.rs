@@ -99,23 +99,23 @@ impl Client {
         let status = opened.response.status();
         let open_end = opened.open_end();
         let mut headers = opened.response.take_headers();
-        if part::is_short(status, &headers) && !self.requests_range(spec) {
+        if part::is_incomplete(status, &headers) && !self.requests_range(spec) {
             return Err(part::unrequested_part());
         }
         let mut body = BytesMut::new();
         let is_wanted = spec.wants_body.is_none_or(|wants| wants(&headers));
         while is_wanted
-            && !(spec.head && body.len() >= limit)
+            && !(spec.first_bytes_only && body.len() >= limit)
             && let Some(chunk) = opened.chunk().await?
         {
-            if !spec.head && body.len() + chunk.len() > limit {
+            if !spec.first_bytes_only && body.len() + chunk.len() > limit {
                 return Err(failure::too_long(&opened.url, limit));
             }
             body.extend_from_slice(&chunk);
         }
         opened.release_guest();
         let mut body = body.freeze();
-        if !spec.head {
+        if !spec.first_bytes_only {
             body = coding::decode_response(&opened.url, status, &mut headers, body, limit).await?;
         }
         Ok(Answer {
@@ -128,8 +128,12 @@ impl Client {
     }
 
     fn requests_range(&self, spec: RequestSpec<'_>) -> bool {
-        [spec.bound, spec.free, &self.inner.user_headers]
-            .iter()
-            .any(|headers| headers.contains_key(header::RANGE))
+        [
+            spec.origin_headers,
+            spec.common_headers,
+            &self.inner.user_headers,
+        ]
+        .iter()
+        .any(|headers| headers.contains_key(header::RANGE))
     }
 }

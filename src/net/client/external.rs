@@ -28,7 +28,7 @@ impl Client {
             // The proxy resolves the name, and we do not know whose network the address belongs to.
             Some(Host::Domain(_)) if pools.has_proxy_for(url) => return Ok(NamedBy::PublicServer),
             Some(Host::Domain(name)) => {
-                let found = pools.system().find(name).await.map_err(|error| {
+                let found = pools.resolver().find(name).await.map_err(|error| {
                     let message = format!("cannot find the host of `{}`", Shown(url));
                     Error::new(Kind::Network, message).because(error)
                 })?;
@@ -41,7 +41,7 @@ impl Client {
             Some(address)
                 if settings.private.refuses(named_by) && !url.domain().is_some_and(is_set) =>
             {
-                Err(failure::private(url, *address, settings.private))
+                Err(failure::private_address(url, *address, settings.private))
             }
             Some(_) if addresses.iter().all(|address| !is_public(*address)) => Ok(named_by),
             _ => Ok(NamedBy::PublicServer),

@@ -27,23 +27,23 @@ enum Carrier<'a> {
 /// The cookies of one trail: those of the jar or, without a jar, those set along the way. Many sites let a request in
 /// that brings back such a cookie.
 struct Cookies<'a> {
-    kept: Option<&'a Jar>,
-    on_the_way: Option<Jar>,
+    jar: Option<&'a Jar>,
+    redirect_jar: Option<Jar>,
 }
 
 impl Cookies<'_> {
     fn of(&self, url: &Url) -> Option<HeaderValue> {
-        self.kept.or(self.on_the_way.as_ref())?.cookies(url)
+        self.jar.or(self.redirect_jar.as_ref())?.cookies(url)
     }
 
     /// Stores the cookies that this response sets, and tells whether there were any.
     fn take(&mut self, response: &Response, url: &Url) -> bool {
         let set = response.headers().get_all(header::SET_COOKIE);
-        match self.kept {
+        match self.jar {
             Some(jar) => jar.set_cookies(set, url),
             None if !redirect::is_redirect(response.status()) => false,
             None => {
-                let jar = self.on_the_way.get_or_insert_default();
+                let jar = self.redirect_jar.get_or_insert_default();
                 jar.set_cookies(set, url)
             }
         }
@@ -57,12 +57,12 @@ impl Client {
         let mut guest: Option<Permit> = None;
         let mut is_second = false;
         let mut cookies = Cookies {
-            kept: self
+            jar: self
                 .inner
                 .pools
                 .jar()
                 .or(spec.constraints.gate.and_then(Gate::jar)),
-            on_the_way: None,
+            redirect_jar: None,
         };
         loop {
             let here = trail.current();
@@ -80,7 +80,7 @@ impl Client {
             let (carrier, has_proxy) = self.carrier_for(spec, purpose, trail.named_by(), here)?;
             let is_pooled = matches!(carrier, Carrier::Pooled(_));
             let headers = self.headers(&spec, &trail, &cookies);
-            let under_way = self.inner.reuse.begin(here.origin());
+            let in_flight = self.inner.reuse.begin(here.origin());
             let response = match self
                 .send_hop(carrier, here, headers, spec.body, is_second)
                 .await
@@ -99,14 +99,14 @@ impl Client {
                 }
                 // What may not be done twice is not retried: nobody knows how far the request got.
                 Err(fault)
-                    if !is_second && spec.body.is_none() && under_way.found_closed(&fault) =>
+                    if !is_second && spec.body.is_none() && in_flight.found_closed(&fault) =>
                 {
                     is_second = true;
                     continue;
                 }
                 Err(fault) => return Err(self.failed(fault, &trail, is_pooled && !has_proxy)),
             };
-            under_way.answered();
+            in_flight.answered();
             is_second = false;
             if has_proxy {
                 self.unless_proxy_refuses(&response, here)?;
@@ -114,7 +114,7 @@ impl Client {
             let has_cookie = cookies.take(&response, here);
             let address = response.remote_addr().filter(|_| !has_proxy);
             if let (Some(address), Some(name)) = (address, here.domain()) {
-                self.inner.pools.system().answered(name, &address);
+                self.inner.pools.resolver().note_answered(name, &address);
             }
             if trail.answered(address.map(|address| address.ip()))
                 && let Some(gate) = spec.constraints.gate
@@ -141,14 +141,14 @@ impl Client {
     fn headers(&self, spec: &RequestSpec<'_>, trail: &Trail, cookies: &Cookies<'_>) -> HeaderMap {
         let here = trail.current();
         let is_trusted = self.is_trusted(trail);
-        let mut headers = spec.free.clone();
+        let mut headers = spec.common_headers.clone();
         if trail.has_one_origin() {
             if let Some(logins) = &self.inner.logins
                 && let Some(value) = logins.authorization(here, is_trusted)
             {
                 headers.insert(header::AUTHORIZATION, value);
             }
-            replace(&mut headers, spec.bound);
+            replace(&mut headers, spec.origin_headers);
         }
         if is_trusted {
             replace(&mut headers, &self.inner.user_headers);
@@ -168,7 +168,7 @@ impl Client {
             && is_direct
             && let Some(name) = here.domain()
         {
-            self.inner.pools.system().note_first_unanswered(name);
+            self.inner.pools.resolver().note_first_unanswered(name);
         }
         let is_named_by_server = fault.stage == Stage::Request && trail.is_redirected();
         let mut failure = self.failure(fault, here);
@@ -284,7 +284,7 @@ impl Client {
         let mut reach = Reach::Any;
         if settings.private.refuses(named_by) {
             if let Some(address) = literal(url).filter(|address| !is_public(*address)) {
-                return Err(failure::private(url, address, settings.private));
+                return Err(failure::private_address(url, address, settings.private));
             }
             if !has_proxy {
                 reach = Reach::Public;
@@ -299,7 +299,9 @@ impl Client {
 
     fn failure(&self, fault: Fault, url: &Url) -> Error {
         match failure::find::<NotPublic>(&*fault.cause) {
-            Some(found) => failure::private(url, found.address, self.inner.settings.private),
+            Some(found) => {
+                failure::private_address(url, found.address, self.inner.settings.private)
+            }
             None => {
                 let is_connect = fault.stage == Stage::Connect;
                 let mut failure = failure::classify(fault, url);

@@ -12,7 +12,7 @@ use crate::net::{NamedBy, redirect};
 #[derive(Debug)]
 pub(super) struct Trail {
     hops: Vec<Url>,
-    /// The index of the first URL that a redirect may not return to, see [`redirect::next`].
+    /// The index of the first URL that a redirect may not return to, see [`redirect::next_url`].
     since: usize,
     /// Who names the next URL.
     named_by: NamedBy,
@@ -76,9 +76,9 @@ impl Trail {
     /// Follows a Location header.
     ///
     /// # Errors
-    /// Those of [`redirect::next`].
+    /// Those of [`redirect::next_url`].
     pub(super) fn follow(&mut self, location: &[u8]) -> Result<()> {
-        let next = redirect::next(&self.hops, self.since, location)?;
+        let next = redirect::next_url(&self.hops, self.since, location)?;
         self.hops.push(next);
         Ok(())
     }

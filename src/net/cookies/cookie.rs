@@ -6,7 +6,7 @@ use cookie_store::{CookieDomain, CookieExpiration, CookieStore, RawCookie};
 use url::Url;
 
 /// The last second of the year 9999, the last year an HTTP date can hold.
-const LAST: u64 = 253_402_300_799;
+const MAX_EXPIRY: u64 = 253_402_300_799;
 
 /// A cookie.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) type Key = (String, String, String);
 
 impl Cookie {
     /// Checks whether the cookie can be written in a header and in a line of a file.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(super) fn is_writable(&self) -> bool {
         let texts = [&self.host, &self.path, &self.name, &self.value];
         !texts.iter().any(|text| text.contains(char::is_control))
     }
@@ -43,7 +43,7 @@ impl Cookie {
     pub(super) fn put(self, store: &mut CookieStore) -> Option<()> {
         let url = Url::parse(&format!("https://{}/", self.host)).ok()?;
         let date = self.expires.map(|expires| {
-            let time = UNIX_EPOCH + Duration::from_secs(expires.min(LAST));
+            let time = UNIX_EPOCH + Duration::from_secs(expires.min(MAX_EXPIRY));
             format!("; Expires={}", httpdate::fmt_http_date(time))
         });
         let mut raw = RawCookie::parse(format!("x={}", date.unwrap_or_default())).ok()?;

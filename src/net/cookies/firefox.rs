@@ -17,10 +17,10 @@ use super::profiles::{STORE, find};
 use crate::model::{Error, Kind, Result};
 
 /// The schema version from which on times are in milliseconds.
-const IN_MILLISECONDS: i64 = 16;
+const MILLISECONDS_SINCE_SCHEMA: i64 = 16;
 
 /// How many copies are attempted when Firefox writes during copying.
-const COPIES: u32 = 5;
+const MAX_COPIES: u32 = 5;
 
 /// Reads the unexpired cookies of a profile: those of no container, or those of one.
 ///
@@ -34,7 +34,7 @@ pub(super) fn read(profile: &str, container: Option<&str>) -> Result<Vec<Cookie>
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |time| time.as_secs());
-    let cookies = Copy::of(&folder).map_err(Into::into);
+    let cookies = DatabaseCopy::of(&folder).map_err(Into::into);
     let cookies = cookies.and_then(|copy| query(&copy.0.join(STORE), &origin, now));
     cookies.map_err(|error: Box<dyn std::error::Error + Send + Sync>| {
         let store = folder.join(STORE);
@@ -49,18 +49,18 @@ pub(super) fn read(profile: &str, container: Option<&str>) -> Result<Vec<Cookie>
 }
 
 /// A copy of a database and its log, in a folder that only the user may enter. Dropping it removes it.
-struct Copy(PathBuf);
+struct DatabaseCopy(PathBuf);
 
-impl Copy {
-    fn of(profile: &Path) -> io::Result<Copy> {
+impl DatabaseCopy {
+    fn of(profile: &Path) -> io::Result<DatabaseCopy> {
         let random = RandomState::new().build_hasher().finish();
         let folder = std::env::temp_dir().join(format!("fetch-{random:016x}"));
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&folder)?;
-        let copy = Copy(folder);
-        for _ in 0..COPIES {
+        let copy = DatabaseCopy(folder);
+        for _ in 0..MAX_COPIES {
             if copy.take(profile)? {
                 return Ok(copy);
             }
@@ -89,7 +89,7 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for DatabaseCopy {
     fn drop(&mut self) {
         // What cannot be removed is left to the system, in a folder that only its owner may enter.
         let _ = fs::remove_dir_all(&self.0);
@@ -103,7 +103,11 @@ fn query(
 ) -> std::result::Result<Vec<Cookie>, Box<dyn std::error::Error + Send + Sync>> {
     let connection = Connection::open(store)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let unit = if version >= IN_MILLISECONDS { 1000 } else { 1 };
+    let unit = if version >= MILLISECONDS_SINCE_SCHEMA {
+        1000
+    } else {
+        1
+    };
     let query = "SELECT host, path, isSecure, isHttpOnly, expiry, name, value FROM moz_cookies WHERE originAttributes = ?";
     let cookie = |row: &Row<'_>| {
         let host: String = row.get(0)?;
@@ -123,7 +127,7 @@ fn query(
     let mut cookies = statement
         .query_map(params![origin], cookie)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    cookies.retain(|cookie| cookie.expires > Some(now) && cookie.is_plain());
+    cookies.retain(|cookie| cookie.expires > Some(now) && cookie.is_writable());
     Ok(cookies)
 }
 
@@ -242,7 +246,7 @@ mod tests {
     #[test]
     fn the_log_of_an_earlier_round_is_not_taken_for_that_of_a_later_one() {
         let (folder, open) = profile(16, 1000);
-        let copy = Copy::of(folder.path()).unwrap();
+        let copy = DatabaseCopy::of(folder.path()).unwrap();
         let names = || {
             let cookies = query(&copy.0.join(STORE), "", 0).unwrap();
             let names = cookies.into_iter().map(|cookie| cookie.name);

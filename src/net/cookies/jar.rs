@@ -91,7 +91,7 @@ impl Jar {
         let touched = touched.lock().unwrap_or_else(PoisonError::into_inner);
         let now = |key: &Key| {
             let cookie = store.get(&key.0, &key.1, &key.2).and_then(Cookie::of);
-            (key.clone(), cookie.filter(Cookie::is_plain))
+            (key.clone(), cookie.filter(Cookie::is_writable))
         };
         let changes: Vec<_> = touched.iter().map(now).collect();
         match changes.is_empty() {

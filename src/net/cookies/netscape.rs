@@ -15,7 +15,7 @@ use super::cookie::{Cookie, Key};
 use crate::model::{Error, Kind, Result};
 
 /// The head of the files we write; curl and browser tools look for its first line.
-const HEAD: &str = "# Netscape HTTP Cookie File\n";
+const FILE_HEADER: &str = "# Netscape HTTP Cookie File\n";
 
 const HTTP_ONLY: &str = "#HttpOnly_";
 
@@ -92,7 +92,7 @@ fn parse(line: &str) -> std::result::Result<Option<Cookie>, String> {
         name: name.to_owned(),
         value: value.first().copied().unwrap_or("").to_owned(),
     };
-    match cookie.is_plain() {
+    match cookie.is_writable() {
         true => Ok(Some(cookie)),
         false => Err("it has a control character".to_owned()),
     }
@@ -116,8 +116,10 @@ fn line(cookie: &Cookie) -> String {
 
 /// Returns the text of a file with these cookies, without those that a file cannot hold.
 pub(super) fn text(cookies: impl Iterator<Item = Cookie>) -> String {
-    let lines = cookies.filter(Cookie::is_plain).map(|cookie| line(&cookie));
-    HEAD.to_owned() + &lines.collect::<String>()
+    let lines = cookies
+        .filter(Cookie::is_writable)
+        .map(|cookie| line(&cookie));
+    FILE_HEADER.to_owned() + &lines.collect::<String>()
 }
 
 /// Writes changed cookies to a file: each replaces its line or is appended; a removed cookie loses its line. All other
@@ -131,7 +133,7 @@ pub(super) fn write(path: &Path, changes: Vec<(Key, Option<Cookie>)>) -> Result<
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let before = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => HEAD.into(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => FILE_HEADER.into(),
             Err(error) => return Err(error),
         };
         replace(&path, &changed(&before, changes))

@@ -18,7 +18,7 @@ use tokio_util::either::Either;
 use url::Host;
 
 use super::connection::Connection;
-use super::{Fault, Settings, System, Target, Trust};
+use super::{Fault, Resolver, Settings, Target, Trust};
 use crate::net::pools::Reach;
 
 /// How long an address is tried alone before the next one is tried in parallel (RFC 8305 §5).
@@ -26,7 +26,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Makes connections.
 pub(super) struct Dialer {
-    system: System,
+    resolver: Resolver,
     trust: Arc<Trust>,
     /// Created for the first host with TLS; it remembers sessions.
     tls: OnceLock<TlsConnector>,
@@ -39,9 +39,9 @@ pub(super) struct Dialer {
 struct ConnectTimeout(Duration);
 
 impl Dialer {
-    pub(super) fn new(settings: &Settings, system: System, trust: Arc<Trust>) -> Dialer {
+    pub(super) fn new(settings: &Settings, resolver: Resolver, trust: Arc<Trust>) -> Dialer {
         Dialer {
-            system,
+            resolver,
             trust,
             tls: OnceLock::new(),
             connect_timeout: settings.connect_timeout,
@@ -66,7 +66,7 @@ impl Dialer {
 
     /// Notes that a new connection to this address gave no response.
     pub(super) fn note_unanswered(&self, target: Target<'_>, address: SocketAddr) {
-        self.system.note_unanswered(target.host(), address.ip());
+        self.resolver.note_unanswered(target.host(), address.ip());
     }
 
     async fn connect(&self, target: Target<'_>) -> Result<Box<Connection>, Fault> {
@@ -94,9 +94,9 @@ impl Dialer {
             _ => {
                 let host = target.host();
                 match target.reach {
-                    Reach::Any => self.system.find(host).await.map_err(Fault::connect)?,
+                    Reach::Any => self.resolver.find(host).await.map_err(Fault::connect)?,
                     Reach::Public => {
-                        let found = self.system.find_public(host).await;
+                        let found = self.resolver.find_public(host).await;
                         found.map_err(Fault::connect)?
                     }
                 }

@@ -14,15 +14,15 @@ const MAX_IDLE: Duration = Duration::from_secs(90);
 /// The idle connections, most recently used last.
 pub(super) struct Idle {
     waiting: Mutex<VecDeque<(Instant, Box<Connection>)>>,
-    most: usize,
+    capacity: usize,
 }
 
 impl Idle {
-    /// Creates room for `most` connections, for all hosts together.
-    pub(super) fn new(most: usize) -> Idle {
+    /// Creates room for `capacity` connections, for all hosts together.
+    pub(super) fn new(capacity: usize) -> Idle {
         Idle {
             waiting: Mutex::default(),
-            most,
+            capacity,
         }
     }
 
@@ -38,7 +38,7 @@ impl Idle {
         let now = Instant::now();
         let mut waiting = self.waiting();
         waiting.push_back((now, connection));
-        while waiting.len() > self.most
+        while waiting.len() > self.capacity
             || waiting
                 .front()
                 .is_some_and(|(since, _)| now.duration_since(*since) > MAX_IDLE)

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
-use super::resolver::System;
+use super::resolver::Resolver;
 use super::trust::Trust;
 use super::{Fault, Response, Settings};
 use connection::{Connection, SendError};
@@ -41,11 +41,11 @@ impl Http1 {
     pub(super) fn new(
         settings: &Settings,
         defaults: HeaderMap,
-        system: System,
+        resolver: Resolver,
         trust: Arc<Trust>,
     ) -> Http1 {
         Http1 {
-            dialer: Dialer::new(settings, system, trust),
+            dialer: Dialer::new(settings, resolver, trust),
             idle: Arc::new(Idle::new(settings.connections)),
             defaults,
         }
@@ -157,7 +157,7 @@ mod tests {
 
     fn http1_of(settings: &Settings) -> Http1 {
         let trust = Trust::new([]).unwrap();
-        Http1::new(settings, HeaderMap::new(), System::default(), trust)
+        Http1::new(settings, HeaderMap::new(), Resolver::default(), trust)
     }
 
     async fn ask(http1: &Http1, url: &Url) -> Response {

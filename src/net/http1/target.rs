@@ -9,7 +9,7 @@ use http_body_util::Full;
 use url::{Position, Url};
 
 use super::Fault;
-use crate::net::headers::login_of;
+use crate::net::headers::login_in_url;
 use crate::net::pools::Reach;
 
 /// Where a request goes.
@@ -81,7 +81,7 @@ impl Target<'_> {
             headers.insert(header::HOST, host);
         }
         if !headers.contains_key(header::AUTHORIZATION)
-            && let Some(login) = login_of(self.url)
+            && let Some(login) = login_in_url(self.url)
         {
             headers.insert(header::AUTHORIZATION, login);
         }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use percent_encoding::percent_decode_str;
 
-use crate::net::read_named;
+use crate::net::decode_named;
 
 /// Returns the file name in the field, without folders. It is not yet safe: it must go through
 /// [`component`](super::safe::component).
@@ -173,7 +173,7 @@ fn quoted_printable(text: &str) -> Option<Vec<u8>> {
 fn in_charset(charset: &str, bytes: &[u8]) -> Option<String> {
     match charset.eq_ignore_ascii_case("us-ascii") {
         true => Some(String::from_utf8_lossy(bytes).into_owned()),
-        false => Some(read_named(bytes, charset)?.into_owned()),
+        false => Some(decode_named(bytes, charset)?.into_owned()),
     }
 }
 

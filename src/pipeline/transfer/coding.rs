@@ -34,7 +34,7 @@ pub(super) fn is_packed(urls: [&Url; 2], headers: &HeaderMap) -> bool {
         .get(header::CONTENT_DISPOSITION)
         .and_then(|name| file_name(name.as_bytes()));
     let paths = urls.iter().map(|url| url.path());
-    net::is_packed(paths.chain(name.as_deref()), headers)
+    net::is_compressed(paths.chain(name.as_deref()), headers)
 }
 
 impl Coding {

@@ -17,7 +17,7 @@ use super::response_head::{Representation, SHORTER};
 use super::retry::RetryState;
 use super::setback::{Setback, restart_because};
 use crate::model::{Document, Error, Event, Kind};
-use crate::net::{Opened, Response, Shown, all_of};
+use crate::net::{Opened, Response, Shown, full_range_length};
 use crate::pipeline::documents::document;
 use crate::pipeline::naming::{HEAD, server_file_name, sniff};
 
@@ -57,7 +57,7 @@ impl Mover {
     ) -> Result<(), Setback> {
         let response = &pending.opened.response;
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
-        let all = || all_of(response.headers()).filter(|_| is_part);
+        let all = || full_range_length(response.headers()).filter(|_| is_part);
         let mut representation = Representation::of(response.headers());
         let known = || content.representation.length_of(&representation);
         let total = response.content_length().or_else(all).or_else(known);

@@ -11,7 +11,9 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Error, Kind};
-use crate::net::{self, all_of, content_range, is_part, unsatisfied};
+use crate::net::{
+    self, full_range_length, is_partial, parse_content_range, parse_unsatisfied_range,
+};
 
 /// What a response says of its representation (RFC 9110 §8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,21 +223,21 @@ pub(super) fn interpret(
 ) -> ResponseKind {
     let here = Representation::of(headers);
     match status.as_u16() {
-        _ if requested.start > 0 && is_part(status, headers) => {
+        _ if requested.start > 0 && is_partial(status, headers) => {
             interpret_range(headers, here, requested)
         }
-        206 => match all_of(headers) {
+        206 => match full_range_length(headers) {
             Some(total) if here.total.is_none_or(|length| length == total) => {
                 let total = Some(total);
                 ResponseKind::Whole(Representation { total, ..here })
             }
             _ => unrequested_part(),
         },
-        _ if is_part(status, headers) => unrequested_part(),
+        _ if is_partial(status, headers) => unrequested_part(),
         // Whatever kind of success it is (RFC 9110 §15).
         200..=203 | 207..=299 => ResponseKind::Whole(here),
         416 if requested.start > 0 => {
-            let total = text(headers, header::CONTENT_RANGE).and_then(unsatisfied);
+            let total = text(headers, header::CONTENT_RANGE).and_then(parse_unsatisfied_range);
             match (total, requested.known.total) {
                 // The range begins with bytes that we have, so if it cannot be satisfied, the file is shorter now.
                 (Some(total), _) if total > requested.start => {
@@ -269,7 +271,7 @@ fn interpret_range(
     requested: RangeRequest<'_>,
 ) -> ResponseKind {
     let range = text(headers, header::CONTENT_RANGE);
-    let Some((start, end, total)) = range.and_then(content_range) else {
+    let Some((start, end, total)) = range.and_then(parse_content_range) else {
         // A range of no bytes is invalid (RFC 9110 §14.1.2), but some servers use it to say that there are none.
         let none = format!("bytes {}-{}/", requested.start, requested.start - 1);
         let is_none = |range: &str| range.to_ascii_lowercase().starts_with(&none);

@@ -175,7 +175,7 @@ impl Walk {
         let bound = header_map(&request.headers)?;
         let answer = self
             .client
-            .call_head(&mut named_by, url, &bound, HEAD)
+            .call_first_bytes(&mut named_by, url, &bound, HEAD)
             .await?;
         let status = answer.status;
         // An empty response is a refusal, too.

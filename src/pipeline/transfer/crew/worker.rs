@@ -106,8 +106,8 @@ impl Crew<'_> {
                 }
                 Ok(true) => {}
                 Err(Setback::Incomplete) => {
-                    let came = watch.received(batch.at - segment.at, batch.waited);
-                    came.map_err(|slow| slow.at(self.target.url))?;
+                    let speed = watch.received(batch.at - segment.at, batch.waited);
+                    speed.map_err(|slow| slow.at(self.target.url))?;
                 }
                 Ok(false) => return Ok(()),
                 Err(setback) => return Err(setback),

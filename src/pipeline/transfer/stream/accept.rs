@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::coded::Coded;
 use crate::model::{Error, Kind};
-use crate::net::{content_range, is_part};
+use crate::net::{is_partial, parse_content_range};
 use crate::pipeline::transfer::response_head::{
     RangeRequest, Representation, ResponseKind, interpret,
 };
@@ -49,10 +49,10 @@ pub(super) fn accept(
     let coded = coding.map(|name| Coded::of(name, range.is_some()));
     let coded = coded.transpose().map_err(Setback::GiveUp)?;
     let length = here.total;
-    let part = || content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
-    let is_part = is_part(status, headers);
+    let part = || parse_content_range(headers.get(header::CONTENT_RANGE)?.to_str().ok()?);
+    let is_partial = is_partial(status, headers);
     match (status.as_u16(), range) {
-        (_, Some((start, end))) if is_part => match part() {
+        (_, Some((start, end))) if is_partial => match part() {
             Some((from, to, total)) if from == start && to >= end => Ok(Accepted {
                 length,
                 most: Some(end - start),
@@ -74,7 +74,7 @@ pub(super) fn accept(
             Kind::Corrupt,
             "the server sends whole files only, but the stream needs ranges of them",
         ))),
-        (200..=203 | 207..=299, None) if !is_part => Ok(Accepted {
+        (200..=203 | 207..=299, None) if !is_partial => Ok(Accepted {
             length,
             most: None,
             of: None,

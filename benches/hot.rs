@@ -126,7 +126,7 @@ fn show_a_url(bencher: Bencher) {
 #[divan::bench]
 fn read_a_link(bencher: Bencher) {
     let registry = registry(20);
-    bencher.bench(|| registry.read(black_box("www.site7.example/a/q6i58")));
+    bencher.bench(|| registry.parse_link(black_box("www.site7.example/a/q6i58")));
 }
 
 /// Copies an item's metadata, as each event and each attempt does.

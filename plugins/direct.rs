@@ -121,7 +121,7 @@ mod tests {
     async fn item(link: &str) -> Item {
         let mut sources = Registry::new();
         sources.add(Direct::new().unwrap());
-        let link: Link = sources.read(link).unwrap();
+        let link: Link = sources.parse_link(link).unwrap();
         let (source, target) = sources.find(&link).unwrap();
         let ctx = Ctx::new(Client::new(Settings::default()).unwrap());
         let (out, mut entries) = outlet(2);

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use fetch::model::{Error, Kind, Result};
-use fetch::source::{Running, leave};
+use fetch::source::{Running, restrict_environment};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -121,7 +121,7 @@ impl Child {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        leave(&mut command, ENVIRONMENT, proxy);
+        restrict_environment(&mut command, ENVIRONMENT, proxy);
         command.envs(EXTRA_ENVIRONMENT.iter().copied());
         let cannot = || {
             let message = format!("cannot start `{name}`");

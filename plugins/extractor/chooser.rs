@@ -234,7 +234,7 @@ impl Source for Chooser {
             && !self.inner.is_unknown_host(&url)
             && !self.inner.is_unknown_page(&url)
         {
-            ctx.lend(&url).await?;
+            ctx.allow_external(&url).await?;
             let verdict = self.list_with_programs(ctx, &url, out).await?;
             let known_to = match verdict {
                 Verdict::Listed(name) => Some(name),

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fetch::model::{Error, Kind, Result};
-use fetch::source::{Ctx, Registry, program};
+use fetch::source::{Ctx, Registry, find_program};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
@@ -109,8 +109,8 @@ impl Inner {
         };
         let find = || match set {
             Some(path) if path.is_absolute() => Some(path.clone()),
-            Some(word) => program(word.to_str()?),
-            None => program(name.executable()),
+            Some(word) => find_program(word.to_str()?),
+            None => find_program(name.executable()),
         };
         found.get_or_init(find).as_deref()
     }

@@ -27,7 +27,7 @@ impl Chooser {
         }
         let mut allowed = Vec::new();
         for url in players {
-            match ctx.lend(&url).await {
+            match ctx.allow_external(&url).await {
                 Ok(()) => {
                     // On other hosts than that of the page, only extractors for known sites are used, so that a page cannot
                     // send yt-dlp to arbitrary servers.

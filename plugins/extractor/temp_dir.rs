@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use fetch::model::{Error, Kind, Result};
-use fetch::source::sweep_rooms;
+use fetch::source::remove_stale_folders;
 use url::Url;
 
 /// The prefix of its name; sixteen hexadecimal digits follow.
@@ -80,7 +80,7 @@ impl Drop for TempDir {
 
 /// Removes folders left behind by killed runs.
 fn sweep(folder: &Path) {
-    sweep_rooms(folder, |name| {
+    remove_stale_folders(folder, |name| {
         let number = name.strip_prefix(NAME);
         number.is_some_and(|number| {
             number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -167,7 +167,7 @@ impl Source for Feed {
             count += 1;
             let known = target.validator.as_deref().filter(|_| count == 1);
             let known = known.and_then(|known| validator::headers(known, &self.options));
-            let mut call = ctx.get(url).uncoded();
+            let mut call = ctx.get(url).uncompressed();
             if let Some((name, value)) = &known {
                 call = call.header(name.clone(), value)?;
             }

@@ -90,7 +90,7 @@ impl Imgur {
     ) -> Result<Parsed<T>> {
         let authorization = format!("Client-ID {}", key.reveal().trim());
         let call = ctx.get(url).header(header::AUTHORIZATION, &authorization)?;
-        let answer = call.told(limit::wait).send().await?;
+        let answer = call.read_retry_after(limit::wait).send().await?;
         if answer.body.len() < LARGE {
             let read = error::data(&answer, subject).and_then(|data| read(data, subject));
             return Ok(Parsed::Done(read));

@@ -74,7 +74,7 @@ impl Imgur {
     async fn page(&self, ctx: &Ctx, path: &[&str], id: &str, subject: &str) -> Result<Post> {
         let answer = ctx
             .get(below(&self.site, path))
-            .told(limit::wait)
+            .read_retry_after(limit::wait)
             .send()
             .await?;
         let post = answer
@@ -98,7 +98,7 @@ impl Imgur {
     /// Returns the images that `ajaxalbums` lists, or `None` if it does not know the id as an album.
     async fn ajax(&self, ctx: &Ctx, id: &str, subject: &str) -> Result<Option<Post>> {
         let url = below(&self.site, &["ajaxalbums", "getimages", id, "hit.json"]);
-        let answer = ctx.get(url).told(limit::wait).send().await?;
+        let answer = ctx.get(url).read_retry_after(limit::wait).send().await?;
         match error::data(&answer, subject) {
             Ok(data) if data["images"].is_array() => Ok(Some(Post::read(&data, id))),
             Ok(_) => Ok(None),

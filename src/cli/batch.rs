@@ -180,7 +180,7 @@ pub(super) fn links(
     lists: Vec<List>,
     registry: Registry,
 ) -> impl Stream<Item = Result<Wanted>> + Send + 'static {
-    let read = |text: &String| registry.read(text).map(Wanted::from);
+    let read = |text: &String| registry.parse_link(text).map(Wanted::from);
     let typed: Vec<_> = typed.iter().map(read).collect();
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     if !lists.is_empty() {

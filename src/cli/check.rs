@@ -37,7 +37,7 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
 
 /// Refuses an invalid link of a job.
 fn check_link(job: &str, link: &str, registry: &Registry) -> Result<()> {
-    registry.read(link).map(drop).map_err(|mut error| {
+    registry.parse_link(link).map(drop).map_err(|mut error| {
         error.message = format!("the job `{job}` has an invalid link: {}", error.message);
         error
     })

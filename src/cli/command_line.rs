@@ -12,7 +12,7 @@ pub(super) fn abbreviated(links: &Links, registry: &Registry) -> String {
     let mut words = vec!["fetch".to_owned()];
     for link in links.links.iter().take(NAMED) {
         // An invalid link may be anything, even a secret, so it is not shown.
-        words.push(match registry.read(link) {
+        words.push(match registry.parse_link(link) {
             Ok(link) => Shown(&link.url).to_string(),
             Err(_) => "…".to_owned(),
         });

@@ -26,7 +26,7 @@ pub(super) fn list(
     let config = main::config(args)?;
     let registry = main::registry(&config, sources)?;
     let client = Client::new(overrides::net(args, config.net()?)?)?;
-    let link = registry.read(link)?;
+    let link = registry.parse_link(link)?;
     let runtime = main::runtime()?;
     let (items, failures) = runtime.block_on(pipeline::preview(client, registry, link, items));
     runtime.shutdown_background();

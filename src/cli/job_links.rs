@@ -17,7 +17,10 @@ pub(super) fn for_each(
     next: &mut dyn FnMut(Wanted),
 ) {
     let (links, lists) = config.links();
-    for link in links.iter().filter_map(|link| registry.read(link).ok()) {
+    for link in links
+        .iter()
+        .filter_map(|link| registry.parse_link(link).ok())
+    {
         next(link.into());
     }
     // Links typed on stdin are gone.

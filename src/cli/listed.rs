@@ -30,7 +30,7 @@ impl Listed {
         if let Some(error) = as_path(&self.link) {
             return Err(error);
         }
-        let link = registry.read(&self.link)?;
+        let link = registry.parse_link(&self.link)?;
         if self.options.is_empty() {
             return Ok(Some(link.into()));
         }

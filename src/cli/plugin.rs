@@ -95,7 +95,7 @@ fn not_used(what: &str, error: &Error) -> String {
 
 fn which(config: &Config, registry: &Registry, link: &str) -> Result<()> {
     let (found, _) = script::find(config.plugins(), SCRIPTS)?;
-    let (source, target) = registry.find(&registry.read(link)?)?;
+    let (source, target) = registry.find(&registry.parse_link(link)?)?;
     let (name, route) = (&source.manifest().name, &target.route);
     let mut found = found.iter();
     match found.find(|plugin| plugin.package.manifest.id == *name) {

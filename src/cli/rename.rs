@@ -162,7 +162,7 @@ fn list(
     let client = Client::new(overrides::net(args, config.net()?)?)?;
     let runtime = main::runtime()?;
     for text in links {
-        let link = registry.read(text)?;
+        let link = registry.parse_link(text)?;
         let preview = pipeline::preview(client.clone(), registry.clone(), link, usize::MAX);
         let (items, failures) = runtime.block_on(preview);
         // Files of items that could not be listed stay where they are.

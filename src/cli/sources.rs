@@ -53,7 +53,7 @@ fn list(registry: &Registry) -> String {
 }
 
 fn which(registry: &Registry, ctx: &Ctx, text: &str) -> Result<String> {
-    let (source, target) = registry.find(&registry.read(text)?)?;
+    let (source, target) = registry.find(&registry.parse_link(text)?)?;
     let mut text = format!(
         "source `{}`, route `{}`",
         source.manifest().name,

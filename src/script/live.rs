@@ -74,7 +74,7 @@ impl Tape for RequestBudget {
         })
     }
 
-    fn hear(&self, _: &Url, _: Option<&[u8]>, _: &Answer) {}
+    fn record(&self, _: &Url, _: Option<&[u8]>, _: &Answer) {}
 
     fn is_replay(&self) -> bool {
         false
@@ -91,7 +91,7 @@ async fn judge(
     let script = Script::new(found.clone(), options(found, set, &case.options))?;
     let mut registry = Registry::new();
     registry.add(script);
-    let link = registry.read(&case.link)?;
+    let link = registry.parse_link(&case.link)?;
     let (source, mut target) = route_link(&registry, &link)?;
     target.resume = case.resume.clone();
     // The host in a link by name was chosen by the author of the case.

@@ -48,7 +48,7 @@ impl Tape for Recorder {
         })
     }
 
-    fn hear(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer) {
+    fn record(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer) {
         let body = answer.text();
         let is_text = std::str::from_utf8(&answer.body).is_ok()
             || !body.contains(char::REPLACEMENT_CHARACTER);
@@ -104,7 +104,7 @@ pub async fn record(
     let script = Script::new(found, set)?;
     let tokens = script.tokens();
     registry.add(script);
-    let link = registry.read(link)?;
+    let link = registry.parse_link(link)?;
     let (source, target) = route_link(&registry, &link)?;
     client.trust(&link.url);
     let recorder = Arc::new(Recorder::default());

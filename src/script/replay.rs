@@ -141,7 +141,7 @@ async fn judge(found: &FoundPlugin, case: Case, verdict: &mut Verdict) -> Result
     let script = Script::new(found.clone(), Value::Object(options))?;
     let mut registry = Registry::new();
     registry.add(script);
-    let (source, mut target) = route_link(&registry, &registry.read(&link)?)?;
+    let (source, mut target) = route_link(&registry, &registry.parse_link(&link)?)?;
     verdict.actions.route.clone_from(&target.route);
     target.resume = resume;
     let tape = Arc::new(Recording::new(answers));

@@ -115,7 +115,7 @@ impl Tape for Recording {
         Some(self.give(url, posted))
     }
 
-    fn hear(&self, _: &Url, _: Option<&[u8]>, _: &Answer) {}
+    fn record(&self, _: &Url, _: Option<&[u8]>, _: &Answer) {}
 
     fn is_replay(&self) -> bool {
         true

@@ -105,7 +105,7 @@ async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> R
     let headers =
         HeaderMap::from_iter([(header::AUTHORIZATION, login), (header::CONTENT_TYPE, form)]);
     let body = Bytes::from_static(b"grant_type=client_credentials");
-    let ctx = ctx.unheard();
+    let ctx = ctx.without_tape();
     let asked = ctx.gated(
         gate,
         NamedBy::PublicServer,

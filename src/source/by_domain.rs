@@ -7,40 +7,40 @@ use super::Source;
 use super::route::Address;
 
 /// The index of a source in the registry, and of one of its routes in the manifest.
-type Place = (usize, usize);
+type RouteIndex = (usize, usize);
 
 /// The routes by the last two labels of their hosts, each list in the order in which sources are asked.
 #[derive(Debug)]
 pub(super) struct ByDomain {
-    lists: HashMap<String, Vec<Place>>,
+    lists: HashMap<String, Vec<RouteIndex>>,
     /// Routes whose hosts may have any ending; they are in all lists.
-    anywhere: Vec<Place>,
+    any_host: Vec<RouteIndex>,
 }
 
 impl ByDomain {
     pub(super) fn new(sources: &[Arc<dyn Source>]) -> ByDomain {
-        let mut lists: HashMap<String, Vec<Place>> = HashMap::new();
-        let mut anywhere = Vec::new();
-        for (place, source) in sources.iter().enumerate() {
+        let mut lists: HashMap<String, Vec<RouteIndex>> = HashMap::new();
+        let mut any_host = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
             for (route, known) in source.manifest().routes.iter().enumerate() {
                 match known.pattern.domain() {
                     Some(domain) => lists.entry(domain.to_owned()).or_default(),
-                    None => &mut anywhere,
+                    None => &mut any_host,
                 }
-                .push((place, route));
+                .push((index, route));
             }
         }
         for list in lists.values_mut() {
-            list.extend(&anywhere);
+            list.extend(&any_host);
             list.sort_unstable();
         }
-        ByDomain { lists, anywhere }
+        ByDomain { lists, any_host }
     }
 
     /// Returns the routes to try, in order.
-    pub(super) fn candidates(&self, url: &Address<'_>) -> impl Iterator<Item = Place> {
+    pub(super) fn candidates(&self, url: &Address<'_>) -> impl Iterator<Item = RouteIndex> {
         let list = url.domain().and_then(|domain| self.lists.get(domain));
-        list.unwrap_or(&self.anywhere).iter().copied()
+        list.unwrap_or(&self.any_host).iter().copied()
     }
 }
 

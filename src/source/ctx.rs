@@ -23,7 +23,7 @@ pub struct Ctx {
     /// Who counts as having named the URLs in the responses so far. Shared with clones.
     named_by: Arc<Mutex<NamedBy>>,
     /// A response that is already there, with its URL.
-    had: Arc<Mutex<Option<(Url, Answer)>>>,
+    prefetched: Arc<Mutex<Option<(Url, Answer)>>>,
     /// Replaces or observes the network.
     tape: Option<Arc<dyn Tape>>,
 }
@@ -37,7 +37,7 @@ pub(crate) trait Tape: std::fmt::Debug + Send + Sync {
     fn answer(&self, url: &Url, posted: Option<&[u8]>) -> Option<Result<Answer>>;
 
     /// Receives the response of the network, when this tape had none.
-    fn hear(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer);
+    fn record(&self, url: &Url, posted: Option<&[u8]>, answer: &Answer);
 
     /// Checks whether nothing is sent at all.
     fn is_replay(&self) -> bool;
@@ -55,7 +55,7 @@ impl Ctx {
             client,
             link_named_by: named_by,
             named_by: Arc::new(Mutex::new(named_by)),
-            had: Arc::default(),
+            prefetched: Arc::default(),
             tape: None,
         }
     }
@@ -74,7 +74,7 @@ impl Ctx {
     }
 
     /// Clones the context without its tape, for requests that are not to be recorded.
-    pub(crate) fn unheard(&self) -> Self {
+    pub(crate) fn without_tape(&self) -> Self {
         Ctx {
             tape: None,
             ..self.clone()
@@ -82,13 +82,20 @@ impl Ctx {
     }
 
     /// Keeps this response for the first request for this URL.
-    pub(crate) fn have(&self, url: Url, answer: Answer) {
-        *self.had.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, answer));
+    pub(crate) fn keep_response(&self, url: Url, answer: Answer) {
+        *self
+            .prefetched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some((url, answer));
     }
 
-    fn had(&self, url: &Url) -> Option<Answer> {
-        let mut had = self.had.lock().unwrap_or_else(PoisonError::into_inner);
-        had.take_if(|(known, _)| known == url)
+    fn take_prefetched(&self, url: &Url) -> Option<Answer> {
+        let mut prefetched = self
+            .prefetched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        prefetched
+            .take_if(|(known, _)| known == url)
             .map(|(_, answer)| answer)
     }
 
@@ -134,7 +141,7 @@ impl Ctx {
         }
         if body.is_none()
             && headers.is_empty()
-            && let Some(answer) = self.had(url)
+            && let Some(answer) = self.take_prefetched(url)
         {
             gate.pass(url)?;
             return bounded(url, answer, limit);
@@ -149,7 +156,7 @@ impl Ctx {
             .call_gated(Some(gate), &mut named_by, url, headers, body, limit);
         let answer = call.await?;
         if let Some(tape) = &self.tape {
-            tape.hear(url, posted, &answer);
+            tape.record(url, posted, &answer);
         }
         Ok(answer)
     }
@@ -170,7 +177,7 @@ impl Ctx {
     ///
     /// # Errors
     /// [`Kind::Blocked`] for a private address that a public server led to; [`Kind::Network`] for a host that is not found.
-    pub async fn lend(&self, url: &Url) -> Result<()> {
+    pub async fn allow_external(&self, url: &Url) -> Result<()> {
         let named_by = self.client.check_external(url, self.named_by()).await?;
         self.note(named_by);
         Ok(())
@@ -182,8 +189,8 @@ impl Ctx {
             ctx: self,
             url,
             headers: HeaderMap::new(),
-            uncoded: false,
-            told: Answer::retry_after,
+            uncompressed: false,
+            read_retry_after: Answer::retry_after,
         }
     }
 }
@@ -202,8 +209,8 @@ pub struct Call<'a> {
     ctx: &'a Ctx,
     url: Url,
     headers: HeaderMap,
-    uncoded: bool,
-    told: ReadRetryAfter,
+    uncompressed: bool,
+    read_retry_after: ReadRetryAfter,
 }
 
 impl<'a> Call<'a> {
@@ -225,14 +232,14 @@ impl<'a> Call<'a> {
 
     /// Requests an uncompressed response, for one that is to be recognised by its ETag: responses are compressed otherwise,
     /// and servers change the ETag of what they compress.
-    pub fn uncoded(mut self) -> Self {
-        self.uncoded = true;
+    pub fn uncompressed(mut self) -> Self {
+        self.uncompressed = true;
         self
     }
 
     /// Sets how to read the wait time from a refusal, for a site that states it in its own way.
-    pub fn told(mut self, told: fn(&Answer) -> Option<Duration>) -> Self {
-        self.told = told;
+    pub fn read_retry_after(mut self, read_retry_after: fn(&Answer) -> Option<Duration>) -> Self {
+        self.read_retry_after = read_retry_after;
         self
     }
 
@@ -244,7 +251,7 @@ impl<'a> Call<'a> {
     /// [`Kind::Corrupt`] for a response over 32 MiB.
     pub async fn send(self) -> Result<Answer> {
         if self.headers.is_empty()
-            && let Some(answer) = self.ctx.had(&self.url)
+            && let Some(answer) = self.ctx.take_prefetched(&self.url)
         {
             return Ok(answer);
         }
@@ -261,7 +268,7 @@ impl<'a> Call<'a> {
     }
 
     async fn ask(mut self, wants: Option<fn(&HeaderMap) -> bool>) -> Result<Answer> {
-        if self.uncoded {
+        if self.uncompressed {
             let identity = HeaderValue::from_static("identity");
             self.headers.insert(header::ACCEPT_ENCODING, identity);
         }
@@ -269,12 +276,12 @@ impl<'a> Call<'a> {
             ctx,
             url,
             headers,
-            told,
+            read_retry_after,
             ..
         } = self;
         let mut named_by = ctx.named_by();
         let client = &ctx.client;
-        let call = client.call_wanting(wants, told, &mut named_by, &url, &headers, BODY_LIMIT);
+        let call = client.call_wanting(wants, read_retry_after, &mut named_by, &url, &headers, BODY_LIMIT);
         let answer = call.await;
         ctx.note(named_by);
         answer

@@ -19,7 +19,8 @@ const SOUNDS: [&str; 13] = [
 ];
 
 /// The extensions of compression formats for a `.tar`.
-pub(crate) const PACKED: [&str; 9] = ["gz", "bz2", "xz", "zst", "lz", "lz4", "lzma", "br", "z"];
+pub(crate) const TAR_COMPRESSIONS: [&str; 9] =
+    ["gz", "bz2", "xz", "zst", "lz", "lz4", "lzma", "br", "z"];
 
 /// Returns the name and extension in the last segment of a path, decoded. Either may be missing. `v1.2` has no extension;
 /// that of `film.7z.001`, one volume of several, is `001`, and `tar.gz` is one extension.
@@ -33,7 +34,7 @@ pub fn url_name(url: &Url) -> (Option<String>, Option<String>) {
             && (is_volume(ext) || ext.bytes().any(|byte| byte.is_ascii_alphabetic()))
     };
     let is_packed = |inner: &str, ext: &str| {
-        inner.eq_ignore_ascii_case("tar") && PACKED.contains(&&*ext.to_ascii_lowercase())
+        inner.eq_ignore_ascii_case("tar") && TAR_COMPRESSIONS.contains(&&*ext.to_ascii_lowercase())
     };
     match last.rsplit_once('.') {
         Some((name, ext)) if !name.is_empty() && is_ext(ext) => match name.rsplit_once('.') {

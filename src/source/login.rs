@@ -3,17 +3,17 @@
 use url::Url;
 
 /// Words that a segment of such a path begins or ends with.
-const WITHIN: [&str; 4] = ["login", "logon", "signin", "oauth"];
+const AFFIXES: [&str; 4] = ["login", "logon", "signin", "oauth"];
 /// Words that are a whole segment of such a path.
-const WHOLE: [&str; 6] = ["auth", "authenticate", "authorize", "cas", "signon", "sso"];
+const WHOLE_SEGMENTS: [&str; 6] = ["auth", "authenticate", "authorize", "cas", "signon", "sso"];
 
 /// Checks whether this looks like the URL of a login page: `/users/sign_in`, `/wp-login.php`.
 pub fn is_login(url: &Url) -> bool {
     url.path().split('/').any(|part| {
         let part = part.to_ascii_lowercase().replace(['-', '_'], "");
         let name = part.split('.').next().unwrap_or("");
-        let is_within = |word: &&str| name.starts_with(word) || name.ends_with(word);
-        WHOLE.contains(&name) || WITHIN.iter().any(is_within)
+        let has_affix = |word: &&str| name.starts_with(word) || name.ends_with(word);
+        WHOLE_SEGMENTS.contains(&name) || AFFIXES.iter().any(has_affix)
     })
 }
 

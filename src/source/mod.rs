@@ -14,7 +14,7 @@ mod program;
 mod registry;
 mod route;
 mod scheme;
-mod told;
+mod typed;
 
 use async_trait::async_trait;
 use url::Url;
@@ -23,17 +23,17 @@ pub use crate::net::{Answer, Cap};
 pub use check::{Violation, check};
 pub(crate) use ctx::Tape;
 pub use ctx::{Call, Ctx};
-pub(crate) use locator::PACKED;
+pub(crate) use locator::TAR_COMPRESSIONS;
 pub use locator::{url_key, url_medium, url_name};
 pub use login::is_login;
 pub(crate) use nearest::nearest;
 pub(crate) use outlet::outlet_after;
 pub use outlet::{Entries, Outlet, outlet};
 pub use pages::Pages;
-pub use program::{Running, leave, program, sweep_rooms};
+pub use program::{Running, find_program, remove_stale_folders, restrict_environment};
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
-pub(crate) use told::brief;
+pub(crate) use typed::abbreviated;
 
 use crate::model::{Body, Document, Error, Item, Kind, Result};
 

@@ -15,12 +15,12 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 /// Returns a known name that begins the same and ends differently: `retries` for `retry`.
 fn begins_alike<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     /// With fewer common letters, the similarity is chance.
-    const LEAST: usize = 4;
+    const MIN_COMMON: usize = 4;
     let same = |known: &str| {
         let both = name.chars().zip(known.chars());
         both.take_while(|(one, other)| one == other).count()
     };
     let nearest = known.iter().max_by_key(|known| same(known))?;
-    let least = LEAST.max(name.chars().count().saturating_sub(1));
+    let least = MIN_COMMON.max(name.chars().count().saturating_sub(1));
     (same(nearest) >= least).then_some(*nearest)
 }

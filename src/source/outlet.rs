@@ -18,21 +18,21 @@ pub struct Outlet {
     /// Whether a public server is known to have named what is emitted now.
     named_by_public: AtomicBool,
     /// Checks whether a site's source recognises a link, if that can be checked.
-    knows: Option<Box<Knows>>,
+    recognises: Option<Box<Recogniser>>,
     /// Players that no site's source recognises.
     players: Mutex<Vec<Url>>,
     terms: Terms,
 }
 
 /// The maximum number of players kept.
-const PLAYERS: usize = 200;
+const MAX_PLAYERS: usize = 200;
 /// The maximum length of the terms, in bytes.
-const TERMS: usize = 4096;
+const MAX_TERMS: usize = 4096;
 
 /// The terms that a source has set, shared with the receiving end.
 type Terms = Arc<Mutex<Option<String>>>;
 
-type Knows = dyn Fn(&Link) -> bool + Send + Sync;
+type Recogniser = dyn Fn(&Link) -> bool + Send + Sync;
 
 /// The receiving end of an outlet.
 #[derive(Debug)]
@@ -64,14 +64,14 @@ impl Entries {
     }
 }
 
-/// Creates an outlet that holds at most `room` entries, and its receiving end.
-pub fn outlet(room: usize) -> (Outlet, Entries) {
-    outlet_after(0, room)
+/// Creates an outlet that holds at most `capacity` entries, and its receiving end.
+pub fn outlet(capacity: usize) -> (Outlet, Entries) {
+    outlet_after(0, capacity)
 }
 
 /// Creates an outlet for a listing that resumes after this many items.
-pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
-    let (entries, receiver) = mpsc::channel(room);
+pub(crate) fn outlet_after(items: u64, capacity: usize) -> (Outlet, Entries) {
+    let (entries, receiver) = mpsc::channel(capacity);
     let terms = Terms::default();
     (
         Outlet {
@@ -79,7 +79,7 @@ pub(crate) fn outlet_after(items: u64, room: usize) -> (Outlet, Entries) {
             items: AtomicU64::new(items),
             embeds: AtomicU64::new(0),
             named_by_public: AtomicBool::new(false),
-            knows: None,
+            recognises: None,
             players: Mutex::default(),
             terms: terms.clone(),
         },
@@ -95,8 +95,11 @@ impl fmt::Debug for Outlet {
 
 impl Outlet {
     /// Makes the outlet let embedded links through only if a site's source recognises them.
-    pub(crate) fn knowing(mut self, knows: impl Fn(&Link) -> bool + Send + Sync + 'static) -> Self {
-        self.knows = Some(Box::new(knows));
+    pub(crate) fn with_recogniser(
+        mut self,
+        recognises: impl Fn(&Link) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.recognises = Some(Box::new(recognises));
         self
     }
 
@@ -155,7 +158,11 @@ impl Outlet {
     /// # Errors
     /// [`crate::model::Kind::Closed`] when nothing more is wanted.
     pub async fn embed(&self, link: Link) -> Result<()> {
-        if self.knows.as_ref().is_some_and(|knows| !knows(&link)) {
+        if self
+            .recognises
+            .as_ref()
+            .is_some_and(|recognises| !recognises(&link))
+        {
             return Ok(());
         }
         self.embeds.fetch_add(1, Ordering::Relaxed);
@@ -173,7 +180,7 @@ impl Outlet {
         self.embed(link).await?;
         let mut players = self.unknown_players();
         let is_new = self.embeds() == known && !players.contains(&url);
-        if is_new && players.len() < PLAYERS {
+        if is_new && players.len() < MAX_PLAYERS {
             players.push(url);
         }
         Ok(())
@@ -194,7 +201,7 @@ impl Outlet {
     ///
     /// [`Target::terms`]: super::Target::terms
     pub fn terms(&self, text: String) {
-        let text = Some(text).filter(|text| text.len() <= TERMS);
+        let text = Some(text).filter(|text| text.len() <= MAX_TERMS);
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 
@@ -279,7 +286,7 @@ mod tests {
     #[tokio::test]
     async fn an_embedded_link_that_no_source_knows_is_left_out() {
         let (out, mut entries) = outlet(8);
-        let out = out.knowing(|link| link.url.host_str() == Some("known.example"));
+        let out = out.with_recogniser(|link| link.url.host_str() == Some("known.example"));
         let link = |url: &str| Link::from(url.parse::<url::Url>().unwrap());
         out.embed(link("https://other.example/1")).await.unwrap();
         assert_eq!(out.embeds(), 0);

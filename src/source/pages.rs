@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::model::{Error, Kind, Result};
 
 /// The maximum number of pages of a listing.
-const LIMIT: u32 = 100_000;
+const MAX_PAGES: u32 = 100_000;
 
 /// Follows the cursors of a paged listing and refuses a repeat.
 #[derive(Debug, Default)]
@@ -38,10 +38,10 @@ impl Pages {
             ));
         }
         self.count += 1;
-        if self.count > LIMIT {
+        if self.count > MAX_PAGES {
             return Err(Error::new(
                 Kind::Changed,
-                format!("the listing goes on after {LIMIT} pages"),
+                format!("the listing goes on after {MAX_PAGES} pages"),
             ));
         }
         Ok(())
@@ -68,6 +68,6 @@ mod tests {
     fn ends_an_endless_listing() {
         let mut pages = Pages::new();
         let stopped = (0..).find(|page| pages.turn(*page).is_err());
-        assert_eq!(stopped, Some(u64::from(LIMIT)));
+        assert_eq!(stopped, Some(u64::from(MAX_PAGES)));
     }
 }

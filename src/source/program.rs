@@ -23,7 +23,7 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Finds an installed program: only in the absolute folders of `PATH`, so that the result does not depend on the current
 /// folder.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let mut folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
@@ -31,11 +31,11 @@ pub fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Clears a program's environment except for these variables. If the user has set a proxy, it replaces all proxy variables.
-pub fn leave(command: &mut Command, names: &[&str], proxy: Option<&str>) {
+pub fn restrict_environment(command: &mut Command, names: &[&str], proxy: Option<&str>) {
     command.env_clear();
     for name in names {
-        let is_of_proxies = name.to_ascii_lowercase().ends_with("_proxy");
-        let value = std::env::var_os(name).filter(|_| proxy.is_none() || !is_of_proxies);
+        let is_proxy_variable = name.to_ascii_lowercase().ends_with("_proxy");
+        let value = std::env::var_os(name).filter(|_| proxy.is_none() || !is_proxy_variable);
         command.envs(value.map(|value| (name, value)));
     }
     // Not as an argument: everybody on the machine can see arguments, and the proxy may have a password.
@@ -45,12 +45,12 @@ pub fn leave(command: &mut Command, names: &[&str], proxy: Option<&str>) {
 }
 
 /// Removes the program folders that killed runs of this user have left behind.
-pub fn sweep_rooms(folder: &Path, is_room: impl Fn(&str) -> bool) {
+pub fn remove_stale_folders(folder: &Path, is_candidate: impl Fn(&str) -> bool) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_room = entry.file_name().to_str().is_some_and(&is_room);
+        let is_candidate = entry.file_name().to_str().is_some_and(&is_candidate);
         // For a symbolic link, this is the metadata of the link itself.
         let about = entry.metadata().ok();
-        let Some(about) = about.filter(|about| is_room && about.is_dir()) else {
+        let Some(about) = about.filter(|about| is_candidate && about.is_dir()) else {
             continue;
         };
         #[cfg(unix)]
@@ -142,12 +142,12 @@ mod tests {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "sleep 600 & echo begun; wait"]);
         let mut running = Running::start(command.stdout(Stdio::piped())).unwrap();
-        let mut said = BufReader::new(running.process.stdout.take().unwrap());
-        said.read_line(&mut String::new()).await.unwrap();
+        let mut output = BufReader::new(running.process.stdout.take().unwrap());
+        output.read_line(&mut String::new()).await.unwrap();
         drop(running);
         // The pipe stays open as long as one of the processes lives.
         let mut rest = Vec::new();
-        let end = said.read_to_end(&mut rest);
+        let end = output.read_to_end(&mut rest);
         timeout(Duration::from_secs(60), end)
             .await
             .unwrap()

@@ -8,7 +8,7 @@ use url::{Host, ParseError, Url};
 
 use super::by_domain::ByDomain;
 use super::route::Address;
-use super::told::{beginning, told};
+use super::typed::{explain_start, redacted};
 use super::{Source, Target, nearest, scheme};
 use crate::model::{Document, Error, Kind, Link, Result};
 use crate::net::Shown;
@@ -122,7 +122,7 @@ impl Registry {
         if matches!(scheme, "http" | "https") {
             return error.hint("`fetch sources` lists the supported sites");
         }
-        if let Some(meant) = scheme::meant(scheme) {
+        if let Some(meant) = scheme::corrected(scheme) {
             return error.hint(format!("did you mean `{meant}://`?"));
         }
         let known: Vec<_> = self.typed().map(|name| format!("`{name}:`")).collect();
@@ -137,7 +137,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Kind::Config`] if it is none of these, [`Kind::Unsupported`] for an address that does not lead to a page.
-    pub fn read(&self, text: &str) -> Result<Link> {
+    pub fn parse_link(&self, text: &str) -> Result<Link> {
         let text = text.trim();
         // The delimiters of URLs in text (RFC 3986, appendix C).
         let within = text
@@ -145,10 +145,10 @@ impl Registry {
             .and_then(|text| text.strip_suffix('>'));
         let text = within.map_or(text, str::trim);
         let wrong = |why: &str| {
-            let told = told(text);
-            let message = format!("`{told}` is not a link: {why}");
+            let shown = redacted(text);
+            let message = format!("`{shown}` is not a link: {why}");
             Error {
-                link: Some(told),
+                link: Some(shown),
                 ..Error::new(Kind::Config, message)
             }
         };
@@ -177,7 +177,7 @@ impl Registry {
             return Url::parse(text)
                 .map(Link::from)
                 .map_err(|error| match error {
-                    ParseError::RelativeUrlWithoutBase => wrong(&beginning(text)),
+                    ParseError::RelativeUrlWithoutBase => wrong(&explain_start(text)),
                     error => wrong(&error.to_string()),
                 });
         }
@@ -185,11 +185,11 @@ impl Registry {
             return Err(wrong("an IPv6 address needs brackets").hint(format!("write `[{text}]`")));
         }
         if let Some((name, rest)) = text.split_once(':') {
-            if scheme::is_bare(name) && self.source(name).is_err() {
-                let told = told(text);
+            if scheme::is_slashless(name) && self.source(name).is_err() {
+                let shown = redacted(text);
                 return Err(Error {
-                    link: Some(told.clone()),
-                    ..self.unknown(&told, &name.to_ascii_lowercase())
+                    link: Some(shown.clone()),
+                    ..self.unknown(&shown, &name.to_ascii_lowercase())
                 });
             }
             // A host with a port, or a user with a password, is not a source with an id.
@@ -250,7 +250,7 @@ impl Registry {
             Ok(url) if url.host_str().is_some_and(|host| host.contains('=')) => {
                 Err(wrong("a host name cannot contain `=`"))
             }
-            Ok(url) if url.host().is_some_and(is_whole) => Ok(Link::from(url)),
+            Ok(url) if url.host().is_some_and(is_full_host) => Ok(Link::from(url)),
             Ok(_) => Err(wrong("it has no host")),
             Err(error) => Err(wrong(&error.to_string())),
         }
@@ -258,7 +258,7 @@ impl Registry {
 }
 
 /// Checks whether this can be the host of an address typed without a scheme: a single word is more likely something else.
-fn is_whole(host: Host<&str>) -> bool {
+fn is_full_host(host: Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name.contains('.') || name == "localhost",
         Host::Ipv4(_) | Host::Ipv6(_) => true,

@@ -54,7 +54,7 @@ enum Part {
     Literal(String),
     One(String),
     /// A literal prefix, and the name of the rest.
-    After(String, String),
+    Prefixed(String, String),
     Digits(String),
     Rest(String),
 }
@@ -124,8 +124,8 @@ impl Pattern {
             return None;
         }
         let mut params = BTreeMap::new();
-        take(&self.host, url.labels(), ".", &mut params);
-        take(&self.path, url.segments(), "/", &mut params);
+        capture(&self.host, url.labels(), ".", &mut params);
+        capture(&self.path, url.segments(), "/", &mut params);
         Some(params)
     }
 }
@@ -203,7 +203,7 @@ impl Part {
     fn name(&self) -> Option<&str> {
         match self {
             Part::Literal(_) => None,
-            Part::One(name) | Part::After(_, name) | Part::Digits(name) | Part::Rest(name) => {
+            Part::One(name) | Part::Prefixed(_, name) | Part::Digits(name) | Part::Rest(name) => {
                 Some(name)
             }
         }
@@ -309,7 +309,7 @@ fn read_part(text: &str) -> Result<Part, &'static str> {
     }
     match (start, part(name.to_owned())) {
         ("", part) => Ok(part),
-        (start, Part::One(name)) => Ok(Part::After(start.to_owned(), name)),
+        (start, Part::One(name)) => Ok(Part::Prefixed(start.to_owned(), name)),
         _ => Err("a placeholder with a prefix takes neither `:digits` nor `...`"),
     }
 }
@@ -319,7 +319,7 @@ fn fits<'a>(parts: &[Part], mut values: impl Iterator<Item = &'a str>) -> bool {
         let fits = match part {
             Part::Rest(_) => return true,
             Part::One(_) => values.next().is_some_and(|value| !value.is_empty()),
-            Part::After(start, _) => values.next().is_some_and(|value| {
+            Part::Prefixed(start, _) => values.next().is_some_and(|value| {
                 value
                     .strip_prefix(start)
                     .is_some_and(|rest| !rest.is_empty())
@@ -337,7 +337,7 @@ fn fits<'a>(parts: &[Part], mut values: impl Iterator<Item = &'a str>) -> bool {
 }
 
 /// Stores the values of the placeholders, given values that match.
-fn take<'a>(
+fn capture<'a>(
     parts: &[Part],
     mut values: impl Iterator<Item = &'a str>,
     separator: &str,
@@ -353,7 +353,7 @@ fn take<'a>(
                 let value = values.next().unwrap_or_default();
                 params.insert(name.clone(), value.to_owned());
             }
-            Part::After(start, name) => {
+            Part::Prefixed(start, name) => {
                 let value = values.next().unwrap_or_default();
                 let rest = value.strip_prefix(start).unwrap_or_default();
                 params.insert(name.clone(), rest.to_owned());

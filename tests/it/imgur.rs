@@ -54,7 +54,7 @@ async fn list_trying(
         ..Settings::default()
     };
     let ctx = Ctx::new(Client::new(settings).unwrap());
-    let (source, mut target) = registry.find(&registry.read(link).unwrap()).unwrap();
+    let (source, mut target) = registry.find(&registry.parse_link(link).unwrap()).unwrap();
     target.resume = page.map(|page| page.to_string());
     source.list(&ctx, &target, out).await
 }

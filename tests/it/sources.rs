@@ -71,7 +71,7 @@ fn links_are_read_as_people_type_them() {
         ("https://imgur.com.example.org/a/q6i58", "direct"),
     ];
     for (text, name) in table {
-        let link = sources.read(text).unwrap();
+        let link = sources.parse_link(text).unwrap();
         let (source, _) = sources.find(&link).unwrap();
         assert_eq!(source.manifest().name, name, "{text}");
     }
@@ -81,7 +81,7 @@ fn links_are_read_as_people_type_them() {
 fn what_is_no_link_is_refused_with_a_reason() {
     let sources = fetch::plugins::all(&Default::default()).unwrap();
     for text in ["", "   ", "http://", "https://[", "a b.org/c"] {
-        let error = sources.read(text).unwrap_err();
+        let error = sources.parse_link(text).unwrap_err();
         assert_eq!(error.kind, Kind::Config, "{text}");
     }
     let table = [
@@ -125,7 +125,7 @@ fn what_is_no_link_is_refused_with_a_reason() {
         ("1.", "a number is not a host", ""),
     ];
     for (text, why, hint) in table {
-        let error = sources.read(text).unwrap_err();
+        let error = sources.parse_link(text).unwrap_err();
         let told = match text.contains('@') {
             true => "https://***@a.org:99999/x?…",
             false => text,
@@ -144,10 +144,10 @@ fn what_is_no_link_is_refused_with_a_reason() {
         );
         assert_eq!(error.message, expected);
     }
-    let link = sources.read("<https://a.org/x>").unwrap();
+    let link = sources.parse_link("<https://a.org/x>").unwrap();
     assert_eq!(link.url.as_str(), "https://a.org/x");
     for text in ["ftp://example.org/cat.jpg", "file:///etc/passwd"] {
-        let link = sources.read(text).unwrap();
+        let link = sources.parse_link(text).unwrap();
         let error = sources.find(&link).map(|_| ()).unwrap_err();
         assert_eq!(error.kind, Kind::Unsupported, "{text}");
     }
@@ -205,7 +205,9 @@ fn an_address_that_is_no_page_is_one_that_no_source_knows() {
         ("file:///etc/hosts", "file:///etc/hosts", "file"),
     ];
     for (text, told, scheme) in table {
-        let found = sources.read(text).and_then(|link| sources.find(&link));
+        let found = sources
+            .parse_link(text)
+            .and_then(|link| sources.find(&link));
         let error = found.err().unwrap();
         assert_eq!(error.kind, Kind::Unsupported, "{text}");
         assert_eq!(error.message, format!("no source recognises `{told}`"));
@@ -213,11 +215,11 @@ fn an_address_that_is_no_page_is_one_that_no_source_knows() {
         assert!(error.hint.unwrap().starts_with(&hint), "{text}");
     }
     for (text, meant) in [("htp://a.org", "http"), ("htps://a.org/x", "https")] {
-        let link = sources.read(text).unwrap();
+        let link = sources.parse_link(text).unwrap();
         let error = sources.find(&link).err().unwrap();
         assert_eq!(error.hint.unwrap(), format!("did you mean `{meant}://`?"));
     }
     // What is called so is a host all the same.
-    let link = sources.read("data.example.org:8080/x").unwrap();
+    let link = sources.parse_link("data.example.org:8080/x").unwrap();
     assert_eq!(link.url.host_str(), Some("data.example.org"));
 }

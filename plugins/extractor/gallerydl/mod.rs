@@ -160,7 +160,7 @@ impl Source for Gallerydl {
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let url = answer::url(&target.link.url, &self.manifest.name)?;
-        ctx.lend(&url).await?;
+        ctx.allow_external(&url).await?;
         let answer = match self.inner.take_answer(Program::Gallerydl, &url) {
             Some(answer) => answer,
             None => {
@@ -203,7 +203,7 @@ impl Source for Gallerydl {
     /// Lists the link again until the item comes.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = answer::page(item)?;
-        ctx.lend(&url).await?;
+        ctx.allow_external(&url).await?;
         let _slot = self.inner.slot().await?;
         let gone = || {
             let message = format!("`gallery-dl` no longer lists `{}`", item.key);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fetch::model::{Album, Body, Entry, Error, Item, Kind, Link, Meta, Quality, Result};
-use fetch::source::{Outlet, program, url_key};
+use fetch::source::{Outlet, find_program, url_key};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -58,7 +58,7 @@ pub(super) struct Items<'a> {
 
 /// Whether separate video and audio tracks can be merged.
 pub(super) fn can_mux() -> bool {
-    program("ffmpeg").is_some()
+    find_program("ffmpeg").is_some()
 }
 
 impl<'a> Items<'a> {

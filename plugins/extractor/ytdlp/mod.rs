@@ -172,7 +172,7 @@ impl Source for Ytdlp {
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {
         let url = answer::url(&target.link.url, &self.manifest.name)?;
-        ctx.lend(&url).await?;
+        ctx.allow_external(&url).await?;
         let answer = match self.inner.take_answer(Program::Ytdlp, &url) {
             Some(answer) => answer,
             None => {
@@ -198,7 +198,7 @@ impl Source for Ytdlp {
     /// Asks yt-dlp about the page of the video.
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = answer::page(item)?;
-        ctx.lend(&url).await?;
+        ctx.allow_external(&url).await?;
         let value = match batch::ask_batched(&self.inner, ctx, &url, Which::All).await? {
             Answer::Complete(value) => value,
             Answer::Failed(error) | Answer::Broken(error) => return Err(error),

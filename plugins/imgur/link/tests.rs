@@ -253,7 +253,7 @@ fn describe(goal: Goal) -> String {
 fn knows_every_shape_of_a_link() {
     let registry = registry();
     for (text, route, expected) in TABLE {
-        let link = registry.read(text).unwrap();
+        let link = registry.parse_link(text).unwrap();
         let Ok((source, target)) = registry.find(&link) else {
             assert_eq!(*route, "none", "{text}");
             continue;

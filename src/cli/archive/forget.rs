@@ -124,7 +124,7 @@ fn line(known: &Known) -> String {
 
 impl What {
     fn new(text: &str, registry: &Registry) -> What {
-        let link = registry.read(text).ok();
+        let link = registry.parse_link(text).ok();
         What {
             text: text.to_owned(),
             link: link.map(|link| Shown(&link.url).to_string()),

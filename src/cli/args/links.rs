@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::{Args, Links};
 use crate::cli::messages::shell_word;
 use crate::model::{Error, Kind, Result};
-use crate::source::{brief, nearest};
+use crate::source::{abbreviated, nearest};
 
 impl Links {
     /// Refuses a word that looks like a mistyped command, a path or a list: some site may take it for an id.
@@ -62,7 +62,7 @@ pub(in crate::cli) fn as_path(word: &str) -> Option<Error> {
     }
     let error = Error::new(
         Kind::Config,
-        format!("`{}` is not a link: it is a path", brief(word)),
+        format!("`{}` is not a link: it is a path", abbreviated(word)),
     );
     Some(
         error.hint(
@@ -89,7 +89,10 @@ fn as_name(word: &str) -> Option<Error> {
     if word.contains(['/', ':']) || !FILES.contains(&&*ext) {
         return None;
     }
-    let message = format!("`{}` is not a link: no host has such a name", brief(word));
+    let message = format!(
+        "`{}` is not a link: no host has such a name",
+        abbreviated(word)
+    );
     let hint = format!("`-o {}` names the file", shell_word(word));
     Some(Error::new(Kind::Config, message).hint(hint))
 }
@@ -119,6 +122,9 @@ fn as_list(word: &str) -> Option<Error> {
     if is_host || !ext.is_some_and(|ext| LISTS.contains(&ext)) {
         return None;
     }
-    let message = format!("`{}` is not a link, and there is no such file", brief(word));
+    let message = format!(
+        "`{}` is not a link, and there is no such file",
+        abbreviated(word)
+    );
     Some(Error::new(Kind::Config, message).hint("`fetch -i FILE` downloads the links in a file"))
 }

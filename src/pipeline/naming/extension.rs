@@ -4,7 +4,7 @@ use file_format::FileFormat;
 
 use super::sniff::{Content, Sniff};
 use super::types::{CONTAINERS, LONG, PROGRAMS, SCRIPTS, declared, is_medium, same_type};
-use crate::source::PACKED;
+use crate::source::TAR_COMPRESSIONS;
 
 /// Returns the extension for a file with these first bytes, this Content-Type, and this extension in the URL or the
 /// listing.
@@ -69,7 +69,7 @@ pub(crate) fn split(name: &str) -> (&str, Option<String>) {
     match stem.rsplit_once('.') {
         Some((stem, inner))
             if inner.eq_ignore_ascii_case("tar")
-                && PACKED.contains(&ext.as_str())
+                && TAR_COMPRESSIONS.contains(&ext.as_str())
                 && !stem.is_empty() =>
         {
             (stem, Some(format!("tar.{ext}")))

@@ -6,7 +6,7 @@ use super::fields::named_ext;
 use super::sniff::{Content, HEAD};
 use super::types::{declared, same_type};
 use crate::model::{Body, Item};
-use crate::source::PACKED;
+use crate::source::TAR_COMPRESSIONS;
 
 /// Extensions of formats that start with a signature, or otherwise cannot be text.
 const SIGNED: [&[&str]; 4] = [PACKAGES, PROGRAMS, DOCUMENTS, DATA];
@@ -62,7 +62,7 @@ pub(crate) fn broken_promise(
         let (inner, declared) = (split(stem).1?, declared(content_type?)?);
         Some(same_type(&inner, declared))
     };
-    if is_text && PACKED.contains(&&*ext) && unpacked() == Some(true) {
+    if is_text && TAR_COMPRESSIONS.contains(&&*ext) && unpacked() == Some(true) {
         return None;
     }
     Some(ext)

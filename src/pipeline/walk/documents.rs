@@ -82,7 +82,7 @@ impl Walk {
         };
         let ctx = Ctx::for_link_named_by(self.client.clone(), named_by);
         if let Some(answer) = answer {
-            ctx.have(url.clone(), answer);
+            ctx.keep_response(url.clone(), answer);
         }
         let top = self.top_context(options);
         // The URL may return something else the next time, or the file.

@@ -282,7 +282,7 @@ impl Walk {
             return (vec![(origin, link)], false);
         }
         let known = self.registry.source(source);
-        let link = known.and_then(|_| self.registry.read(&format!("{source}:{key}")));
+        let link = known.and_then(|_| self.registry.parse_link(&format!("{source}:{key}")));
         let guess = link.map(|link| (Origin::of(&link, failed_item.named_by), link));
         (guess.into_iter().collect(), true)
     }

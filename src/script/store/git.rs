@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::bundle::{ENTRIES, Files, UNPACKED, is_own};
 use crate::model::{Error, Kind, Result};
-use crate::source::{Running, leave, program, sweep_rooms};
+use crate::source::{Running, find_program, remove_stale_folders, restrict_environment};
 
 /// The time limit for all git commands together.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -69,7 +69,7 @@ impl<'a> Git<'a> {
     /// # Errors
     /// [`Kind::Config`] without git; [`Kind::Disk`].
     pub(super) fn new(scheme: &'a str, proxy: Option<&'a str>) -> Result<Git<'a>> {
-        let program = program("git").ok_or_else(|| {
+        let program = find_program("git").ok_or_else(|| {
             Error::new(
                 Kind::Config,
                 "there is no `git` to read the repository with",
@@ -169,7 +169,7 @@ impl<'a> Git<'a> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        leave(&mut command, ENVIRONMENT, self.proxy);
+        restrict_environment(&mut command, ENVIRONMENT, self.proxy);
         command
             .env("HOME", &self.folder.0)
             .env("GIT_DIR", &self.folder.0)
@@ -252,7 +252,7 @@ impl TempFolder {
         static SWEPT: Once = Once::new();
         let below = std::env::temp_dir();
         SWEPT.call_once(|| {
-            sweep_rooms(&below, |name| {
+            remove_stale_folders(&below, |name| {
                 let is_plain = |b: u8| b.is_ascii_digit() || b == b'-';
                 name.strip_prefix(NAME)
                     .is_some_and(|numbers| numbers.bytes().all(is_plain))

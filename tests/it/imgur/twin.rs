@@ -26,7 +26,7 @@ async fn list(source: impl Source + 'static, front: &TlsServer, link: &str) -> V
         ..Settings::default()
     };
     let ctx = Ctx::new(Client::new(settings).unwrap());
-    let (source, target) = registry.find(&registry.read(link).unwrap()).unwrap();
+    let (source, target) = registry.find(&registry.parse_link(link).unwrap()).unwrap();
     let (out, mut entries) = outlet(1000);
     source.list(&ctx, &target, &out).await.unwrap();
     drop(out);

@@ -89,7 +89,12 @@ async fn an_answer_that_is_read_only_if_it_is_wanted_comes_as_it_is_too() {
     site.on("/page", Reply::text("all of it"));
     let ctx = Ctx::new(client(quick()));
     let page = url(&site.url("/page"));
-    let answer = ctx.get(page).uncoded().send_if(|_| true).await.unwrap();
+    let answer = ctx
+        .get(page)
+        .uncompressed()
+        .send_if(|_| true)
+        .await
+        .unwrap();
     assert_eq!(answer.text(), "all of it");
     let asked = &site.requests()[0];
     assert_eq!(asked.header("accept-encoding"), Some("identity"));

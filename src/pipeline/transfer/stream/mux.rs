@@ -23,7 +23,7 @@ use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::sink::{Partial, Place};
 use crate::pipeline::stream::clock;
-use crate::source::program;
+use crate::source::find_program;
 
 pub(super) use self::lengths::Expected;
 
@@ -53,7 +53,7 @@ pub(super) fn mux(
     stop: &CancellationToken,
 ) -> Result<Joined> {
     let apart = |why: &str| Error::new(Kind::Unsupported, why);
-    let program = program("ffmpeg").ok_or_else(|| {
+    let program = find_program("ffmpeg").ok_or_else(|| {
         apart("`ffmpeg` is not installed")
             .hint("with `ffmpeg` installed, picture and sound come as one file")
     })?;

@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::scheme::is_bare;
+use super::scheme::is_slashless;
 
 /// The maximum length of the shown text, in characters.
-const MOST: usize = 160;
+const MAX_SHOWN: usize = 160;
 
 /// Returns the typed text without parts that may be a password or a signature.
-pub(super) fn told(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => match text.split_once(':') {
-            Some((scheme, rest)) if is_bare(scheme) => (format!("{scheme}:"), rest),
+            Some((scheme, rest)) if is_slashless(scheme) => (format!("{scheme}:"), rest),
             _ => (String::new(), text),
         },
     };
@@ -24,30 +24,30 @@ pub(super) fn told(text: &str) -> String {
         Some((_, rest)) => format!("{scheme}***@{rest}{query}"),
         None => format!("{scheme}{rest}{query}"),
     };
-    brief(&whole).into_owned()
+    abbreviated(&whole).into_owned()
 }
 
 /// Returns the beginning of the typed text, with invisible characters escaped.
-pub(crate) fn brief(text: &str) -> Cow<'_, str> {
-    let end = text.char_indices().nth(MOST).map(|(end, _)| end);
-    if end.is_none() && !text.contains(is_unseen) {
+pub(crate) fn abbreviated(text: &str) -> Cow<'_, str> {
+    let end = text.char_indices().nth(MAX_SHOWN).map(|(end, _)| end);
+    if end.is_none() && !text.contains(is_invisible) {
         return text.into();
     }
-    let mut brief = String::new();
+    let mut abbreviated = String::new();
     for char in text[..end.unwrap_or(text.len())].chars() {
-        match is_unseen(char) {
-            true => brief.extend(char.escape_unicode()),
-            false => brief.push(char),
+        match is_invisible(char) {
+            true => abbreviated.extend(char.escape_unicode()),
+            false => abbreviated.push(char),
         }
     }
-    brief.push_str(if end.is_some() { "…" } else { "" });
-    brief.into()
+    abbreviated.push_str(if end.is_some() { "…" } else { "" });
+    abbreviated.into()
 }
 
 /// Explains what is wrong with the start of an address that does not begin with a scheme.
-pub(super) fn beginning(text: &str) -> String {
+pub(super) fn explain_start(text: &str) -> String {
     match text.chars().next() {
-        Some(first) if is_unseen(first) => {
+        Some(first) if is_invisible(first) => {
             format!(
                 "it begins with an invisible character, U+{:04X}",
                 u32::from(first)
@@ -59,7 +59,7 @@ pub(super) fn beginning(text: &str) -> String {
 }
 
 /// Checks whether a character is invisible, so that nobody notices that it was copied along.
-fn is_unseen(char: char) -> bool {
+fn is_invisible(char: char) -> bool {
     matches!(
         char,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
@@ -73,10 +73,13 @@ mod tests {
     #[test]
     fn what_is_told_is_short_and_can_be_seen() {
         let long = "x".repeat(1000);
-        assert_eq!(told(&long), format!("{}…", "x".repeat(MOST)));
-        assert_eq!(told("a b"), "a b");
-        assert_eq!(told("\u{feff}a\u{200b}"), "\\u{feff}a\\u{200b}");
-        assert_eq!(told("ü".repeat(MOST).as_str()), "ü".repeat(MOST));
+        assert_eq!(redacted(&long), format!("{}…", "x".repeat(MAX_SHOWN)));
+        assert_eq!(redacted("a b"), "a b");
+        assert_eq!(redacted("\u{feff}a\u{200b}"), "\\u{feff}a\\u{200b}");
+        assert_eq!(
+            redacted("ü".repeat(MAX_SHOWN).as_str()),
+            "ü".repeat(MAX_SHOWN)
+        );
     }
 
     #[test]
@@ -87,7 +90,7 @@ mod tests {
             ("a?token=1", "a?…"),
         ];
         for (text, expected) in table {
-            assert_eq!(told(text), expected);
+            assert_eq!(redacted(text), expected);
         }
     }
 }

@@ -118,7 +118,7 @@ impl Error {
     }
 
     /// Clones the error, with its causes as text.
-    pub(crate) fn again(&self) -> Error {
+    pub(crate) fn duplicate(&self) -> Error {
         Error {
             kind: self.kind,
             message: self.message.clone(),
@@ -203,10 +203,10 @@ pub struct Failure {
 }
 
 /// The maximum length of a message, and of each cause, in characters. They may contain text from servers, of any length.
-const SAID: usize = 4000;
+const MAX_TEXT: usize = 4000;
 
-fn cut(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(SAID) {
+fn truncated(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
         text.truncate(end);
         text.push('…');
     }
@@ -218,15 +218,15 @@ impl Failure {
     pub fn new(error: &Error, attempts: u32) -> Self {
         Failure {
             kind: error.kind,
-            message: cut(error.message.clone()),
-            causes: error.causes().into_iter().map(cut).collect(),
+            message: truncated(error.message.clone()),
+            causes: error.causes().into_iter().map(truncated).collect(),
             hint: error.hint.clone(),
             attempts,
         }
     }
 
     /// Converts a failure back to an error. Its causes are only text now.
-    pub fn error(self) -> Error {
+    pub fn into_error(self) -> Error {
         let causes = self.causes.into_iter().rev();
         let source = causes.fold(None, |next, text| Some(Box::new(Cause(text, next))));
         Error {
@@ -263,10 +263,10 @@ mod tests {
         let error = Error::new(Kind::Network, long.clone()).because(Cause(long, None));
         let failure = Failure::new(&error, 1);
         for text in [&failure.message, &failure.causes[0]] {
-            assert_eq!(text.chars().count(), SAID + 1);
+            assert_eq!(text.chars().count(), MAX_TEXT + 1);
             assert!(text.ends_with("ü…"));
         }
-        let short = Error::new(Kind::Network, "x".repeat(SAID));
+        let short = Error::new(Kind::Network, "x".repeat(MAX_TEXT));
         assert_eq!(Failure::new(&short, 1).message, short.message);
     }
 }

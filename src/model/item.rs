@@ -158,7 +158,7 @@ impl Request {
     }
 
     /// Returns the URLs to try: first its own, then its mirrors, and last the stand-in.
-    pub(crate) fn places(&self) -> impl Iterator<Item = &Url> {
+    pub(crate) fn urls(&self) -> impl Iterator<Item = &Url> {
         [&self.url]
             .into_iter()
             .chain(&self.mirrors)

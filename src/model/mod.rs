@@ -20,5 +20,5 @@ pub use item::{
     Body, Broken, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request, Tracks,
 };
 pub use meta::{Album, Meta};
-pub use quality::{Quality, Size};
+pub use quality::{Quality, RenditionSize};
 pub use subtitles::Subtitles;

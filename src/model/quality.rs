@@ -24,16 +24,16 @@ pub enum Quality {
 
 /// The properties by which a rendition is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
+pub struct RenditionSize {
     /// Width and height in pixels, if the playlist has them.
     pub picture: Option<(u32, u32)>,
     /// Bits per second.
     pub bandwidth: u64,
     /// Whether the playlist says that it has no picture.
-    pub sound_alone: bool,
+    pub audio_only: bool,
 }
 
-impl Size {
+impl RenditionSize {
     /// Returns the number of lines in any orientation: a portrait video has as many as a landscape one.
     fn lines(&self) -> Option<u32> {
         self.picture.map(|(width, height)| width.min(height))
@@ -42,7 +42,7 @@ impl Size {
     fn order(&self) -> (bool, u64, u64) {
         let (width, height) = self.picture.unwrap_or_default();
         (
-            !self.sound_alone,
+            !self.audio_only,
             u64::from(width) * u64::from(height),
             self.bandwidth,
         )
@@ -51,19 +51,19 @@ impl Size {
 
 impl Quality {
     /// Chooses the wanted rendition, if there is one. The first of equals wins.
-    pub fn choose(self, sizes: &[Size]) -> Option<usize> {
+    pub fn choose(self, sizes: &[RenditionSize]) -> Option<usize> {
         let all = || (0..sizes.len()).rev();
-        let best = |among: &dyn Fn(&Size) -> bool| {
+        let best = |among: &dyn Fn(&RenditionSize) -> bool| {
             all()
                 .filter(|at| among(&sizes[*at]))
                 .max_by_key(|at| sizes[*at].order())
         };
-        let worst = |among: &dyn Fn(&Size) -> bool| {
+        let worst = |among: &dyn Fn(&RenditionSize) -> bool| {
             (0..sizes.len())
                 .filter(|at| among(&sizes[*at]))
                 .min_by_key(|at| sizes[*at].order())
         };
-        let has_picture = |size: &Size| !size.sound_alone;
+        let has_picture = |size: &RenditionSize| !size.audio_only;
         match self {
             Quality::Best => best(&|_| true),
             Quality::Worst => worst(&has_picture).or_else(|| worst(&|_| true)),
@@ -72,7 +72,7 @@ impl Quality {
                     .or_else(|| worst(&|size| size.lines().is_some()))
                     .or_else(|| best(&|_| true))
             }
-            Quality::Audio => best(&|size| size.sound_alone),
+            Quality::Audio => best(&|size| size.audio_only),
         }
     }
 }
@@ -134,10 +134,10 @@ mod tests {
 
     #[test]
     fn the_wanted_rendition_is_chosen() {
-        let size = |picture, bandwidth, sound_alone| Size {
+        let size = |picture, bandwidth, audio_only| RenditionSize {
             picture,
             bandwidth,
-            sound_alone,
+            audio_only,
         };
         let sizes = [
             size(Some((1280, 720)), 3000, false),
@@ -161,9 +161,9 @@ mod tests {
             assert_eq!(quality.choose(&sizes), expected, "{quality}");
         }
         // If no picture size is known, the bit rate counts; the first of equals wins.
-        let untold = [900, 2500, 2500].map(|bandwidth| size(None, bandwidth, false));
+        let without_pictures = [900, 2500, 2500].map(|bandwidth| size(None, bandwidth, false));
         let choices = ["best", "worst", "720p", "audio"]
-            .map(|text| text.parse::<Quality>().unwrap().choose(&untold));
+            .map(|text| text.parse::<Quality>().unwrap().choose(&without_pictures));
         assert_eq!(choices, [Some(1), Some(0), Some(1), None]);
         assert_eq!(Quality::Best.choose(&[]), None);
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Kind};
 
 /// The maximum length of a language tag (RFC 5646 §4.4.1), and the maximum number of languages.
-const LONGEST: usize = 35;
-const MOST: usize = 100;
+const MAX_TAG_LENGTH: usize = 35;
+const MAX_LANGUAGES: usize = 100;
 
 /// Which subtitles of a stream are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Subtitles {
         match self {
             Subtitles::None => false,
             Subtitles::All => true,
-            Subtitles::Of(list) => list.iter().any(|wanted| is_in(wanted, language)),
+            Subtitles::Of(list) => list.iter().any(|wanted| includes(wanted, language)),
         }
     }
 
@@ -40,12 +40,12 @@ impl Subtitles {
             return Vec::new();
         };
         let is_missing =
-            |wanted: &&String| !languages.iter().any(|language| is_in(wanted, language));
+            |wanted: &&String| !languages.iter().any(|language| includes(wanted, language));
         list.iter().filter(is_missing).map(String::as_str).collect()
     }
 }
 
-fn is_in(wanted: &str, language: &str) -> bool {
+fn includes(wanted: &str, language: &str) -> bool {
     let Some((start, rest)) = language.split_at_checked(wanted.len()) else {
         return false;
     };
@@ -58,15 +58,15 @@ impl FromStr for Subtitles {
     fn from_str(text: &str) -> Result<Subtitles, Error> {
         let is_language = |name: &&str| {
             let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
-            (1..=LONGEST).contains(&name.len()) && name.chars().all(is_part)
+            (1..=MAX_TAG_LENGTH).contains(&name.len()) && name.chars().all(is_part)
         };
         let list: Vec<&str> = text.split(',').map(str::trim).collect();
         match &list[..] {
             ["none"] => Ok(Subtitles::None),
             ["all"] => Ok(Subtitles::All),
-            list if list.len() <= MOST && list.iter().all(is_language) => Ok(Subtitles::Of(
-                list.iter().map(|&name| name.into()).collect(),
-            )),
+            list if list.len() <= MAX_LANGUAGES && list.iter().all(is_language) => Ok(
+                Subtitles::Of(list.iter().map(|&name| name.into()).collect()),
+            ),
             _ => Err(Error::new(
                 Kind::Config,
                 format!("unknown choice of subtitles: `{text}`"),

@@ -220,7 +220,7 @@ pub(super) async fn list_until(
                 Entry::Broken(broken) => {
                     emitted
                         .broken
-                        .push((broken.item.key, explain(&broken.failure.error())));
+                        .push((broken.item.key, explain(&broken.failure.into_error())));
                 }
                 Entry::Link(link) | Entry::Embed(link) => emitted.delegated.push(link.url.into()),
                 Entry::Note(text) => emitted.notes.push(text.into()),

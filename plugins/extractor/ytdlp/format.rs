@@ -1,6 +1,8 @@
 //! Chooses among the formats of a video. yt-dlp lists the better ones last; the user's settings decide.
 
-use fetch::model::{Body, Error, Expect, Kind, Medium, Quality, Request, Result, Size, Tracks};
+use fetch::model::{
+    Body, Error, Expect, Kind, Medium, Quality, RenditionSize, Request, Result, Tracks,
+};
 use serde_json::Value;
 use url::Url;
 
@@ -83,7 +85,7 @@ pub(super) fn choose(video: Info<'_>, quality: Quality, muxes: bool) -> Result<C
         .iter()
         .filter(|format| format.picture && (format.sound || with_sound))
         .collect();
-    let sizes: Vec<Size> = candidates
+    let sizes: Vec<RenditionSize> = candidates
         .iter()
         .enumerate()
         .map(|(at, format)| format.rank(at))
@@ -158,12 +160,12 @@ fn read_format(about: Info<'_>) -> Result<Option<Format<'_>>> {
 
 impl Format<'_> {
     /// Its rank: of two formats with the same size, the one that yt-dlp lists later is better.
-    fn rank(&self, at: usize) -> Size {
+    fn rank(&self, at: usize) -> RenditionSize {
         let size = self.about.whole("width").zip(self.about.whole("height"));
-        Size {
+        RenditionSize {
             picture: size,
             bandwidth: (MOST - at) as u64,
-            sound_alone: false,
+            audio_only: false,
         }
     }
 

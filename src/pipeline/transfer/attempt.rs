@@ -222,7 +222,7 @@ impl Mover {
                 Err(Setback::Expired(error))
             }
             ResponseKind::Refused { error, .. } if self.may_retry_forbidden(url, permit, retry) => {
-                retry.forbidden_as = Some(error.again());
+                retry.forbidden_as = Some(error.duplicate());
                 Err(Setback::Retry(error))
             }
             ResponseKind::Refused { error, .. } => match self.refusal(target, &opened) {

@@ -229,7 +229,7 @@ impl Mover {
         let mut pin = OnceLock::new();
         let name = listed_name(&job.item);
         loop {
-            let url = request.places().nth(place).unwrap_or(&request.url).clone();
+            let url = request.urls().nth(place).unwrap_or(&request.url).clone();
             let permit = permit.take();
             let target = RequestTarget {
                 id: job.id,
@@ -325,5 +325,5 @@ fn is_elsewhere(request: &Request, place: usize, error: &Error) -> bool {
     let may_pass = matches!(error.kind, Kind::Network | Kind::Busy);
     let is_over = matches!(error.kind, Kind::Closed | Kind::Disk);
     let is_smaller = place > request.mirrors.len();
-    request.places().nth(place).is_some() && !is_over && !(is_smaller && may_pass)
+    request.urls().nth(place).is_some() && !is_over && !(is_smaller && may_pass)
 }

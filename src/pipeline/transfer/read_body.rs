@@ -114,7 +114,7 @@ impl Mover {
             None => {}
         }
         if let Some(unnamed) = pending.target.unnamed {
-            return Err(Setback::GiveUp(unnamed.again()));
+            return Err(Setback::GiveUp(unnamed.duplicate()));
         }
         let disposition = reply.get(header::CONTENT_DISPOSITION);
         let disposition = disposition.map(HeaderValue::as_bytes);

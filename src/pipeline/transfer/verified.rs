@@ -88,7 +88,7 @@ impl Mover {
         truncations: &mut Truncations,
     ) -> Result<Verified, Setback> {
         if let Some(unnamed) = &job.unnamed {
-            return Err(Setback::GiveUp(unnamed.again()));
+            return Err(Setback::GiveUp(unnamed.duplicate()));
         }
         coding::decode_body(content).await?;
         let len = content.len();

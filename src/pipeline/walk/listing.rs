@@ -181,7 +181,7 @@ impl Running<'_> {
                 let Broken { item, failure } = *broken;
                 self.recorder.note_link();
                 let found = Found {
-                    fault: Some(Box::new(failure.error())),
+                    fault: Some(Box::new(failure.into_error())),
                     ..self.found(Box::new(item), named_by)
                 };
                 self.item(found).await?;

@@ -229,7 +229,7 @@ impl Walk {
         let fault = || match &listed {
             // A complete listing without the item says nothing about the item itself, so it does not count as gone.
             Ok(()) => Error::new(Kind::Changed, UNLISTED),
-            Err(error) => error.again(),
+            Err(error) => error.duplicate(),
         };
         for failed_item in pending.rest() {
             let failed_item = match failed_item {

@@ -14,7 +14,7 @@ use url::Url;
 use self::xml::Element;
 
 use super::{Quality, codecs, corrupt, protection, unsupported};
-use crate::model::{Error, Kind, Result, Size};
+use crate::model::{Error, Kind, RenditionSize, Result};
 
 pub(in crate::pipeline) use live::{Timing, View};
 pub(in crate::pipeline) use manifest::{Manifest, Tracks, Want};
@@ -166,7 +166,7 @@ fn choose<'a>(
         .filter(|one| set.is_some_and(|set| std::ptr::eq(set, one.set)))
         .collect();
     let best = |among: &[Rendition<'a>], quality: Quality| {
-        let sizes: Vec<Size> = among.iter().map(size).collect();
+        let sizes: Vec<RenditionSize> = among.iter().map(size).collect();
         quality.choose(&sizes).map(|at| among[at])
     };
     let sound_quality = if quality == Quality::Worst {
@@ -201,7 +201,7 @@ fn choose<'a>(
     }
 }
 
-fn size(rendition: &Rendition<'_>) -> Size {
+fn size(rendition: &Rendition<'_>) -> RenditionSize {
     let number = |name: &str| {
         rendition
             .own
@@ -214,10 +214,10 @@ fn size(rendition: &Rendition<'_>) -> Size {
         .own
         .get("bandwidth")
         .and_then(|text| text.parse().ok());
-    Size {
+    RenditionSize {
         picture: number("width").zip(number("height")),
         bandwidth: bandwidth.unwrap_or(0),
-        sound_alone: false,
+        audio_only: false,
     }
 }
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::super::corrupt;
 use super::lines::{Attributes, Line, Lines};
-use crate::model::{Error, Kind, Result, Size};
+use crate::model::{Error, Kind, RenditionSize, Result};
 use crate::pipeline::stream::Quality;
 use crate::pipeline::stream::caption::{self, Caption, CaptionAttributes, CaptionLocation};
 use crate::pipeline::stream::codecs::is_sound;
@@ -27,7 +27,7 @@ pub(in crate::pipeline) struct Master {
 #[derive(Debug, PartialEq)]
 struct Variant {
     url: Url,
-    size: Size,
+    size: RenditionSize,
     codecs: String,
     /// Its attributes, as text.
     about: String,
@@ -75,7 +75,7 @@ pub(in crate::pipeline) struct Chosen {
 /// Reads a master playlist.
 pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
     let mut master = Master::default();
-    let mut ahead: Option<(Size, [String; 2], [Option<String>; 2])> = None;
+    let mut ahead: Option<(RenditionSize, [String; 2], [Option<String>; 2])> = None;
     while let Some(line) = lines.next() {
         match line {
             Line::Tag("EXT-X-STREAM-INF", value) => {
@@ -85,10 +85,10 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Master> {
                     .and_then(|text| text.parse().ok());
                 let picture = attributes.get("RESOLUTION").and_then(resolution);
                 let codecs = attributes.get("CODECS").unwrap_or("");
-                let size = Size {
+                let size = RenditionSize {
                     picture,
                     bandwidth: bandwidth.unwrap_or(0),
-                    sound_alone: picture.is_none() && is_sound(codecs),
+                    audio_only: picture.is_none() && is_sound(codecs),
                 };
                 let about = about(&attributes, ["BANDWIDTH", "RESOLUTION", "CODECS", "AUDIO"]);
                 let groups = ["AUDIO", "SUBTITLES"];
@@ -149,7 +149,7 @@ impl Master {
     /// # Errors
     /// [`Kind::Unsupported`] if there is no such rendition.
     pub(in crate::pipeline) fn choose(&self, quality: Quality) -> Result<Choice> {
-        let sizes: Vec<Size> = self.variants.iter().map(|variant| variant.size).collect();
+        let sizes: Vec<RenditionSize> = self.variants.iter().map(|variant| variant.size).collect();
         if quality == Quality::Audio {
             return self.choose_sound(&sizes);
         }
@@ -185,7 +185,7 @@ impl Master {
     }
 
     /// Chooses the audio of the best rendition, or a rendition with audio only.
-    fn choose_sound(&self, sizes: &[Size]) -> Result<Choice> {
+    fn choose_sound(&self, sizes: &[RenditionSize]) -> Result<Choice> {
         let best = Quality::Best.choose(sizes).map(|at| &self.variants[at]);
         let group = best.and_then(|variant| variant.audio.as_deref());
         let apart = group.and_then(|group| self.sound(group));

@@ -7,7 +7,7 @@ pub mod imgur;
 pub mod page;
 pub mod stream;
 
-use fetch::config::{Bare, Config};
+use fetch::config::{Config, NoOptions};
 use fetch::model::{Error, Kind, Result};
 use fetch::script::{self, Embedded, Origin, Script};
 use fetch::source::Registry;
@@ -113,7 +113,7 @@ pub fn all(config: &Config) -> Result<Registry> {
     }
     // Their settings are checked although they have no options.
     for name in ["direct", "extractor", "gallerydl", "stream", "ytdlp"] {
-        let Bare {} = config.source(name)?;
+        let NoOptions {} = config.source(name)?;
     }
     sources.add(feed::Feed::new(config.source("feed")?)?);
     let mut rest = sources.clone();

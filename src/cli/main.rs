@@ -162,7 +162,7 @@ pub(super) fn fetch(
 ) -> Result<u8> {
     let is_look = args.report.simulate || args.report.get_urls;
     let settings = match is_look {
-        true => config.pipeline_to_look()?,
+        true => config.pipeline_for_preview()?,
         false => config.pipeline()?,
     };
     let settings = overrides::pipeline(args, settings)?;

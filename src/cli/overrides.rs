@@ -354,7 +354,7 @@ mod tests {
             (pipeline.mtime, pipeline.simulate, pipeline.max_new),
             (pipeline::Mtime::Now, true, std::num::NonZeroU64::new(3))
         );
-        assert!(pipeline.templates.otherwise.is_some() && pipeline.since < pipeline.until);
+        assert!(pipeline.templates.default.is_some() && pipeline.since < pipeline.until);
         assert_eq!(pipeline.kinds.len(), 2);
     }
 

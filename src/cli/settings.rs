@@ -6,7 +6,7 @@ use std::io::Write;
 use super::args::{Args, ConfigCommand};
 use super::messages::print;
 use super::{browser_requests, check, main};
-use crate::config::{Config, EXAMPLE, places};
+use crate::config::{Config, EXAMPLE, locations};
 use crate::model::{Error, Kind, Result};
 use crate::source::Registry;
 
@@ -38,29 +38,35 @@ pub(super) fn settings(
 }
 
 fn path(args: &Args) -> String {
-    let places = places(&args.settings.config);
-    let lines = places.iter().map(|place| {
-        let is_there = match place.path.exists() {
+    let locations = locations(&args.settings.config);
+    let lines = locations.iter().map(|location| {
+        let is_there = match location.path.exists() {
             true => "",
             false => "  (not there)",
         };
-        format!("{:6}  {}{is_there}\n", place.scope, place.path.display())
+        format!(
+            "{:6}  {}{is_there}\n",
+            location.scope,
+            location.path.display()
+        )
     });
     lines.collect()
 }
 
 fn init() -> Result<()> {
-    let place = places(&[]).into_iter().find(|place| place.scope == "user");
-    let Some(place) = place else {
+    let location = locations(&[])
+        .into_iter()
+        .find(|location| location.scope == "user");
+    let Some(location) = location else {
         return Err(Error::new(
             Kind::Config,
             "there is no home folder for the settings",
         ));
     };
-    let name = place.path.display();
+    let name = location.path.display();
     let write = || {
-        fs::create_dir_all(place.path.parent().unwrap_or("".as_ref()))?;
-        File::create_new(&place.path)?.write_all(EXAMPLE.as_bytes())
+        fs::create_dir_all(location.path.parent().unwrap_or("".as_ref()))?;
+        File::create_new(&location.path)?.write_all(EXAMPLE.as_bytes())
     };
     write().map_err(|error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {

@@ -11,17 +11,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::author::Author;
 use super::environment::Environment;
 use super::folder;
-use super::hand::Hand;
 use super::job::check_names;
-use super::keeper::Keeper;
 use super::known;
 use super::layer::{Entry, Flag, Layer, Raw, variable};
-use super::places::{Place, places, store};
+use super::locations::{Location, locations, store};
 use super::read::{is_secret, read, read_known, wrong};
 use super::schema::{Options, try_out};
-use super::sections::{Sections, Use};
+use super::secret_reader::SecretReader;
+use super::sections::{Purpose, Sections};
 use crate::model::{Error, Kind, Result};
 use crate::script::{PROJECT, SearchPaths};
 use crate::source::nearest;
@@ -32,7 +32,7 @@ use crate::{net, pipeline};
 pub struct Config {
     pub(super) layers: Vec<Layer>,
     pub(super) sections: Sections,
-    pub(super) keeper: Keeper,
+    pub(super) secrets: SecretReader,
     /// The options that the sources have requested, for the schema.
     pub(super) options: Arc<Mutex<BTreeMap<String, Options>>>,
     /// The job that these settings are for.
@@ -59,17 +59,17 @@ impl Config {
     /// values.
     pub fn load(named: &[PathBuf], flags: Vec<Flag>) -> Result<Config> {
         let mut files = Vec::new();
-        for place in places(named) {
-            match read_file(&place) {
-                Ok((hand, text)) => files.push((hand, place.path, text)),
+        for location in locations(named) {
+            match read_file(&location) {
+                Ok((author, text)) => files.push((author, location.path, text)),
                 Err(error)
-                    if place.scope != "-c"
+                    if location.scope != "-c"
                         && matches!(
                             error.kind(),
                             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
                         ) => {}
                 Err(error) => {
-                    let name = place.path.display().to_string();
+                    let name = location.path.display().to_string();
                     if let Some(url) = Url::parse(&name).ok().filter(Url::has_host) {
                         let hint = "`-c` takes a configuration file; an interrupted download resumes by itself";
                         let message = format!("cannot read `{}`", net::Shown(&url));
@@ -80,8 +80,10 @@ impl Config {
                 }
             }
         }
-        let user = places(&[]).into_iter().find(|place| place.scope == "user");
-        let user = user.and_then(|place| Some(place.path.parent()?.join("plugins")));
+        let user = locations(&[])
+            .into_iter()
+            .find(|location| location.scope == "user");
+        let user = user.and_then(|location| Some(location.path.parent()?.join("plugins")));
         let mut config = Config::assemble(files, Environment::of_this_program(), flags)?;
         config.plugins = SearchPaths {
             project: Some(PROJECT.into()),
@@ -109,25 +111,25 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for text that is not TOML, for unknown keys, and for invalid values.
     pub fn from_toml(text: &str) -> Result<Config> {
-        let file = (Hand::Own, PathBuf::from("fetch.toml"), text.to_owned());
+        let file = (Author::Own, PathBuf::from("fetch.toml"), text.to_owned());
         Config::assemble(vec![file], Environment::default(), Vec::new())
     }
 
     /// Builds the settings from files, environment and flags that were read elsewhere.
     pub(super) fn assemble(
-        files: Vec<(Hand, PathBuf, String)>,
+        files: Vec<(Author, PathBuf, String)>,
         environment: Environment,
         flags: Vec<Flag>,
     ) -> Result<Config> {
         let mut layers = Vec::new();
-        for (hand, path, text) in &files {
-            layers.push(Layer::toml(path, text, *hand)?);
+        for (author, path, text) in &files {
+            layers.push(Layer::toml(path, text, *author)?);
         }
         layers.push(Layer::environment(&environment)?);
         layers.push(Layer::flags(flags));
         let mut config = Config {
             layers,
-            keeper: Keeper::new(environment),
+            secrets: SecretReader::new(environment),
             ..Config::default()
         };
         config.sections = config.read_sections()?;
@@ -144,7 +146,7 @@ impl Config {
                 .entries
                 .retain(|entry| entry.path.first().is_none_or(|section| section != "source"));
         }
-        read(&ours, &[], &self.keeper)
+        read(&ours, &[], &self.secrets)
     }
 
     /// Reads the options of a source, `[source.NAME]`, over their defaults.
@@ -156,9 +158,9 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
     pub fn source<T: DeserializeOwned + Serialize + Default>(&self, name: &str) -> Result<T> {
-        let known = known::of::<T>()?;
-        let customary = self.customary(name, &known)?;
-        self.options_of(name, known, customary)
+        let known = known::keys_of::<T>()?;
+        let conventional = self.conventional(name, &known)?;
+        self.options_of(name, known, conventional)
     }
 
     /// Reads the options of a source whose known keys, with their defaults, are given at run time. A default of `***`
@@ -175,8 +177,8 @@ impl Config {
     }
 
     /// Returns the secrets of a source that the environment has under the names that other programs use.
-    fn customary(&self, name: &str, known: &serde_json::Value) -> Result<Layer> {
-        let mut customary = Layer::default();
+    fn conventional(&self, name: &str, known: &serde_json::Value) -> Result<Layer> {
+        let mut conventional = Layer::default();
         if let serde_json::Value::Object(keys) = known {
             for (key, default) in keys {
                 let variable_name = format!("{name}_{key}")
@@ -186,20 +188,20 @@ impl Config {
                 if !is_secret {
                     continue;
                 }
-                if let Some(value) = self.keeper.environment.text(&variable_name)? {
-                    customary.entries.push(Entry {
+                if let Some(value) = self.secrets.environment.text(&variable_name)? {
+                    conventional.entries.push(Entry {
                         path: vec!["source".to_owned(), name.to_owned(), key.clone()],
                         raw: Raw::Text(value.to_owned()),
-                        at: variable(&variable_name),
-                        hand: Hand::Typed,
+                        place: variable(&variable_name),
+                        author: Author::Typed,
                     });
                 }
             }
         }
-        Ok(customary)
+        Ok(conventional)
     }
 
-    fn options_of<T>(&self, name: &str, known: serde_json::Value, customary: Layer) -> Result<T>
+    fn options_of<T>(&self, name: &str, known: serde_json::Value, conventional: Layer) -> Result<T>
     where
         T: DeserializeOwned + Serialize + Default,
     {
@@ -208,9 +210,9 @@ impl Config {
             known: known.clone(),
             try_out: try_out::<T>,
         };
-        let mut asked = self.options.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.insert(name.to_owned(), options);
-        drop(asked);
+        let mut requested = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        requested.insert(name.to_owned(), options);
+        drop(requested);
         let mut layers = self.layers.clone();
         // Every source has this key, but the source itself does not read it.
         for layer in &mut layers {
@@ -219,8 +221,8 @@ impl Config {
                 .retain(|entry| entry.path != [&section[..], &["template".to_owned()]].concat());
         }
         let files = layers.iter().take_while(|layer| layer.is_file).count();
-        layers.insert(files, customary);
-        read_known(&known, &layers, &section, &self.keeper)
+        layers.insert(files, conventional);
+        read_known(&known, &layers, &section, &self.secrets)
     }
 
     /// Checks whether this key of `[source.NAME]` is set in any layer.
@@ -243,10 +245,10 @@ impl Config {
                     return Err(wrong(entry, "expected a table"));
                 }
                 [section, name, ..] if section == "source" && !names.contains(&name.as_str()) => {
-                    let message = format!("no source is called `{name}`, in {}", entry.at);
+                    let message = format!("no source is called `{name}`, in {}", entry.place);
                     let hint = match nearest(name, names) {
                         Some(name) => format!("did you mean `{name}`?"),
-                        None => format!("the known ones are {}", known::list(names)),
+                        None => format!("the known ones are {}", known::join_quoted(names)),
                     };
                     return Err(Error::new(Kind::Config, message).hint(hint));
                 }
@@ -269,10 +271,12 @@ impl Config {
             .and_then(|url| url.split_once("://"));
         if let Some((scheme, _)) = scheme
             && !net::PROXIES.contains(&scheme.to_ascii_lowercase().as_str())
-            && let Some(entry) = self.last(&["net", "proxy"])
+            && let Some(entry) = self.last_entry(&["net", "proxy"])
         {
-            return Err(wrong(entry, "there is no such kind of proxy")
-                .hint(format!("the kinds are {}", known::list(&net::PROXIES))));
+            return Err(wrong(entry, "there is no such kind of proxy").hint(format!(
+                "the kinds are {}",
+                known::join_quoted(&net::PROXIES)
+            )));
         }
         Ok(net::Settings {
             headers: self.headers()?,
@@ -285,28 +289,28 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] for an invalid template, and if there is no place for the archive.
     pub fn pipeline(&self) -> Result<pipeline::Settings> {
-        self.pipeline_for(Use::Run)
+        self.pipeline_for(Purpose::Download)
     }
 
     /// Does the same for a simulated run: nothing will be recorded, so there is no archive if there is no place for one.
     ///
     /// # Errors
     /// [`Kind::Config`] for an invalid template.
-    pub fn pipeline_to_look(&self) -> Result<pipeline::Settings> {
-        self.pipeline_for(Use::Look)
+    pub fn pipeline_for_preview(&self) -> Result<pipeline::Settings> {
+        self.pipeline_for(Purpose::Preview)
     }
 
-    fn pipeline_for(&self, use_of: Use) -> Result<pipeline::Settings> {
-        let placed = |key: &str, error: Error| match self.last(&["after", key]) {
+    fn pipeline_for(&self, purpose: Purpose) -> Result<pipeline::Settings> {
+        let placed = |key: &str, error: Error| match self.last_entry(&["after", key]) {
             // The user sees what was typed, so it needs no place.
-            Some(entry) if entry.hand != Hand::Typed => Error {
+            Some(entry) if entry.author != Author::Typed => Error {
                 hint: error.hint,
                 ..wrong(entry, &error.message)
             },
             _ => error,
         };
         for key in [["output", "directory"], ["archive", "file"]] {
-            if let Some(entry) = self.last(&key)
+            if let Some(entry) = self.last_entry(&key)
                 && let Raw::Typed(serde_json::Value::String(text)) | Raw::Text(text) = &entry.raw
                 && begins_with_variable(text)
             {
@@ -314,12 +318,14 @@ impl Config {
                     .hint("write `~/…` or an absolute path"));
             }
         }
-        let settings = self.sections.pipeline(self.templates()?, &placed, use_of)?;
-        Ok(self.choose(settings))
+        let settings = self
+            .sections
+            .pipeline(self.templates()?, &placed, purpose)?;
+        Ok(self.apply_job(settings))
     }
 
     /// Returns the entry that takes effect for a key: the last one.
-    pub(super) fn last(&self, path: &[&str]) -> Option<&Entry> {
+    pub(super) fn last_entry(&self, path: &[&str]) -> Option<&Entry> {
         let mut entries = self
             .layers
             .iter()
@@ -341,13 +347,13 @@ fn begins_with_variable(path: &str) -> bool {
 }
 
 /// Reads a file, and finds out who can have written it.
-fn read_file(place: &Place) -> io::Result<(Hand, String)> {
-    if place.scope == "folder" {
-        return Ok((Hand::Folder, folder::read(&place.path)?));
+fn read_file(location: &Location) -> io::Result<(Author, String)> {
+    if location.scope == "folder" {
+        return Ok((Author::Folder, folder::read(&location.path)?));
     }
-    let mut file = File::open(&place.path)?;
-    let hand = Hand::of(&file)?;
+    let mut file = File::open(&location.path)?;
+    let author = Author::of(&file)?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    Ok((hand, text))
+    Ok((author, text))
 }

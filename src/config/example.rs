@@ -9,7 +9,7 @@ pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// A key as the example shows it.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct ExampleKey {
     path: Vec<String>,
     /// The comment above it.
     pub(super) about: String,
@@ -18,7 +18,7 @@ pub(super) struct Shown {
 }
 
 /// Returns all keys of the example.
-pub(super) fn shown() -> Vec<Shown> {
+pub(super) fn example_keys() -> Vec<ExampleKey> {
     let mut shown = Vec::new();
     let mut section = Vec::new();
     let mut about = String::new();
@@ -39,7 +39,7 @@ pub(super) fn shown() -> Vec<Shown> {
             section = path(line).0;
         } else if let Some(setting) = line.strip_prefix('#').filter(|line| !line.is_empty()) {
             let (key, value) = path(setting);
-            shown.push(Shown {
+            shown.push(ExampleKey {
                 path: [section.as_slice(), &key].concat(),
                 about: std::mem::take(&mut about),
                 value,
@@ -51,7 +51,7 @@ pub(super) fn shown() -> Vec<Shown> {
 }
 
 /// Finds the key with this path, in which `*` matches any name.
-pub(super) fn find<'a>(shown: &'a [Shown], path: &[String]) -> Option<&'a Shown> {
+pub(super) fn find<'a>(shown: &'a [ExampleKey], path: &[String]) -> Option<&'a ExampleKey> {
     let fits = |(want, has): (&String, &String)| want == has || want == ANY;
     shown
         .iter()

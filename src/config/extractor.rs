@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::all::Config;
-use super::hand::{Hand, only_own};
+use super::author::{Author, needs_own_file};
 use super::read::wrong;
-use super::sections::given;
+use super::sections::non_empty;
 use super::value::{Span, path};
 use crate::model::{Error, Kind, Result};
 
@@ -18,7 +18,7 @@ use crate::model::{Error, Kind, Result};
 #[serde(default)]
 pub(super) struct Extractor {
     order: Order,
-    programs: Vec<Name>,
+    programs: Vec<Program>,
     timeout: Span,
     processes: NonZeroUsize,
     gallerydl: Gallerydl,
@@ -37,7 +37,7 @@ enum Order {
 /// The supported programs.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Name {
+enum Program {
     Gallerydl,
     Ytdlp,
 }
@@ -59,7 +59,7 @@ impl Default for Extractor {
     fn default() -> Self {
         Extractor {
             order: Order::Last,
-            programs: vec![Name::Gallerydl, Name::Ytdlp],
+            programs: vec![Program::Gallerydl, Program::Ytdlp],
             timeout: Span(std::time::Duration::from_secs(120)),
             processes: NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN),
             gallerydl: Gallerydl::default(),
@@ -78,12 +78,12 @@ impl Config {
     pub fn extractor<T: DeserializeOwned>(&self) -> Result<T> {
         let set = &self.sections.extractor;
         let placed = |program: &str, key: &str, text: &Option<String>| {
-            let Some(text) = given(text) else {
+            let Some(text) = non_empty(text) else {
                 return Ok(None);
             };
-            let entry = self.last(&["extractor", program, key]);
-            if let Some(entry) = entry.filter(|entry| entry.hand == Hand::Shared) {
-                return Err(only_own(entry, "a program is run"));
+            let entry = self.last_entry(&["extractor", program, key]);
+            if let Some(entry) = entry.filter(|entry| entry.author == Author::Shared) {
+                return Err(needs_own_file(entry, "a program is run"));
             }
             let found = path(text);
             let is_name = key == "path" && found.components().count() == 1;

@@ -9,14 +9,14 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
-use super::hand::Hand;
-use super::keeper::is_reference;
+use super::author::Author;
 use super::layer::{Entry, Layer, Raw};
+use super::secret_reader::is_reference;
 use super::value::path;
 use crate::model::{Error, Kind, Result};
 
 /// The keys that it may set. A new key must be added here deliberately.
-const MAY: &[&str] = &[
+const ALLOWED_KEYS: &[&str] = &[
     "after.cbz",
     "after.info",
     "after.lines",
@@ -67,7 +67,7 @@ const MAY: &[&str] = &[
 ];
 
 /// The keys whose values are paths, which have to stay in the folder.
-const PATHS: [&str; 4] = [
+const PATH_KEYS: [&str; 4] = [
     "archive.file",
     "job.*.lists",
     "job.*.output",
@@ -75,15 +75,16 @@ const PATHS: [&str; 4] = [
 ];
 
 /// The maximum length of the file in bytes. Longer lists of links belong in files beside it.
-const LONGEST: u64 = 1 << 20;
+const MAX_LENGTH: u64 = 1 << 20;
 
 /// Refuses what a folder's file may not set.
 pub(super) fn check(layers: &[Layer]) -> Result<()> {
     let entries = layers.iter().flat_map(|layer| &layer.entries);
-    let (ours, others): (Vec<_>, Vec<_>) = entries.partition(|entry| entry.hand == Hand::Folder);
-    let jobs: HashSet<_> = others.iter().filter_map(|entry| job_of(entry)).collect();
+    let (ours, others): (Vec<_>, Vec<_>) =
+        entries.partition(|entry| entry.author == Author::Folder);
+    let jobs: HashSet<_> = others.iter().filter_map(|entry| job_name(entry)).collect();
     for entry in ours {
-        if let Some(name) = job_of(entry)
+        if let Some(name) = job_name(entry)
             && jobs.contains(name)
         {
             return Err(refused(
@@ -94,11 +95,11 @@ pub(super) fn check(layers: &[Layer]) -> Result<()> {
         let Raw::Typed(value) = &entry.raw else {
             continue;
         };
-        if !MAY.iter().any(|key| fits(key, &entry.path)) {
+        if !ALLOWED_KEYS.iter().any(|key| matches_key(key, &entry.path)) {
             return Err(refused(entry, "a folder's file may not set this"));
         }
-        if PATHS.iter().any(|key| fits(key, &entry.path)) {
-            texts(value).try_for_each(|text| match stays(Path::new("."), text) {
+        if PATH_KEYS.iter().any(|key| matches_key(key, &entry.path)) {
+            texts(value).try_for_each(|text| match stays_inside(Path::new("."), text) {
                 true => Ok(()),
                 false => Err(refused(entry, &format!("`{text}` leads out of the folder"))),
             })?;
@@ -111,7 +112,7 @@ pub(super) fn check(layers: &[Layer]) -> Result<()> {
 }
 
 /// Returns the name of the job that an entry belongs to.
-fn job_of(entry: &Entry) -> Option<&str> {
+fn job_name(entry: &Entry) -> Option<&str> {
     match entry.path.as_slice() {
         [section, name, ..] if section == "job" => Some(name),
         _ => None,
@@ -133,10 +134,10 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut text = String::new();
-    file.take(LONGEST + 1).read_to_string(&mut text)?;
-    match text.len() as u64 > LONGEST {
+    file.take(MAX_LENGTH + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MAX_LENGTH {
         true => Err(io::Error::other(format!(
-            "it has more than {LONGEST} bytes"
+            "it has more than {MAX_LENGTH} bytes"
         ))),
         false => Ok(text),
     }
@@ -145,7 +146,7 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
 /// Refuses the address of a site: requests to it, with a key from the environment for example, would go to somebody else.
 pub(super) fn check_option(entry: &Entry, default: &Value) -> Result<()> {
     let is_address = texts(default).any(|text| text.contains("://"));
-    match entry.hand == Hand::Folder && is_address {
+    match entry.author == Author::Folder && is_address {
         true => Err(refused(entry, "it sets the address of a site")),
         false => Ok(()),
     }
@@ -157,7 +158,7 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     list.chain([value]).filter_map(Value::as_str)
 }
 
-fn fits(key: &str, path: &[String]) -> bool {
+fn matches_key(key: &str, path: &[String]) -> bool {
     let mut parts = key.split('.');
     path.iter()
         .all(|name| parts.next().is_some_and(|part| part == "*" || part == name))
@@ -165,7 +166,7 @@ fn fits(key: &str, path: &[String]) -> bool {
 }
 
 /// Checks whether a path stays in a folder, even through symbolic links.
-fn stays(folder: &Path, text: &str) -> bool {
+fn stays_inside(folder: &Path, text: &str) -> bool {
     let path = path(text);
     let is_inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(is_inside) {
@@ -188,7 +189,7 @@ fn stays(folder: &Path, text: &str) -> bool {
 
 fn refused(entry: &Entry, why: &str) -> Error {
     let key = entry.path.join(".");
-    let message = format!("`{key}` cannot be set in {}: {why}", entry.at);
+    let message = format!("`{key}` cannot be set in {}: {why}", entry.place);
     Error::new(Kind::Config, message).hint(
         "this file is read in whatever folder you are in, so it is restricted; use `-c fetch.toml` if you trust it",
     )
@@ -227,7 +228,7 @@ mod tests {
             ]);
         }
         for (text, expected) in table {
-            assert_eq!(stays(folder.path(), text), expected, "{text}");
+            assert_eq!(stays_inside(folder.path(), text), expected, "{text}");
         }
     }
 
@@ -235,7 +236,7 @@ mod tests {
     fn it_is_read_only_if_it_has_an_end_that_is_near() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fetch.toml");
-        let whole = "#".repeat(LONGEST as usize);
+        let whole = "#".repeat(MAX_LENGTH as usize);
         std::fs::write(&path, &whole).unwrap();
         assert!(read(&path).unwrap() == whole);
         std::fs::write(&path, whole + "\n").unwrap();

@@ -6,7 +6,7 @@ use super::all::Config;
 use crate::model::{Error, Kind, Result};
 
 /// Returns a host name as URLs have it: in lower case, internationalised names in ASCII, without the trailing dot.
-pub(super) fn as_in_urls(name: &str) -> String {
+pub(super) fn normalized(name: &str) -> String {
     let bare = name.strip_suffix('.').unwrap_or(name);
     match Host::parse(bare) {
         Ok(host) => host.to_string(),
@@ -32,7 +32,7 @@ impl Config {
             return Ok(());
         };
         let name = &wrong.path[1];
-        let message = format!("`{name}` is not the name of a host, in {}", wrong.at);
+        let message = format!("`{name}` is not the name of a host, in {}", wrong.place);
         let error = Error::new(Kind::Config, message);
         if name.contains('*') {
             return Err(error.hint("each host has a section of its own; there are no patterns"));

@@ -8,14 +8,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::all::Config;
-use super::keeper::is_reference;
 use super::known::{self, ANY};
 use super::layer::{Entry, Layer};
+use super::parsed::Parsed;
 use super::read::wrong;
 use super::schedule::Schedule;
+use super::secret_reader::is_reference;
 use super::since::{Since, Until};
 use super::value::{Size, path};
-use super::written::Written;
 use crate::model::{Error, Headers, Kind, Result};
 use crate::pipeline::{self, Filter, MediaKind, Policy, Ranges, Template};
 use crate::source::nearest;
@@ -26,26 +26,26 @@ use crate::source::nearest;
 pub(super) struct Job {
     links: Vec<String>,
     lists: Vec<String>,
-    schedule: Option<Written<Schedule>>,
+    schedule: Option<Parsed<Schedule>>,
     output: Option<String>,
-    template: Option<Written<Template>>,
+    template: Option<Parsed<Template>>,
     skip: Option<Policy>,
-    items: Option<Written<Ranges>>,
-    since: Option<Written<Since>>,
-    until: Option<Written<Until>>,
+    items: Option<Parsed<Ranges>>,
+    since: Option<Parsed<Since>>,
+    until: Option<Parsed<Until>>,
     kinds: Vec<MediaKind>,
-    filter: Option<Written<Filter>>,
+    filter: Option<Parsed<Filter>>,
     stop_after_known: Option<NonZeroUsize>,
     max_new: Option<NonZeroU64>,
     connections: Option<std::num::NonZeroUsize>,
     rate: Option<Size>,
     cookies: Option<String>,
     /// Header values by name; each is a reference to where the value is kept.
-    headers: BTreeMap<String, Written<Reference>>,
+    headers: BTreeMap<String, Parsed<Reference>>,
 }
 
 /// The job keys that override general settings: key, section, setting.
-const STANDS_FOR: [(&str, &str, &str); 6] = [
+const OVERRIDES: [(&str, &str, &str); 6] = [
     ("output", "output", "directory"),
     ("template", "output", "template"),
     ("skip", "archive", "skip"),
@@ -84,7 +84,7 @@ impl Config {
     /// Returns the names of all jobs, in the order in which they first appear.
     pub fn jobs(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
-        let names = names(&self.layers).map(|(_, name)| name);
+        let names = job_entries(&self.layers).map(|(_, name)| name);
         names.filter(|name| seen.insert(*name)).collect()
     }
 
@@ -101,11 +101,11 @@ impl Config {
                 None if known.is_empty() => {
                     error.hint("a job is a section `[job.NAME]` of the configuration")
                 }
-                None => error.hint(format!("the jobs are {}", known::list(&known))),
+                None => error.hint(format!("the jobs are {}", known::join_quoted(&known))),
             });
         }
-        let own = STANDS_FOR.iter().filter_map(|(key, section, setting)| {
-            let entry = self.last(&["job", name, key])?;
+        let own = OVERRIDES.iter().filter_map(|(key, section, setting)| {
+            let entry = self.last_entry(&["job", name, key])?;
             Some(Entry {
                 path: vec![(*section).to_owned(), (*setting).to_owned()],
                 ..entry.clone()
@@ -127,7 +127,7 @@ impl Config {
 
     /// Returns the links and the lists of this job.
     pub fn links(&self) -> (Vec<String>, Vec<PathBuf>) {
-        let Some(job) = self.of_job() else {
+        let Some(job) = self.current_job() else {
             return Default::default();
         };
         let lists = job.lists.iter().map(|text| path(text)).collect();
@@ -136,20 +136,20 @@ impl Config {
 
     /// Returns how often this job is to run.
     pub fn schedule(&self) -> Option<&Schedule> {
-        Some(&self.of_job()?.schedule.as_ref()?.0)
+        Some(&self.current_job()?.schedule.as_ref()?.0)
     }
 
     /// Adds the settings that only jobs have.
-    pub(super) fn choose(&self, settings: pipeline::Settings) -> pipeline::Settings {
-        let Some(job) = self.of_job() else {
+    pub(super) fn apply_job(&self, settings: pipeline::Settings) -> pipeline::Settings {
+        let Some(job) = self.current_job() else {
             return settings;
         };
         pipeline::Settings {
-            items: job.items.clone().map(|Written(items)| items),
+            items: job.items.clone().map(|Parsed(items)| items),
             since: job.since.as_ref().map(|since| since.0.moment),
             until: job.until.as_ref().map(|until| until.0.moment),
             kinds: job.kinds.clone(),
-            filter: job.filter.clone().map(|Written(filter)| filter),
+            filter: job.filter.clone().map(|Parsed(filter)| filter),
             stop_after_known: job.stop_after_known,
             max_new: job.max_new,
             ..settings
@@ -160,17 +160,17 @@ impl Config {
     /// the header, a site may answer with less, and nobody would notice.
     pub(super) fn headers(&self) -> Result<Headers> {
         let mut headers = Headers::default();
-        let (Some(name), Some(job)) = (&self.job, self.of_job()) else {
+        let (Some(name), Some(job)) = (&self.job, self.current_job()) else {
             return Ok(headers);
         };
-        for (header, Written(Reference(text))) in &job.headers {
-            let Some(entry) = self.last(&["job", name, "headers", header]) else {
+        for (header, Parsed(Reference(text))) in &job.headers {
+            let Some(entry) = self.last_entry(&["job", name, "headers", header]) else {
                 continue;
             };
-            let value = self.keeper.follow(entry, text)?.ok_or_else(|| {
+            let value = self.secrets.resolve(entry, text)?.ok_or_else(|| {
                 let message = format!(
                     "the header `{header}` of the job `{name}` is not set: `{text}`, in {}",
-                    entry.at
+                    entry.place
                 );
                 let hint = match text.strip_prefix("env:") {
                     Some(variable) => format!("set the variable `{variable}` where the job runs"),
@@ -183,13 +183,13 @@ impl Config {
         Ok(headers)
     }
 
-    fn of_job(&self) -> Option<&Job> {
+    fn current_job(&self) -> Option<&Job> {
         self.sections.job.get(self.job.as_ref()?)
     }
 }
 
 /// Returns the entries that belong to a job, with its name.
-fn names(layers: &[Layer]) -> impl Iterator<Item = (&Entry, &str)> {
+fn job_entries(layers: &[Layer]) -> impl Iterator<Item = (&Entry, &str)> {
     let entries = layers.iter().flat_map(|layer| &layer.entries);
     entries.filter_map(|entry| match entry.path.as_slice() {
         [section, name, ..] if section == "job" && name != ANY => Some((entry, name.as_str())),
@@ -200,7 +200,7 @@ fn names(layers: &[Layer]) -> impl Iterator<Item = (&Entry, &str)> {
 /// Refuses job names that cannot be typed or used as a file name.
 pub(super) fn check_names(layers: &[Layer]) -> Result<()> {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-    for (entry, name) in names(layers) {
+    for (entry, name) in job_entries(layers) {
         let is_well = !name.starts_with(['.', '-']) && name.chars().all(is_plain);
         if !is_well || name.is_empty() || name.len() > 100 {
             let why = "the name of a job is made of letters, digits, `_`, `-` and `.`";

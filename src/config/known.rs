@@ -8,7 +8,7 @@ use crate::model::{Error, Kind, Result};
 use crate::source::nearest;
 
 /// Returns the known keys: those of the default settings, with their values. Secrets among these show as `***`.
-pub(super) fn of<T: Serialize + Default>() -> Result<Value> {
+pub(super) fn keys_of<T: Serialize + Default>() -> Result<Value> {
     serde_json::to_value(T::default()).map_err(|error| {
         Error::new(Kind::Config, "the default settings cannot be shown").because(error)
     })
@@ -33,7 +33,7 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
         here = match any.or_else(|| keys.get(key).filter(|_| key != ANY)) {
             Some(next) => next,
             None => {
-                let message = format!("unknown key `{key}` in {}", entry.at);
+                let message = format!("unknown key `{key}` in {}", entry.place);
                 if key == ANY {
                     let hint = "a section applies to the one name in it; there are no patterns";
                     return Err(Error::new(Kind::Config, message).hint(hint));
@@ -46,9 +46,9 @@ pub(super) fn check(entry: &Entry, section: &[String], known: &Value) -> Result<
                 }
                 let hint = match nearest(key, &names).map(str::to_owned) {
                     Some(name) => format!("did you mean `{name}`?"),
-                    None => match elsewhere(key, known, section) {
+                    None => match in_other_section(key, known, section) {
                         Some(path) => format!("did you mean `{path}`?"),
-                        None => unquoted(&entry.path, depth, &names)
+                        None => unquoted_host_hint(&entry.path, depth, &names)
                             .unwrap_or_else(|| known_ones(&entry.path[..depth], &names)),
                     },
                 };
@@ -66,20 +66,24 @@ pub(super) fn find<'a>(known: &'a Value, path: &[String]) -> Option<&'a Value> {
 }
 
 /// Joins names in backticks with commas.
-pub(super) fn list(names: &[&str]) -> String {
+pub(super) fn join_quoted(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }
 
 fn known_ones(section: &[String], names: &[&str]) -> String {
     match section {
-        [] => format!("the sections are {}", list(names)),
-        section => format!("the keys of `[{}]` are {}", section.join("."), list(names)),
+        [] => format!("the sections are {}", join_quoted(names)),
+        section => format!(
+            "the keys of `[{}]` are {}",
+            section.join("."),
+            join_quoted(names)
+        ),
     }
 }
 
 /// Returns a hint for a host name whose dots were taken for those of the key.
-fn unquoted(path: &[String], depth: usize, names: &[&str]) -> Option<String> {
+fn unquoted_host_hint(path: &[String], depth: usize, names: &[&str]) -> Option<String> {
     let [section, name @ ..] = path else {
         return None;
     };
@@ -92,7 +96,7 @@ fn unquoted(path: &[String], depth: usize, names: &[&str]) -> Option<String> {
 }
 
 /// Finds the same key in another section.
-fn elsewhere(key: &str, known: &Value, section: &[String]) -> Option<String> {
+fn in_other_section(key: &str, known: &Value, section: &[String]) -> Option<String> {
     let sections = known.as_object().filter(|_| section.is_empty())?;
     let (section, _) = sections.iter().find(|(_, keys)| keys.get(key).is_some())?;
     Some(format!("{section}.{key}"))

@@ -6,8 +6,8 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::author::Author;
 use super::environment::Environment;
-use super::hand::Hand;
 use crate::model::{Error, Kind, Result};
 
 /// A setting that was given on the command line.
@@ -34,8 +34,8 @@ pub(super) struct Entry {
     pub(super) path: Vec<String>,
     pub(super) raw: Raw,
     /// The place it comes from, for messages: `` `fetch.toml`, line 3, column 1 ``.
-    pub(super) at: String,
-    pub(super) hand: Hand,
+    pub(super) place: String,
+    pub(super) author: Author,
 }
 
 /// A value before its expected type is known.
@@ -51,10 +51,12 @@ pub(super) enum Raw {
 
 impl Layer {
     /// Reads the layer of a TOML file.
-    pub(super) fn toml(path: &Path, text: &str, hand: Hand) -> Result<Layer> {
+    pub(super) fn toml(path: &Path, text: &str, author: Author) -> Result<Layer> {
         let file = path.display();
         let table = DeTable::parse(text).map_err(|error| {
-            let place = error.span().map(|span| Marks::new(text).place(span.start));
+            let place = error
+                .span()
+                .map(|span| LineIndex::new(text).describe(span.start));
             let place = place.unwrap_or_default();
             let message = error.message().trim().replace('\n', ", ");
             Error::new(
@@ -63,10 +65,10 @@ impl Layer {
             )
         })?;
         let mut entries = Vec::new();
-        let marks = Marks::new(text);
-        let at = |offset| format!("`{file}`{}", marks.place(offset));
+        let index = LineIndex::new(text);
+        let at = |offset| format!("`{file}`{}", index.describe(offset));
         collect(&mut Vec::new(), table.get_ref(), &at, &mut entries);
-        entries.iter_mut().for_each(|entry| entry.hand = hand);
+        entries.iter_mut().for_each(|entry| entry.author = author);
         Ok(Layer {
             is_file: true,
             entries,
@@ -88,8 +90,8 @@ impl Layer {
             entries.extend(environment.text(name)?.map(|value| Entry {
                 path: key.split("__").map(str::to_ascii_lowercase).collect(),
                 raw: Raw::Text(value.to_owned()),
-                at: variable(name),
-                hand: Hand::Typed,
+                place: variable(name),
+                author: Author::Typed,
             }));
         }
         Ok(Layer {
@@ -106,8 +108,8 @@ impl Layer {
                 Value::String(text) => Raw::Text(text),
                 typed => Raw::Typed(typed),
             },
-            at: format!("`{}`", flag.name),
-            hand: Hand::Typed,
+            place: format!("`{}`", flag.name),
+            author: Author::Typed,
         });
         Layer {
             is_file: false,
@@ -163,8 +165,8 @@ fn collect(
         entries.push(Entry {
             path: path.clone(),
             raw,
-            at: at(key.span().start),
-            hand: Hand::Typed,
+            place: at(key.span().start),
+            author: Author::Typed,
         });
         if let DeValue::Table(table) = value.get_ref() {
             collect(path, table, at, entries);
@@ -194,60 +196,62 @@ fn json(value: &Spanned<DeValue<'_>>) -> Value {
 }
 
 /// Where lines, and long pieces of them, begin in a text, so that finding the place of a key is as fast in a large one.
-struct Marks<'a> {
+struct LineIndex<'a> {
     text: &'a str,
     /// Sorted by offset.
-    marks: Vec<Mark>,
+    positions: Vec<Position>,
 }
 
 /// A byte offset in a text with its line and column.
 #[derive(Clone, Copy)]
-struct Mark {
+struct Position {
     offset: usize,
     line: usize,
     column: usize,
 }
 
-impl<'a> Marks<'a> {
-    /// The largest distance between two marks, in characters.
-    const APART: usize = 256;
+impl<'a> LineIndex<'a> {
+    /// The largest distance between two positions, in characters.
+    const SPACING: usize = 256;
 
-    fn new(text: &'a str) -> Marks<'a> {
-        let mut here = Mark {
+    fn new(text: &'a str) -> LineIndex<'a> {
+        let mut here = Position {
             offset: 0,
             line: 1,
             column: 1,
         };
-        let mut marks = vec![here];
+        let mut positions = vec![here];
         for (offset, char) in text.char_indices() {
             let next = offset + char.len_utf8();
             here = match char {
-                '\n' => Mark {
+                '\n' => Position {
                     offset: next,
                     line: here.line + 1,
                     column: 1,
                 },
-                _ => Mark {
+                _ => Position {
                     offset: next,
                     column: here.column + 1,
                     ..here
                 },
             };
-            if here.column % Self::APART == 1 {
-                marks.push(here);
+            if here.column % Self::SPACING == 1 {
+                positions.push(here);
             }
         }
-        Marks { text, marks }
+        LineIndex { text, positions }
     }
 
     /// Returns the place of a byte: `, line 3, column 1`.
-    fn place(&self, offset: usize) -> String {
-        let after = self.marks.partition_point(|mark| mark.offset <= offset);
-        // The first mark is at offset 0, so there is always one before.
-        let mark = self.marks[after - 1];
-        let between = self.text.get(mark.offset..offset).unwrap_or("");
-        let column = mark.column + between.chars().count();
-        format!(", line {}, column {column}", mark.line)
+    fn describe(&self, offset: usize) -> String {
+        let after = self
+            .positions
+            .partition_point(|position| position.offset <= offset);
+        // The first position is at offset 0, so there is always one before.
+        let position = self.positions[after - 1];
+        let between = self.text.get(position.offset..offset).unwrap_or("");
+        let column = position.column + between.chars().count();
+        format!(", line {}, column {column}", position.line)
     }
 }
 
@@ -258,17 +262,17 @@ mod tests {
     #[test]
     fn tells_the_place_of_every_character() {
         let text = format!("a\r\n\n{}\nü = {{ b = 1 }}\n", "é".repeat(1000));
-        let marks = Marks::new(&text);
+        let index = LineIndex::new(&text);
         let (mut line, mut column) = (1, 1);
         for (offset, char) in text.char_indices() {
             let expected = format!(", line {line}, column {column}");
-            assert_eq!(marks.place(offset), expected, "{offset}");
+            assert_eq!(index.describe(offset), expected, "{offset}");
             (line, column) = match char {
                 '\n' => (line + 1, 1),
                 _ => (line, column + 1),
             };
         }
-        assert_eq!(marks.place(text.len()), ", line 5, column 1");
-        assert!(marks.marks.len() < 12, "{}", marks.marks.len());
+        assert_eq!(index.describe(text.len()), ", line 5, column 1");
+        assert!(index.positions.len() < 12, "{}", index.positions.len());
     }
 }

@@ -3,35 +3,35 @@
 //! This module knows the sections of the parts below it, but no site: each source defines its own options.
 
 mod all;
-mod bare;
+mod author;
 mod environment;
 mod example;
 mod extractor;
 mod folder;
-mod hand;
 mod host;
 mod job;
-mod keeper;
 mod known;
 mod layer;
-mod places;
+mod locations;
+mod no_options;
+mod parsed;
 mod program;
 mod read;
 mod schedule;
 mod schema;
+mod secret_reader;
 mod sections;
 mod show;
 mod since;
 mod templates;
 mod tree;
 mod value;
-mod written;
 
 pub use all::Config;
-pub use bare::Bare;
 pub use example::EXAMPLE;
 pub use layer::Flag;
-pub use places::{Place, places};
+pub use locations::{Location, locations};
+pub use no_options::NoOptions;
 pub use schedule::Schedule;
 pub use since::{Since, Until};
 pub(crate) use value::path;

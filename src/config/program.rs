@@ -7,17 +7,17 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::hand::depends_on_folder;
+use super::author::depends_on_folder;
 use super::value::path;
 use crate::model::{Error, Kind, Result};
 
 /// How long a program may take. The user may have to type a passphrase.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// How long to wait for its remaining output once it has ended.
-const REST: Duration = Duration::from_secs(1);
+const OUTPUT_TIME: Duration = Duration::from_secs(1);
 /// The maximum length in bytes of a secret, and of the stderr output that is shown.
-const LONGEST: u64 = 64 << 10;
-const COMPLAINT: u64 = 4 << 10;
+const MAX_SECRET: u64 = 64 << 10;
+const MAX_STDERR: u64 = 4 << 10;
 
 /// Returns the first line that a program prints.
 ///
@@ -25,10 +25,10 @@ const COMPLAINT: u64 = 4 << 10;
 /// [`Kind::Config`] if it cannot be started, fails, takes too long, or prints nothing. The error shows neither its
 /// arguments nor its output, but its stderr.
 pub(super) fn first_line(command: &str) -> Result<String> {
-    first_line_within(command, PATIENCE)
+    first_line_within(command, TIME_LIMIT)
 }
 
-fn first_line_within(command: &str, patience: Duration) -> Result<String> {
+fn first_line_within(command: &str, time_limit: Duration) -> Result<String> {
     let words = words(command)?;
     let [name, args @ ..] = words.as_slice() else {
         return Err(wrong("no program is named"));
@@ -40,13 +40,13 @@ fn first_line_within(command: &str, patience: Duration) -> Result<String> {
     }
     let mut child = start(&program, args)
         .map_err(|error| wrong(&format!("cannot start `{name}`")).because(error))?;
-    let line = first(child.stdout.take());
-    let complaint = all(child.stderr.take());
-    let ended = wait(&mut child, patience)
+    let line = read_first_line(child.stdout.take());
+    let stderr = read_start(child.stderr.take());
+    let ended = wait(&mut child, time_limit)
         .map_err(|error| wrong(&format!("cannot wait for `{name}`")).because(error))?;
-    let line = line.recv_timeout(REST).unwrap_or_default();
+    let line = line.recv_timeout(OUTPUT_TIME).unwrap_or_default();
     let Some(status) = ended else {
-        let why = format!("`{name}` took longer than {} s", patience.as_secs());
+        let why = format!("`{name}` took longer than {} s", time_limit.as_secs());
         return Err(wrong(&why));
     };
     if !status.success() {
@@ -54,14 +54,14 @@ fn first_line_within(command: &str, patience: Duration) -> Result<String> {
             Some(code) => format!("`{name}` failed with exit code {code}"),
             None => format!("`{name}` was killed"),
         };
-        let complaint = complaint.recv_timeout(REST).unwrap_or_default();
-        return Err(match complaint.is_empty() {
+        let stderr = stderr.recv_timeout(OUTPUT_TIME).unwrap_or_default();
+        return Err(match stderr.is_empty() {
             true => wrong(&why),
-            false => wrong(&why).because(without(&complaint, &line)),
+            false => wrong(&why).because(redact(&stderr, &line)),
         });
     }
     match line {
-        line if line.len() as u64 > LONGEST => Err(wrong(&format!("`{name}` wrote too much"))),
+        line if line.len() as u64 > MAX_SECRET => Err(wrong(&format!("`{name}` wrote too much"))),
         line if line.is_empty() => Err(wrong(&format!("`{name}` wrote nothing"))),
         line => Ok(line),
     }
@@ -76,9 +76,9 @@ fn start(program: &Path, args: &[String]) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Waits for the program to end, or kills it after `patience`. The standard library has no wait with a timeout.
-fn wait(child: &mut Child, patience: Duration) -> std::io::Result<Option<ExitStatus>> {
-    let deadline = Instant::now() + patience;
+/// Waits for the program to end, or kills it after `time_limit`. The standard library has no wait with a timeout.
+fn wait(child: &mut Child, time_limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + time_limit;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
@@ -94,7 +94,7 @@ fn wait(child: &mut Child, patience: Duration) -> std::io::Result<Option<ExitSta
 
 /// Sends the first line of a pipe as soon as it is there, then drains the rest. This happens on a thread that is never
 /// joined: a process that the program has left running may hold the pipe open.
-fn first(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+fn read_first_line(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let Some(pipe) = pipe else { return };
@@ -102,7 +102,7 @@ fn first(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
         let mut line = Vec::new();
         let read = reader
             .by_ref()
-            .take(LONGEST + 1)
+            .take(MAX_SECRET + 1)
             .read_until(b'\n', &mut line);
         if read.is_ok() {
             let line = String::from_utf8_lossy(&line);
@@ -114,12 +114,12 @@ fn first(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
 }
 
 /// Sends the beginning of a pipe's output once the pipe is closed.
-fn all(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+fn read_start(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let Some(mut pipe) = pipe else { return };
         let mut text = Vec::new();
-        let _ = pipe.by_ref().take(COMPLAINT).read_to_end(&mut text);
+        let _ = pipe.by_ref().take(MAX_STDERR).read_to_end(&mut text);
         let _ = std::io::copy(&mut pipe, &mut std::io::sink());
         let _ = sender.send(String::from_utf8_lossy(&text).trim().to_owned());
     });
@@ -127,7 +127,7 @@ fn all(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
 }
 
 /// Replaces a secret in a text.
-fn without(text: &str, secret: &str) -> String {
+fn redact(text: &str, secret: &str) -> String {
     match secret.is_empty() {
         true => text.to_owned(),
         false => text.replace(secret, "***"),
@@ -189,7 +189,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn tells_the_first_line_or_what_went_wrong() {
-        let told = |command: &str| match first_line(command) {
+        let result_of = |command: &str| match first_line(command) {
             Ok(line) => line,
             Err(error) => [vec![error.message.clone()], error.causes()]
                 .concat()
@@ -217,7 +217,7 @@ mod tests {
             ("sh -c 'echo now; sleep 20 &'", "now"),
         ];
         for (command, expected) in table {
-            assert_eq!(told(command), expected, "{command}");
+            assert_eq!(result_of(command), expected, "{command}");
         }
         let missing = first_line("no-such-program-here").unwrap_err();
         assert_eq!(missing.message, "cannot start `no-such-program-here`");

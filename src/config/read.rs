@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::author::Author;
 use super::folder;
-use super::hand::Hand;
-use super::keeper::Keeper;
 use super::known;
 use super::layer::{Entry, Layer, Raw};
+use super::parsed::VERBATIM;
+use super::secret_reader::SecretReader;
 use super::tree::{Tree, merge, nest};
-use super::written::AS_IT_IS;
 use crate::model::{Error, Kind, Result};
 pub(super) use crate::net::names_secret as is_secret;
 
@@ -19,9 +19,9 @@ pub(super) use crate::net::names_secret as is_secret;
 pub(super) fn read<T: DeserializeOwned + Serialize + Default>(
     layers: &[Layer],
     section: &[String],
-    keeper: &Keeper,
+    secrets: &SecretReader,
 ) -> Result<T> {
-    read_known(&known::of::<T>()?, layers, section, keeper)
+    read_known(&known::keys_of::<T>()?, layers, section, secrets)
 }
 
 /// Does the same with the given known keys.
@@ -29,10 +29,10 @@ pub(super) fn read_known<T: DeserializeOwned>(
     known: &Value,
     layers: &[Layer],
     section: &[String],
-    keeper: &Keeper,
+    secrets: &SecretReader,
 ) -> Result<T> {
     // Trying out one entry alone shows which one is wrong, but only if all others may be missing.
-    let takes_parts = serde_json::from_value::<T>(json!({})).is_ok();
+    let allows_missing = serde_json::from_value::<T>(json!({})).is_ok();
     let mut trees = Vec::new();
     for layer in layers {
         let mut tree = Tree::default();
@@ -44,7 +44,7 @@ pub(super) fn read_known<T: DeserializeOwned>(
             let path = &entry.path[section.len()..];
             if path.is_empty() {
                 if entry.raw != Raw::Table {
-                    return Err(no_table(entry));
+                    return Err(table_expected(entry));
                 }
                 continue;
             }
@@ -52,8 +52,8 @@ pub(super) fn read_known<T: DeserializeOwned>(
             if let Some(default) = default {
                 folder::check_option(entry, default)?;
             }
-            if let Some(value) = value::<T>(entry, path, default, takes_parts, keeper)? {
-                tree.set(path, &entry.at, value);
+            if let Some(value) = value::<T>(entry, path, default, allows_missing, secrets)? {
+                tree.set(path, &entry.place, value);
             }
         }
         trees.push(tree);
@@ -71,14 +71,14 @@ fn value<T: DeserializeOwned>(
     entry: &Entry,
     path: &[String],
     default: Option<&Value>,
-    takes_parts: bool,
-    keeper: &Keeper,
+    allows_missing: bool,
+    secrets: &SecretReader,
 ) -> Result<Option<Value>> {
     // A job refers to its secrets, which are read when it runs.
     let is_secret = entry.path[0] != "job"
         && (path.last().is_some_and(|key| is_secret(key))
             || default.is_some_and(|default| default == "***"));
-    let try_out = |value: &Value| match takes_parts {
+    let try_out = |value: &Value| match allows_missing {
         true => serde_json::from_value::<T>(nest(path, value.clone())).map(|_| ()),
         false => Ok(()),
     };
@@ -86,7 +86,7 @@ fn value<T: DeserializeOwned>(
     let candidates = match &entry.raw {
         // Serde would take a list for the values of the table, in order.
         Raw::Typed(value) if is_table && !value.is_object() => {
-            return Err(no_table(entry));
+            return Err(table_expected(entry));
         }
         // The known keys say whether there must be a value here; without a known key, any table will do.
         Raw::Table => match default {
@@ -94,14 +94,14 @@ fn value<T: DeserializeOwned>(
             Some(Value::Object(_)) => return Ok(Some(json!({}))),
             None => return Ok(None),
             Some(Value::Null) if try_out(&json!({})).is_ok() => return Ok(None),
-            Some(_) => return Err(wrong(entry, &what_is_wanted(&try_out(&json!({}))))),
+            Some(_) => return Err(wrong(entry, &describe_expected(&try_out(&json!({}))))),
         },
-        Raw::Typed(Value::String(text)) if is_secret => match keeper.follow(entry, text)? {
+        Raw::Typed(Value::String(text)) if is_secret => match secrets.resolve(entry, text)? {
             Some(text) => vec![Value::String(text)],
             None => return Ok(None),
         },
         Raw::Typed(value) => vec![value.clone()],
-        Raw::Text(text) if is_secret => match keeper.follow(entry, text)? {
+        Raw::Text(text) if is_secret => match secrets.resolve(entry, text)? {
             Some(text) => readings(&text),
             None => return Ok(None),
         },
@@ -110,7 +110,7 @@ fn value<T: DeserializeOwned>(
             let mut tables = readings(text);
             tables.retain(Value::is_object);
             if tables.is_empty() {
-                return Err(no_table(entry));
+                return Err(table_expected(entry));
             }
             tables
         }
@@ -130,7 +130,7 @@ fn value<T: DeserializeOwned>(
             },
         }
     }
-    Err(wrong(entry, &what_is_wanted(&refusal.unwrap_or(Ok(())))))
+    Err(wrong(entry, &describe_expected(&refusal.unwrap_or(Ok(())))))
 }
 
 fn wants_list(error: &serde_json::Error) -> bool {
@@ -141,7 +141,7 @@ fn wants_list(error: &serde_json::Error) -> bool {
 fn readings(text: &str) -> Vec<Value> {
     let mut readings = vec![Value::String(text.to_owned())];
     let line = format!("x = {text}");
-    if let Ok(layer) = Layer::toml("".as_ref(), &line, Hand::Typed)
+    if let Ok(layer) = Layer::toml("".as_ref(), &line, Author::Typed)
         && let [
             Entry {
                 raw: Raw::Typed(value),
@@ -158,12 +158,12 @@ fn readings(text: &str) -> Vec<Value> {
 /// Returns the error for an entry with an invalid value. It does not show the value, which may be a secret.
 pub(super) fn wrong(entry: &Entry, why: &str) -> Error {
     let key = entry.path.join(".");
-    let message = format!("wrong value for `{key}` in {}: {why}", entry.at);
+    let message = format!("wrong value for `{key}` in {}: {why}", entry.place);
     Error::new(Kind::Config, message)
 }
 
 /// Returns the error for a value that should be a table, with a hint on how to write one.
-fn no_table(entry: &Entry) -> Error {
+fn table_expected(entry: &Entry) -> Error {
     let error = wrong(entry, "expected a table");
     match entry.path.first().map(String::as_str) {
         Some("job") if entry.path.len() < 3 => {
@@ -180,12 +180,12 @@ fn no_table(entry: &Entry) -> Error {
 }
 
 /// Describes the expected value in plain words, without showing the value itself.
-fn what_is_wanted(error: &Result<(), serde_json::Error>) -> String {
+fn describe_expected(error: &Result<(), serde_json::Error>) -> String {
     let Err(error) = error else {
         return "expected something else".to_owned();
     };
     let text = error.to_string();
-    if let Some(explained) = text.strip_prefix(AS_IT_IS) {
+    if let Some(explained) = text.strip_prefix(VERBATIM) {
         return explained.to_owned();
     }
     let wanted = match text.split_once("expected ") {

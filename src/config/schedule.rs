@@ -19,11 +19,11 @@ pub struct Schedule {
 
 const HOUR: u64 = 3600;
 /// The shortest interval; anything more frequent is a loop, not a job.
-const SHORTEST: Duration = Duration::from_secs(60);
+const MIN_INTERVAL: Duration = Duration::from_secs(60);
 /// Timers are not punctual to the second: a job may begin early by one such part of its interval, but by no more than
-/// `EARLIEST`.
-const EARLY: u32 = 20;
-const EARLIEST: Duration = Duration::from_secs(300);
+/// `MAX_EARLY`.
+const EARLY_FRACTION: u32 = 20;
+const MAX_EARLY: Duration = Duration::from_secs(300);
 
 impl Schedule {
     /// Returns when the next run is to begin, given when the last one began.
@@ -34,7 +34,7 @@ impl Schedule {
 
     /// Checks whether the next run is due, given when the last one began.
     pub fn is_due(&self, last: Timestamp, now: Timestamp) -> bool {
-        let early = (self.every / EARLY).min(EARLIEST);
+        let early = (self.every / EARLY_FRACTION).min(MAX_EARLY);
         let early = SignedDuration::try_from(early).unwrap_or(SignedDuration::ZERO);
         // If the last run is in the future, the clock was wrong then.
         last > now || self.next(last) <= now.saturating_add(early).unwrap_or(Timestamp::MAX)
@@ -55,7 +55,7 @@ impl FromStr for Schedule {
                 .strip_prefix("every ")
                 .and_then(|span| span.parse().ok())
                 .map(|Span(every)| every)
-                .filter(|every| *every >= SHORTEST),
+                .filter(|every| *every >= MIN_INTERVAL),
         };
         let wrong = || {
             let message = format!("`{text}` is not a schedule");

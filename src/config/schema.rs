@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::all::Config;
-use super::example::{self, Shown};
+use super::example::{self, ExampleKey};
 use super::known::{self, ANY};
 use super::sections::Sections;
 use super::tree::nest;
@@ -37,8 +37,8 @@ impl Config {
     /// # Errors
     /// Only in case of a bug.
     pub fn schema(&self) -> Result<String> {
-        let shown = example::shown();
-        let known = known::of::<Sections>()?;
+        let shown = example::example_keys();
+        let known = known::keys_of::<Sections>()?;
         let mut probe = Probe {
             shown: &shown,
             try_out: try_out::<Sections>,
@@ -82,7 +82,7 @@ impl Config {
 
 /// Finds out which values a key accepts.
 struct Probe<'a> {
-    shown: &'a [Shown],
+    shown: &'a [ExampleKey],
     try_out: TryOut,
     /// How many leading parts of a path are left out of the value that is tried.
     start: usize,
@@ -125,7 +125,7 @@ impl Probe<'_> {
         let text = of_kind(|value| value.is_string() && value != "***", any);
         let list = of_kind(Value::is_array, json!(["text"]));
         let table = of_kind(Value::is_object, json!({}));
-        let takes = |value: &Value| self.takes(path, value).is_ok();
+        let accepts = |value: &Value| self.accepts(path, value).is_ok();
         let kinds = [
             ("boolean", json!(true)),
             ("number", json!(7.5)),
@@ -136,7 +136,7 @@ impl Probe<'_> {
         ];
         let mut kinds: Vec<_> = kinds
             .iter()
-            .filter(|(_, value)| takes(value))
+            .filter(|(_, value)| accepts(value))
             .map(|(kind, _)| *kind)
             .collect();
         if kinds.contains(&"number") {
@@ -157,10 +157,10 @@ impl Probe<'_> {
         if kinds.contains(&"object") {
             schema["additionalProperties"] = json!({ "type": "string" });
         }
-        if kinds.contains(&"integer") && !takes(&json!(-1)) {
-            schema["minimum"] = json!(if takes(&json!(0)) { 0 } else { 1 });
+        if kinds.contains(&"integer") && !accepts(&json!(-1)) {
+            schema["minimum"] = json!(if accepts(&json!(0)) { 0 } else { 1 });
         }
-        if kinds.contains(&"number") && !takes(&json!(0)) {
+        if kinds.contains(&"number") && !accepts(&json!(0)) {
             schema["exclusiveMinimum"] = json!(0);
         }
         if kinds.contains(&"string")
@@ -182,8 +182,8 @@ impl Probe<'_> {
     /// Returns the words that a key accepts, if it accepts no other text. The error of the code that reads the key names
     /// them. `within` wraps a word, for example in a list.
     fn words(&self, path: &[String], within: fn(Value) -> Value) -> Option<Vec<Value>> {
-        let takes = |value: &Value| self.takes(path, &within(value.clone()));
-        let refusal = takes(&json!("\0")).err()?.to_string();
+        let accepts = |value: &Value| self.accepts(path, &within(value.clone()));
+        let refusal = accepts(&json!("\0")).err()?.to_string();
         let (_, words) = refusal.split_once("expected ")?;
         // Then the quoted words are examples.
         if words.contains("such as") {
@@ -191,11 +191,11 @@ impl Probe<'_> {
         }
         let words = words.split(['`', '"']).skip(1).step_by(2);
         let words = words.map(Value::from);
-        let words: Vec<_> = words.filter(|word| takes(word).is_ok()).collect();
+        let words: Vec<_> = words.filter(|word| accepts(word).is_ok()).collect();
         (!words.is_empty()).then_some(words)
     }
 
-    fn takes(&self, path: &[String], value: &Value) -> serde_json::Result<()> {
+    fn accepts(&self, path: &[String], value: &Value) -> serde_json::Result<()> {
         (self.try_out)(nest(&path[self.start..], value.clone()))
     }
 }

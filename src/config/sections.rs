@@ -61,8 +61,8 @@ impl After {
         placed: &dyn Fn(&str, Error) -> Error,
     ) -> Result<pipeline::PostProcessing> {
         let read = |key: &str, text: &Option<String>, known: &[&str]| {
-            given(text)
-                .map(|text| pipeline::Command::parse(&at_home(text), known))
+            non_empty(text)
+                .map(|text| pipeline::Command::parse(&expand_home(text), known))
                 .transpose()
                 .map_err(|error| placed(key, error))
         };
@@ -110,15 +110,15 @@ pub(super) struct Net {
     cookies: Option<String>,
     cookies_save: bool,
     cookies_from: Option<String>,
-    netrc: Login,
+    netrc: NetrcChoice,
 }
 
 /// Whether the user's netrc is used, or which file to use instead.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected `true`, `false`, or a path in quotes")]
-enum Login {
-    Is(bool),
-    In(String),
+enum NetrcChoice {
+    Enabled(bool),
+    File(String),
 }
 
 /// What to download of streams.
@@ -208,7 +208,7 @@ impl Default for Net {
             cookies: None,
             cookies_save: settings.cookies_save,
             cookies_from: None,
-            netrc: Login::Is(false),
+            netrc: NetrcChoice::Enabled(false),
         }
     }
 }
@@ -217,7 +217,7 @@ impl Net {
     /// Returns the settings of the client, without those of single hosts.
     fn settings(&self) -> net::Settings {
         let mut resolve: Vec<net::Override> = Vec::new();
-        for Resolve { of: next, .. } in &self.resolve {
+        for Resolve { mapping: next, .. } in &self.resolve {
             match resolve.iter_mut().find(|known| known.host == next.host) {
                 Some(known) => known.addresses.extend(&next.addresses),
                 None => resolve.push(next.clone()),
@@ -225,9 +225,9 @@ impl Net {
         }
         let defaults = net::Settings::default();
         net::Settings {
-            proxy: given(&self.proxy).map(str::to_owned),
+            proxy: non_empty(&self.proxy).map(str::to_owned),
             private: self.private,
-            user_agent: given(&self.user_agent).map_or(defaults.user_agent, str::to_owned),
+            user_agent: non_empty(&self.user_agent).map_or(defaults.user_agent, str::to_owned),
             connect_timeout: self.connect_timeout.0,
             stall_timeout: self.stall_timeout.0,
             speed_floor: self.speed_floor.0,
@@ -245,14 +245,14 @@ impl Net {
             ca_cert: self.ca_cert.iter().map(|text| path(text)).collect(),
             resolve,
             hosts: HashMap::new(),
-            cookies: given(&self.cookies).map(path),
+            cookies: non_empty(&self.cookies).map(path),
             cookies_save: self.cookies_save,
-            cookies_from: given(&self.cookies_from).map(str::to_owned),
+            cookies_from: non_empty(&self.cookies_from).map(str::to_owned),
             netrc: match &self.netrc {
-                Login::Is(false) => net::Netrc::Off,
-                Login::Is(true) => net::Netrc::User,
+                NetrcChoice::Enabled(false) => net::Netrc::Off,
+                NetrcChoice::Enabled(true) => net::Netrc::User,
                 // Flags and environment variables are always text.
-                Login::In(file) => match file.as_str() {
+                NetrcChoice::File(file) => match file.as_str() {
                     "" | "false" => net::Netrc::Off,
                     "true" => net::Netrc::User,
                     file => net::Netrc::File(path(file)),
@@ -265,11 +265,11 @@ impl Net {
 
 /// What the pipeline settings are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum Purpose {
     /// A run that is recorded.
-    Run,
+    Download,
     /// A look at what would be downloaded.
-    Look,
+    Preview,
 }
 
 impl Sections {
@@ -283,7 +283,7 @@ impl Sections {
             requests_per_second: host.requests_per_second.map(|Rate(rate)| rate),
         };
         let hosts = self.host.iter().filter(|(name, _)| *name != ANY);
-        let hosts = hosts.map(|(name, host)| (host::as_in_urls(name), limits(host)));
+        let hosts = hosts.map(|(name, host)| (host::normalized(name), limits(host)));
         net::Settings {
             hosts: hosts.collect(),
             ..settings
@@ -296,12 +296,12 @@ impl Sections {
         &self,
         templates: pipeline::Templates,
         placed: &dyn Fn(&str, Error) -> Error,
-        use_of: Use,
+        purpose: Purpose,
     ) -> Result<pipeline::Settings> {
-        let archive = match given(&self.archive.file) {
+        let archive = match non_empty(&self.archive.file) {
             _ if !self.archive.enabled => None,
             Some(file) => Some(path(file)),
-            None if use_of == Use::Look => pipeline::default_archive(),
+            None if purpose == Purpose::Preview => pipeline::default_archive(),
             None => Some(pipeline::default_archive().ok_or_else(|| {
                 Error::new(Kind::Config, "there is no home folder for the archive")
                     .hint("set `HOME` or `XDG_STATE_HOME`, or name a file with `archive.file`; to download without an archive, use `--no-archive`")
@@ -330,7 +330,7 @@ impl Sections {
 }
 
 /// Expands `~/` at the start of a command to the home folder, quoted so that it stays one word.
-fn at_home(command: &str) -> Cow<'_, str> {
+fn expand_home(command: &str) -> Cow<'_, str> {
     let Some(rest) = command.trim_start().strip_prefix("~/") else {
         return command.into();
     };
@@ -344,6 +344,6 @@ fn at_home(command: &str) -> Cow<'_, str> {
 }
 
 /// Returns a text, unless it is empty, which counts as unset.
-pub(super) fn given(text: &Option<String>) -> Option<&str> {
+pub(super) fn non_empty(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }

@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::all::Config;
-use super::keeper::is_reference;
 use super::known::ANY;
 use super::layer::Raw;
 use super::read::is_secret;
+use super::secret_reader::is_reference;
 use super::tree::{Tree, merge_with_places, to_json};
 use crate::model::{Error, Kind, Result};
 use crate::net::Shown;
@@ -30,8 +30,8 @@ impl Config {
             for entry in &layer.entries {
                 match &entry.raw {
                     Raw::Table => {}
-                    Raw::Typed(value) => tree.set(&entry.path, &entry.at, value.clone()),
-                    Raw::Text(text) => tree.set(&entry.path, &entry.at, text.as_str().into()),
+                    Raw::Typed(value) => tree.set(&entry.path, &entry.place, value.clone()),
+                    Raw::Text(text) => tree.set(&entry.path, &entry.place, text.as_str().into()),
                 }
             }
             tree

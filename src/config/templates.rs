@@ -14,13 +14,13 @@ impl Config {
     /// Returns the templates. That of a source takes precedence over the general one, unless the general one is set in a
     /// later layer: `-o` beats every file.
     pub(super) fn templates(&self) -> Result<Templates> {
-        let mut otherwise = None;
+        let mut default = None;
         let mut by_source = BTreeMap::new();
         for (depth, layer) in self.layers.iter().enumerate() {
             for entry in &layer.entries {
                 match entry.path.as_slice() {
                     [section, key] if section == "output" && key == "template" => {
-                        otherwise = Some((depth, entry));
+                        default = Some((depth, entry));
                     }
                     [section, name, key] if section == "source" && key == "template" => {
                         by_source.insert(name.clone(), (depth, entry));
@@ -29,17 +29,17 @@ impl Config {
                 }
             }
         }
-        let least = match &otherwise {
+        let min_depth = match &default {
             Some((depth, entry)) if read(entry)?.is_some() => *depth,
             _ => 0,
         };
         let mut templates = Templates::default();
-        if let Some((_, entry)) = otherwise {
-            templates.otherwise = read(entry)?;
+        if let Some((_, entry)) = default {
+            templates.default = read(entry)?;
         }
         for (name, (depth, entry)) in by_source {
             if let Some(template) = read(entry)?
-                && depth >= least
+                && depth >= min_depth
             {
                 templates.by_source.insert(name, template);
             }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::all::Config;
-use super::hand::Hand;
+use super::author::Author;
 use super::layer::Flag;
 use crate::model::Result;
 use crate::net::Secret;
@@ -66,7 +66,7 @@ fn config(
 ) -> Result<Config> {
     let files = files
         .iter()
-        .map(|(path, text)| (Hand::Own, PathBuf::from(path), (*text).to_owned()))
+        .map(|(path, text)| (Author::Own, PathBuf::from(path), (*text).to_owned()))
         .collect();
     let environment = environment
         .iter()
@@ -223,7 +223,7 @@ fn a_source_can_have_a_template_of_its_own() {
         let mut shown: Vec<_> = of_sources
             .map(|(name, template)| format!("{name}={template}"))
             .collect();
-        shown.extend(templates.otherwise.map(|template| template.to_string()));
+        shown.extend(templates.default.map(|template| template.to_string()));
         shown.join(" ")
     };
     assert_eq!(shown(&[low], vec![]), "a=a b=b low");

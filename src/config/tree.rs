@@ -12,7 +12,7 @@ pub(super) struct Tree(Map<String, Value>);
 
 impl Tree {
     /// Sets the value at a path, replacing any previous one.
-    pub(super) fn set(&mut self, path: &[String], at: &str, value: Json) {
+    pub(super) fn set(&mut self, path: &[String], place: &str, value: Json) {
         let Some((last, tables)) = path.split_last() else {
             return;
         };
@@ -28,7 +28,7 @@ impl Tree {
                 _ => return,
             };
         }
-        here.insert(last.clone(), from_json(&at.to_owned(), value));
+        here.insert(last.clone(), from_json(&place.to_owned(), value));
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn nest(path: &[String], value: Json) -> Json {
     })
 }
 
-fn from_json(at: &String, json: Json) -> Value {
+fn from_json(place: &String, json: Json) -> Value {
     let kind = match json {
         Json::Null => ValueKind::Nil,
         Json::Bool(value) => ValueKind::Boolean(value),
@@ -79,16 +79,16 @@ fn from_json(at: &String, json: Json) -> Value {
         },
         Json::String(text) => ValueKind::String(text),
         Json::Array(values) => {
-            ValueKind::Array(values.into_iter().map(|v| from_json(at, v)).collect())
+            ValueKind::Array(values.into_iter().map(|v| from_json(place, v)).collect())
         }
         Json::Object(table) => ValueKind::Table(
             table
                 .into_iter()
-                .map(|(key, value)| (key, from_json(at, value)))
+                .map(|(key, value)| (key, from_json(place, value)))
                 .collect(),
         ),
     };
-    Value::new(Some(at), kind)
+    Value::new(Some(place), kind)
 }
 
 /// Converts a value to JSON, without its places.

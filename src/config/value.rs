@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::host::{as_in_urls, is_host};
+use super::host::{is_host, normalized};
 use crate::net::Override;
 use crate::pipeline;
 
@@ -28,7 +28,7 @@ pub struct Rate(pub f64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolve {
     /// The addresses of the host, for all its ports: address lookups do not know the port.
-    pub of: Override,
+    pub mapping: Override,
     /// The port as it was written. It has no effect.
     pub port: u16,
 }
@@ -110,9 +110,9 @@ impl FromStr for Resolve {
                 .split(',')
                 .map(|address| address.trim_matches(['[', ']']).parse::<IpAddr>().ok())
                 .collect::<Option<Vec<_>>>()?;
-            let host = as_in_urls(host);
-            let of = Override { host, addresses };
-            is_host(&of.host).then_some(Resolve { of, port })
+            let host = normalized(host);
+            let mapping = Override { host, addresses };
+            is_host(&mapping.host).then_some(Resolve { mapping, port })
         };
         let wrong =
             || "expected `HOST:PORT:ADDRESS`, such as `example.org:443:127.0.0.1`".to_owned();
@@ -122,7 +122,7 @@ impl FromStr for Resolve {
 
 impl fmt::Display for Resolve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Override { host, addresses } = &self.of;
+        let Override { host, addresses } = &self.mapping;
         let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
         write!(f, "{host}:{}:{}", self.port, addresses.join(","))
     }

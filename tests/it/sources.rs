@@ -135,7 +135,7 @@ fn what_is_no_link_is_refused_with_a_reason() {
     }
     for (unseen, code) in [("\u{200b}", "200b"), ("\u{feff}", "feff")] {
         let error = sources
-            .read(&format!("{unseen}https://a.org/x"))
+            .parse_link(&format!("{unseen}https://a.org/x"))
             .unwrap_err();
         let expected = format!(
             "`\\u{{{code}}}https://a.org/x` is not a link: \

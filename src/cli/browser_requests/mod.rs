@@ -20,7 +20,7 @@ pub(super) use self::source::NAME;
 use super::args::{Args, FromCurl, FromHar};
 use super::messages::{counted, eprint};
 use super::{main, overrides, variables};
-use crate::config::{Bare, Config};
+use crate::config::{Config, NoOptions};
 use crate::model::{Error, Kind, Link, Result};
 use crate::net::Shown;
 use crate::pipeline::archive::Run;
@@ -93,7 +93,7 @@ pub(super) fn curl(
 /// # Errors
 /// [`Kind::Config`] for keys other than those that every source has.
 pub(super) fn check_config(config: &Config) -> Result<()> {
-    config.source::<Bare>(NAME).map(drop)
+    config.source::<NoOptions>(NAME).map(drop)
 }
 
 /// Adds a source that explains why items from earlier commands cannot be requested again.

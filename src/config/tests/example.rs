@@ -23,8 +23,8 @@ pub(super) fn in_force() -> String {
 fn the_example_shows_every_key_with_its_default() {
     let text = in_force();
     let example: Value = toml::from_str(&text).unwrap();
-    let mut known = known::of::<Sections>().unwrap();
-    let options = known::of::<imgur::Options>().unwrap();
+    let mut known = known::keys_of::<Sections>().unwrap();
+    let options = known::keys_of::<imgur::Options>().unwrap();
     known.as_object_mut().unwrap().remove("source");
     let host = known["host"].take();
     known.as_object_mut().unwrap().remove("host");
@@ -38,8 +38,8 @@ fn the_example_shows_every_key_with_its_default() {
         extractor.remove(program);
     }
     known["source.imgur"] = options;
-    known["source.feed"] = known::of::<feed::Options>().unwrap();
-    known["source.page"] = known::of::<page::Options>().unwrap();
+    known["source.feed"] = known::keys_of::<feed::Options>().unwrap();
+    known["source.page"] = known::keys_of::<page::Options>().unwrap();
     for (section, keys) in known.as_object().unwrap() {
         let example = &example[section.split('.').next().unwrap()];
         let example = match section.split_once('.') {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::Error;
 
-fn told(error: Error) -> String {
+fn message_of(error: Error) -> String {
     let hint = error.hint.map(|hint| format!("\n{hint}"));
     let message = error.message;
     format!("{message}{}", hint.unwrap_or_default())
@@ -149,7 +149,7 @@ fn names_the_place_of_every_mistake() {
     ];
     for (text, expected) in table {
         let error = config(&[("/x/fetch.toml", text)], &[], Vec::new()).unwrap_err();
-        assert_eq!(told(error), expected, "{text}");
+        assert_eq!(message_of(error), expected, "{text}");
     }
 }
 
@@ -157,17 +157,17 @@ fn names_the_place_of_every_mistake() {
 fn names_variables_and_flags_too() {
     let error = config(&[], &[("FETCH_NET__RETRYS", "3")], Vec::new()).unwrap_err();
     assert_eq!(
-        told(error),
+        message_of(error),
         "unknown key `retrys` in the environment variable `FETCH_NET__RETRYS`\ndid you mean `retries`?"
     );
     let error = config(&[], &[("FETCH_OUTPUT__MTIME", "maybe")], Vec::new()).unwrap_err();
     assert_eq!(
-        told(error),
+        message_of(error),
         "wrong value for `output.mtime` in the environment variable `FETCH_OUTPUT__MTIME`: expected one of `true`, `false`, `date`, `server`"
     );
     let flags = vec![flag("-S net.retries", "net.retries", "-1")];
     assert_eq!(
-        told(config(&[], &[], flags).unwrap_err()),
+        message_of(config(&[], &[], flags).unwrap_err()),
         "wrong value for `net.retries` in `-S net.retries`: expected a whole number from 0 to 4294967295"
     );
     for (key, value, expected) in [
@@ -182,7 +182,7 @@ fn names_variables_and_flags_too() {
     ] {
         let flags = vec![flag("-S", key, value)];
         let expected = format!("wrong value for `{key}` in `-S`: expected {expected}");
-        assert_eq!(told(config(&[], &[], flags).unwrap_err()), expected);
+        assert_eq!(message_of(config(&[], &[], flags).unwrap_err()), expected);
     }
     // A mistake is reported even if a later layer overrides it.
     let flags = vec![flag("-R", "net.retries", "3")];
@@ -216,7 +216,7 @@ fn names_the_mistakes_in_the_options_of_a_source() {
             .unwrap()
             .source::<Options>("mine")
             .unwrap_err();
-        assert_eq!(told(error), expected, "{text}");
+        assert_eq!(message_of(error), expected, "{text}");
     }
     let text = "source.mine.api_key = 'file:/nowhere/secret'";
     let error = Config::from_toml(text)
@@ -224,7 +224,7 @@ fn names_the_mistakes_in_the_options_of_a_source() {
         .source::<Options>("mine")
         .unwrap_err();
     assert_eq!(
-        told(error),
+        message_of(error),
         "cannot read `/nowhere/secret` for `source.mine.api_key` in `fetch.toml`, line 1, column 13"
     );
 }
@@ -233,11 +233,11 @@ fn names_the_mistakes_in_the_options_of_a_source() {
 fn names_a_source_that_there_is_not() {
     let config = Config::from_toml("[source.imgr]\nx = 1").unwrap();
     assert_eq!(
-        told(config.check_sources(&["imgur", "direct"]).unwrap_err()),
+        message_of(config.check_sources(&["imgur", "direct"]).unwrap_err()),
         "no source is called `imgr`, in `fetch.toml`, line 1, column 9\ndid you mean `imgur`?"
     );
     assert_eq!(
-        told(config.check_sources(&["direct"]).unwrap_err()),
+        message_of(config.check_sources(&["direct"]).unwrap_err()),
         "no source is called `imgr`, in `fetch.toml`, line 1, column 9\nthe known ones are `direct`"
     );
     assert!(config.check_sources(&["imgr"]).is_ok());

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Returns what is wrong with a file of this text: its keys and values, its sources, or the settings of its jobs.
-fn told(text: &str) -> String {
+fn message_of(text: &str) -> String {
     let checked = || {
         let config = config(&[("/x/fetch.toml", text)], &[], Vec::new())?;
         config.check_sources(&["direct", "imgur"])?;
@@ -19,22 +19,22 @@ fn told(text: &str) -> String {
     let Err::<(), crate::model::Error>(error) = checked() else {
         return "nothing".to_owned();
     };
-    let mut told = error.message.clone();
+    let mut text = error.message.clone();
     for cause in error.causes() {
-        told.push_str(&format!("\n  because: {cause}"));
+        text.push_str(&format!("\n  because: {cause}"));
     }
     if let Some(hint) = error.hint {
-        told.push_str(&format!("\n  hint: {hint}"));
+        text.push_str(&format!("\n  hint: {hint}"));
     }
-    told
+    text
 }
 
 /// Returns a message with the place written as `@LINE:COLUMN`.
-fn short(told: &str) -> String {
-    let parts: Vec<_> = told.splitn(2, "`/x/fetch.toml`, line ").collect();
+fn short(text: &str) -> String {
+    let parts: Vec<_> = text.splitn(2, "`/x/fetch.toml`, line ").collect();
     match parts[..] {
         [before, after] => format!("{before}@{}", after.replacen(", column ", ":", 1)),
-        _ => told.to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -248,7 +248,7 @@ fn names_the_place_of_more_mistakes() {
     ];
     let mut wrong = String::new();
     for (text, expected) in table {
-        let found = short(&told(text));
+        let found = short(&message_of(text));
         let is_right = match expected.strip_suffix('…') {
             // What follows is a list of all names.
             Some(beginning) => found.starts_with(beginning),

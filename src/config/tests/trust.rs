@@ -1,14 +1,14 @@
 //! What a file may set depends on who can have written it.
 
 use super::*;
+use crate::config::author::Author;
 use crate::config::environment::Environment;
-use crate::config::hand::Hand;
 
-fn read(hand: Hand, text: &str) -> Result<Options> {
+fn read(author: Author, text: &str) -> Result<Options> {
     let own = "[job.mine]\nlinks = ['a.org']\nheaders = { X = 'env:TOKEN' }";
     let files = vec![
-        (Hand::Own, PathBuf::from("config.toml"), own.to_owned()),
-        (hand, PathBuf::from("fetch.toml"), text.to_owned()),
+        (Author::Own, PathBuf::from("config.toml"), own.to_owned()),
+        (author, PathBuf::from("fetch.toml"), text.to_owned()),
     ];
     let environment = [("TOKEN".to_owned(), "hunter2".into())]
         .into_iter()
@@ -95,7 +95,7 @@ fn the_file_of_a_folder_cannot_do_harm() {
         ),
     ];
     for (text, refused) in table {
-        let error = read(Hand::Folder, text).err();
+        let error = read(Author::Folder, text).err();
         let message = error.as_ref().map(|error| error.message.as_str());
         assert_eq!(message.is_some(), refused.is_some(), "{text}: {message:?}");
         if let Some(reason) = refused {
@@ -110,7 +110,7 @@ fn the_file_of_a_folder_cannot_do_harm() {
             );
             // A file named with `-c` is trusted; not running `cmd:` programs is a separate rule.
             assert!(
-                text.contains("cmd:") || read(Hand::Own, text).is_ok() || text.contains("file:")
+                text.contains("cmd:") || read(Author::Own, text).is_ok() || text.contains("file:")
             );
         }
     }
@@ -120,10 +120,10 @@ fn the_file_of_a_folder_cannot_do_harm() {
 #[test]
 fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
     let text = "source.mine.client_id = 'cmd:echo hunter2'";
-    let options = read(Hand::Own, text).unwrap();
+    let options = read(Author::Own, text).unwrap();
     assert_eq!(options.client_id.unwrap().reveal(), "hunter2");
-    for hand in [Hand::Shared, Hand::Typed] {
-        let error = read(hand, text).unwrap_err();
+    for author in [Author::Shared, Author::Typed] {
+        let error = read(author, text).unwrap_err();
         let expected = "wrong value for `source.mine.client_id` in `fetch.toml`, line 1, column 13: \
             `cmd:` is allowed only from a file that is yours and that nobody else can write";
         assert_eq!(error.message, expected);
@@ -134,14 +134,14 @@ fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
 fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
     for key in ["exec", "exec_after"] {
         let text = format!("[after]\n{key} = 'echo {{dir}}'");
-        let run = |hand, text: &str| {
-            let file = (hand, PathBuf::from("fetch.toml"), text.to_owned());
+        let run = |author, text: &str| {
+            let file = (author, PathBuf::from("fetch.toml"), text.to_owned());
             Config::assemble(vec![file], Environment::default(), Vec::new())?.check_commands()
         };
-        run(Hand::Own, &text).unwrap();
+        run(Author::Own, &text).unwrap();
         // It is refused only when it is about to be run.
-        read(Hand::Shared, &text).unwrap();
-        let error = run(Hand::Shared, &text).unwrap_err();
+        read(Author::Shared, &text).unwrap();
+        let error = run(Author::Shared, &text).unwrap_err();
         let expected = format!(
             "wrong value for `after.{key}` in `fetch.toml`, line 2, column 1: \
             a command is run only from a file that is yours and that nobody else can write"
@@ -149,9 +149,9 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
         assert_eq!(error.message, expected);
         let hint = "`chmod go-w` removes write access for others";
         assert_eq!(error.hint.as_deref(), Some(hint));
-        assert!(read(Hand::Folder, &text).is_err());
+        assert!(read(Author::Folder, &text).is_err());
         // An empty command is harmless.
-        run(Hand::Shared, &format!("after.{key} = ''")).unwrap();
+        run(Author::Shared, &format!("after.{key} = ''")).unwrap();
         let flag = Flag {
             name: format!("-S after.{key}"),
             key: format!("after.{key}"),
@@ -159,7 +159,7 @@ fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
         };
         config(&[], &[], vec![flag.clone()]).unwrap();
         // The typed command takes effect.
-        let file = (Hand::Shared, PathBuf::from("fetch.toml"), text);
+        let file = (Author::Shared, PathBuf::from("fetch.toml"), text);
         let config = Config::assemble(vec![file], Environment::default(), vec![flag]).unwrap();
         config.check_commands().unwrap();
     }
@@ -170,7 +170,7 @@ fn a_command_of_a_file_is_the_same_in_every_folder() {
     for key in ["exec", "exec_after"] {
         let run = |command: &str, flags: Vec<Flag>| {
             let text = format!("[after]\n{key} = \"{command}\"");
-            let file = (Hand::Own, PathBuf::from("fetch.toml"), text);
+            let file = (Author::Own, PathBuf::from("fetch.toml"), text);
             Config::assemble(vec![file], Environment::default(), flags)?.check_commands()
         };
         for command in [
@@ -253,12 +253,12 @@ fn whoever_can_write_a_file_may_have_written_it() {
     let path = folder.path().join("config.toml");
     let file = File::create(&path).unwrap();
     for (mode, expected) in [
-        (0o600, Hand::Own),
-        (0o644, Hand::Own),
-        (0o664, Hand::Shared),
-        (0o646, Hand::Shared),
+        (0o600, Author::Own),
+        (0o644, Author::Own),
+        (0o664, Author::Shared),
+        (0o646, Author::Shared),
     ] {
         set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(Hand::of(&file).unwrap(), expected, "{mode:o}");
+        assert_eq!(Author::of(&file).unwrap(), expected, "{mode:o}");
     }
 }

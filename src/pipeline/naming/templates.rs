@@ -12,7 +12,7 @@ pub struct Templates {
     /// Templates for the items of particular sources.
     pub by_source: BTreeMap<String, Template>,
     /// The template for all others; without it, a direct file keeps its name and an album gets a folder.
-    pub otherwise: Option<Template>,
+    pub default: Option<Template>,
     /// Names reserved for folders, folded: those of the sources, which hold what the sources list.
     folders: HashSet<String>,
 }
@@ -41,6 +41,6 @@ impl Templates {
     /// Returns the user's template for the items of this source.
     pub(crate) fn named(&self, source: &str) -> Option<&Template> {
         let own = self.by_source.get(source);
-        own.or(self.otherwise.as_ref())
+        own.or(self.default.as_ref())
     }
 }

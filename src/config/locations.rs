@@ -6,7 +6,7 @@ use crate::script::Store;
 
 /// A configuration file that may exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// Who it is for: `system`, `user`, `folder`, or `-c`.
     pub scope: &'static str,
     /// Its path.
@@ -14,24 +14,24 @@ pub struct Place {
 }
 
 /// Returns the configuration files in the order in which they are read; later ones win. `named` are those given with `-c`.
-pub fn places(named: &[PathBuf]) -> Vec<Place> {
+pub fn locations(named: &[PathBuf]) -> Vec<Location> {
     let config_home = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
     let user = config_home.or_else(|| Some(std::env::home_dir()?.join(".config")));
-    let place = |scope, path: PathBuf| Place { scope, path };
+    let location = |scope, path: PathBuf| Location { scope, path };
     let folder = PathBuf::from("fetch.toml");
     // If the user names `./fetch.toml`, it is trusted, and is read only once.
     let whole = folder.canonicalize();
     let is_same = |named: &PathBuf| matches!((named.canonicalize(), &whole), (Ok(one), Ok(other)) if one == *other);
     let folder = (!named.iter().any(is_same)).then_some(folder);
-    let places = [
-        Some(place("system", PathBuf::from("/etc/fetch/config.toml"))),
-        user.map(|folder| place("user", folder.join("fetch/config.toml"))),
-        folder.map(|path| place("folder", path)),
+    let locations = [
+        Some(location("system", PathBuf::from("/etc/fetch/config.toml"))),
+        user.map(|folder| location("user", folder.join("fetch/config.toml"))),
+        folder.map(|path| location("folder", path)),
     ];
-    let named = named.iter().map(|path| place("-c", path.clone()));
-    places.into_iter().flatten().chain(named).collect()
+    let named = named.iter().map(|path| location("-c", path.clone()));
+    locations.into_iter().flatten().chain(named).collect()
 }
 
 /// Returns the store of installed plugins.

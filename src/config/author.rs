@@ -16,7 +16,7 @@ const COMMANDS: [[&str; 2]; 2] = [["after", "exec"], ["after", "exec_after"]];
 
 /// Who can have written a setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Hand {
+pub(super) enum Author {
     /// Whoever started the program: a flag, or an environment variable.
     #[default]
     Typed,
@@ -28,24 +28,24 @@ pub(super) enum Hand {
     Folder,
 }
 
-impl Hand {
+impl Author {
     /// Finds out who can have written an open file.
     #[cfg(unix)]
-    pub(super) fn of(file: &File) -> io::Result<Hand> {
+    pub(super) fn of(file: &File) -> io::Result<Author> {
         use std::os::unix::fs::MetadataExt;
         let about = file.metadata()?;
         let owner = about.uid();
         let is_own = owner == 0 || owner == rustix::process::geteuid().as_raw();
         Ok(match is_own && about.mode() & 0o022 == 0 {
-            true => Hand::Own,
-            false => Hand::Shared,
+            true => Author::Own,
+            false => Author::Shared,
         })
     }
 
     /// Finds out who can have written an open file: the user, since nobody else may write to a profile on these systems.
     #[cfg(not(unix))]
-    pub(super) fn of(_: &File) -> io::Result<Hand> {
-        Ok(Hand::Own)
+    pub(super) fn of(_: &File) -> io::Result<Author> {
+        Ok(Author::Own)
     }
 }
 
@@ -59,13 +59,14 @@ impl Config {
         let is_command = |entry: &Entry| !matches!(&entry.raw, Raw::Typed(value) if value == "");
         for key in COMMANDS {
             // The last entry counts, so that a flag can override the file.
-            let Some(entry) = self.last(&key).filter(|entry| is_command(entry)) else {
+            let Some(entry) = self.last_entry(&key).filter(|entry| is_command(entry)) else {
                 continue;
             };
-            if entry.hand == Hand::Shared {
-                return Err(only_own(entry, "a command is run"));
+            if entry.author == Author::Shared {
+                return Err(needs_own_file(entry, "a command is run"));
             }
-            if let (Raw::Typed(Value::String(text)), true) = (&entry.raw, entry.hand != Hand::Typed)
+            if let (Raw::Typed(Value::String(text)), true) =
+                (&entry.raw, entry.author != Author::Typed)
                 && let Some(program) = shell_words::split(text).unwrap_or_default().first()
                 && depends_on_folder(program)
             {
@@ -88,11 +89,11 @@ pub(super) fn depends_on_folder(program: &str) -> bool {
 }
 
 /// Returns the error for something that is allowed only in a file of the user's own.
-pub(super) fn only_own(entry: &Entry, what: &str) -> Error {
+pub(super) fn needs_own_file(entry: &Entry, what: &str) -> Error {
     let why = format!("{what} only from a file that is yours and that nobody else can write");
     let error = wrong(entry, &why);
-    match entry.hand {
-        Hand::Shared => error.hint("`chmod go-w` removes write access for others"),
+    match entry.author {
+        Author::Shared => error.hint("`chmod go-w` removes write access for others"),
         _ => error,
     }
 }

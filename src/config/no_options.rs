@@ -5,4 +5,4 @@ use serde::{Deserialize, Serialize};
 /// Only the options that every source has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Bare {}
+pub struct NoOptions {}

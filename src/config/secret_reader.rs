@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::author::{Author, needs_own_file};
 use super::environment::Environment;
-use super::hand::{Hand, only_own};
 use super::layer::Entry;
 use super::program::first_line;
 use super::value::path;
@@ -12,10 +12,10 @@ use crate::model::{Error, Kind, Result};
 
 /// The environment, and the secrets that programs have printed.
 #[derive(Clone, Default)]
-pub(super) struct Keeper {
+pub(super) struct SecretReader {
     pub(super) environment: Environment,
     /// Secrets by command, so that each program is run once.
-    told: Arc<Mutex<HashMap<String, String>>>,
+    printed: Arc<Mutex<HashMap<String, String>>>,
 }
 
 /// Checks whether a text says where a secret is kept.
@@ -25,17 +25,17 @@ pub(super) fn is_reference(text: &str) -> bool {
         .any(|start| text.starts_with(start))
 }
 
-impl Keeper {
-    pub(super) fn new(environment: Environment) -> Keeper {
-        Keeper {
+impl SecretReader {
+    pub(super) fn new(environment: Environment) -> SecretReader {
+        SecretReader {
             environment,
-            ..Keeper::default()
+            ..SecretReader::default()
         }
     }
 
     /// Returns the secret in this text, or the one that is kept where the text says. An unset or empty variable, or an
     /// empty file, means that the secret is not set.
-    pub(super) fn follow(&self, entry: &Entry, text: &str) -> Result<Option<String>> {
+    pub(super) fn resolve(&self, entry: &Entry, text: &str) -> Result<Option<String>> {
         if let Some(name) = text.strip_prefix("env:") {
             let value = self.environment.text(name);
             let value = value.map_err(|error| for_entry(error, entry))?;
@@ -51,16 +51,16 @@ impl Keeper {
             return Ok((!text.is_empty()).then_some(text));
         }
         if let Some(command) = text.strip_prefix("cmd:") {
-            if entry.hand != Hand::Own {
-                return Err(only_own(entry, "`cmd:` is allowed"));
+            if entry.author != Author::Own {
+                return Err(needs_own_file(entry, "`cmd:` is allowed"));
             }
             // One program at a time: two passphrase prompts would get in each other's way.
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(secret) = told.get(command) {
+            let mut printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(secret) = printed.get(command) {
                 return Ok(Some(secret.clone()));
             }
             let secret = first_line(command).map_err(|error| for_entry(error, entry))?;
-            told.insert(command.to_owned(), secret.clone());
+            printed.insert(command.to_owned(), secret.clone());
             return Ok(Some(secret));
         }
         Ok(Some(text.to_owned()))
@@ -69,6 +69,6 @@ impl Keeper {
 
 fn for_entry(mut error: Error, entry: &Entry) -> Error {
     let key = entry.path.join(".");
-    error.message = format!("{} for `{key}` in {}", error.message, entry.at);
+    error.message = format!("{} for `{key}` in {}", error.message, entry.place);
     error
 }

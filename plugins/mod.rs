@@ -66,7 +66,7 @@ pub fn all(config: &Config) -> Result<Registry> {
         let hint = plugin.error.hint.take();
         let mut error = error.because(plugin.error);
         error.hint = hint;
-        sources.leave_out(plugin.id, error);
+        sources.mark_unusable(plugin.id, error);
     }
     let is_taken = |id: &str| {
         let mut own = found.iter().filter(|plugin| plugin.origin.is_users());
@@ -107,7 +107,7 @@ pub fn all(config: &Config) -> Result<Registry> {
                 let message = format!("the plugin `{id}` of {} is not used", plugin.origin);
                 let error = Error::new(Kind::Config, message);
                 let hint = format!("`{id}` is part of the program now: `fetch plugin remove {id}`");
-                sources.leave_out(id, error.hint(hint));
+                sources.mark_unusable(id, error.hint(hint));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use fetch::model::{Error, Kind, Result};
-use fetch::source::{Running, restrict_environment};
+use fetch::source::{RunningProgram, restrict_environment};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -81,7 +81,7 @@ pub(super) struct Task<'a> {
 #[derive(Debug)]
 pub(super) struct Child {
     name: &'static str,
-    running: Running,
+    running: RunningProgram,
     lines: BufReader<tokio::io::Take<ChildStdout>>,
     stderr: JoinHandle<String>,
     patience: Duration,
@@ -130,7 +130,8 @@ impl Child {
                 program.display()
             ))
         };
-        let mut running = Running::start(&mut command).map_err(|error| cannot().because(error))?;
+        let mut running =
+            RunningProgram::start(&mut command).map_err(|error| cannot().because(error))?;
         let process = &mut running.process;
         let (Some(out), Some(errors)) = (process.stdout.take(), process.stderr.take()) else {
             return Err(cannot());

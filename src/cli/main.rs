@@ -143,7 +143,7 @@ pub(super) fn registry(
         .sources()
         .map(|source| source.manifest().name.as_str())
         .collect();
-    for (name, error) in registry.left_out() {
+    for (name, error) in registry.unusable() {
         eprint(&warn(error));
         // Its settings are no mistake.
         names.push(name);

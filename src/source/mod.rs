@@ -30,7 +30,7 @@ pub(crate) use nearest::nearest;
 pub(crate) use outlet::outlet_after;
 pub use outlet::{Entries, Outlet, outlet};
 pub use pages::Pages;
-pub use program::{Running, find_program, remove_stale_folders, restrict_environment};
+pub use program::{RunningProgram, find_program, remove_stale_folders, restrict_environment};
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
 pub(crate) use typed::abbreviated;

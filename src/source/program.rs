@@ -67,7 +67,7 @@ pub fn remove_stale_folders(folder: &Path, is_candidate: impl Fn(&str) -> bool) 
 
 /// A running program. Dropping it kills the program and everything that it has started.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningProgram {
     /// The program itself.
     pub process: Child,
     /// Its process group, kept here since the processes it has started may outlive it.
@@ -75,12 +75,12 @@ pub struct Running {
     group: Option<rustix::process::Pid>,
 }
 
-impl Running {
+impl RunningProgram {
     /// Starts a program, and sets its resource limits.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start(command: &mut Command) -> io::Result<Running> {
+    pub fn start(command: &mut Command) -> io::Result<RunningProgram> {
         command.kill_on_drop(true);
         // Ctrl-C must reach only us; we end the program when the time has come.
         #[cfg(unix)]
@@ -92,7 +92,7 @@ impl Running {
             .and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
         #[cfg(target_os = "linux")]
         limit(group);
-        Ok(Running {
+        Ok(RunningProgram {
             process,
             #[cfg(unix)]
             group,
@@ -109,7 +109,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         self.kill();
     }
@@ -141,7 +141,7 @@ mod tests {
     async fn what_it_has_started_ends_with_it() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "sleep 600 & echo begun; wait"]);
-        let mut running = Running::start(command.stdout(Stdio::piped())).unwrap();
+        let mut running = RunningProgram::start(command.stdout(Stdio::piped())).unwrap();
         let mut output = BufReader::new(running.process.stdout.take().unwrap());
         output.read_line(&mut String::new()).await.unwrap();
         drop(running);

@@ -17,7 +17,7 @@ use crate::net::Shown;
 #[derive(Clone, Default)]
 pub struct Registry {
     sources: Vec<Arc<dyn Source>>,
-    left_out: Vec<(String, Arc<Error>)>,
+    unusable: Vec<(String, Arc<Error>)>,
     /// Built when the first link comes, and again after a source is added.
     by_domain: OnceLock<Arc<ByDomain>>,
 }
@@ -41,13 +41,13 @@ impl Registry {
     }
 
     /// Records that the source of this name cannot be used, and why. The others can.
-    pub fn leave_out(&mut self, name: impl Into<String>, error: Error) {
-        self.left_out.push((name.into(), Arc::new(error)));
+    pub fn mark_unusable(&mut self, name: impl Into<String>, error: Error) {
+        self.unusable.push((name.into(), Arc::new(error)));
     }
 
     /// Returns the names of the sources that cannot be used, and why.
-    pub fn left_out(&self) -> impl Iterator<Item = (&str, &Error)> {
-        self.left_out
+    pub fn unusable(&self) -> impl Iterator<Item = (&str, &Error)> {
+        self.unusable
             .iter()
             .map(|(name, error)| (name.as_str(), error.as_ref()))
     }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::bundle::{ENTRIES, Files, UNPACKED, is_own};
 use crate::model::{Error, Kind, Result};
-use crate::source::{Running, find_program, remove_stale_folders, restrict_environment};
+use crate::source::{RunningProgram, find_program, remove_stale_folders, restrict_environment};
 
 /// The time limit for all git commands together.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -184,7 +184,7 @@ impl<'a> Git<'a> {
         let wrong = |why: &str| Error::new(Kind::Network, format!("`git {doing}` {why}"));
         let work = async {
             // When this is dropped, the process and its helpers are killed.
-            let mut running = Running::start(&mut command)?;
+            let mut running = RunningProgram::start(&mut command)?;
             let child = &mut running.process;
             let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
             let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {

@@ -281,7 +281,14 @@ impl<'a> Call<'a> {
         } = self;
         let mut named_by = ctx.named_by();
         let client = &ctx.client;
-        let call = client.call_wanting(wants, read_retry_after, &mut named_by, &url, &headers, BODY_LIMIT);
+        let call = client.call_wanting(
+            wants,
+            read_retry_after,
+            &mut named_by,
+            &url,
+            &headers,
+            BODY_LIMIT,
+        );
         let answer = call.await;
         ctx.note(named_by);
         answer

@@ -30,7 +30,7 @@
 //!   anything about how the host is asked ([`RepeatRefusals`]).
 //! - **Broken connections** count as refusals only while other requests are fine and before the host has accepted the
 //!   request, and at a limit that was safe only if several come together: connections break by themselves, too. They
-//!   count against the request rate once several in a row broke while nothing else was fine ([`breaks`]).
+//!   count against the request rate once several in a row broke with nothing accepted in between ([`breaks`]).
 //! - **Probes.** After a while without refusals the limit is raised a little. The probe succeeds if nothing is refused
 //!   or, where a flat yield ended the growth, if the yield rises. Then the next step is twice as large and comes soon;
 //!   otherwise the limit goes back, and the next probe comes after twice the time.

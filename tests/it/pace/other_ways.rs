@@ -53,8 +53,28 @@ fn a_host_that_cuts_off_what_comes_too_fast_loses_nothing() {
                 assert!(refused <= 120, "{refused}");
                 assert!(took < Duration::from_secs(20), "{took:?}");
             });
+            scope.spawn(move || fetch_all(&few_in_a_window(20, refuse), 80));
         }
     });
+}
+
+/// A site that lets in so many requests every three seconds, and refuses the others.
+fn few_in_a_window(most: u32, refuse: Refuse) -> Site {
+    let site = Site::start();
+    let window = Mutex::new((Instant::now(), 0));
+    let reply = move |seen: &Request| {
+        let mut window = window.lock().unwrap();
+        if window.0.elapsed() > Duration::from_secs(3) {
+            *window = (Instant::now(), 0);
+        }
+        window.1 += 1;
+        match window.1 > most {
+            true => refuse(),
+            false => file(seen, 2000).delay(MOMENT),
+        }
+    };
+    site.on("/*", Reply::with(reply));
+    site
 }
 
 #[test]

@@ -3,8 +3,8 @@
 /// What is known of the connections that broke before the host accepted the request.
 #[derive(Debug, Default)]
 pub(super) struct Breaks {
-    /// How many broke in a row while nothing else was accepted.
-    alone: u32,
+    /// How many broke in a row, with nothing accepted in between.
+    in_a_row: u32,
     /// Whether the host was found to refuse in this way.
     are_refusals: bool,
 }
@@ -17,14 +17,17 @@ const PAUSES: u32 = 6;
 impl Breaks {
     /// Notes that the host accepted a request.
     pub(super) fn accepted(&mut self) {
-        self.alone = 0;
+        self.in_a_row = 0;
     }
 
-    /// Notes that a connection broke; returns whether that is a refusal. `others_are_fine` tells whether other requests
-    /// are accepted, `succeeded` how many ever were, and `pauses` how many there have been since.
-    pub(super) fn broke(&mut self, others_are_fine: bool, succeeded: u64, pauses: u32) -> bool {
-        self.alone += u32::from(!others_are_fine);
-        self.are_refusals |= succeeded > 0 && self.alone >= CAUSED;
+    /// Notes that a connection broke for a reason of its own, not among others of a volley.
+    pub(super) fn broke(&mut self) {
+        self.in_a_row += 1;
+    }
+
+    /// Checks whether a break is a refusal, where so many requests ever succeeded, and so many pauses followed since.
+    pub(super) fn are_refusals(&mut self, succeeded: u64, pauses: u32) -> bool {
+        self.are_refusals |= succeeded > 0 && self.in_a_row >= CAUSED;
         self.are_refusals && pauses < PAUSES
     }
 }

@@ -172,10 +172,11 @@ impl Controller {
             self.left(ticket);
             return refusal;
         }
-        if self
-            .breaks
-            .broke(crowded, self.succeeded, self.pacer.vain())
-        {
+        if !crowded || !is_volley {
+            self.breaks.broke();
+        }
+        let pauses = self.pacer.fruitless_pauses();
+        if self.breaks.are_refusals(self.succeeded, pauses) {
             return self.refused(ticket, None, now);
         }
         self.left_refused(ticket);

@@ -145,6 +145,8 @@ pub(super) struct Controller {
     /// (`limit_before_growth`).
     doubtful: usize,
     limit_before_growth: usize,
+    /// How many requests in a row were refused or cut off, with nothing accepted in between.
+    refused_in_a_row: u32,
     /// How many cuts in a row had hardly any request accepted in between.
     in_a_row: u32,
     /// Broken connections at a safe limit since the last clean round.
@@ -200,6 +202,7 @@ impl Controller {
             volley: 0,
             doubtful: 0,
             limit_before_growth: 1,
+            refused_in_a_row: 0,
             in_a_row: 0,
             accidents: 0,
             breaks: Breaks::default(),
@@ -307,6 +310,7 @@ impl Controller {
             self.doubtful -= usize::from(ticket.cuts < self.cuts);
             self.accepted += 1;
             self.breaks.accepted();
+            self.refused_in_a_row = 0;
             match ticket.cuts == self.cuts {
                 true => self.since_cut = self.since_cut.saturating_add(1),
                 false => self.volley += 1,

@@ -1,5 +1,6 @@
 //! Tests of the line and the permits; the controller has its own.
 
+mod bans;
 mod decides;
 mod guests;
 mod model;

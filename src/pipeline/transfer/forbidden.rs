@@ -20,8 +20,9 @@ const IN_VAIN: u32 = 3;
 const TRIES_IN_VAIN: u32 = IN_VAIN * TRIES;
 /// How many pauses a host that has let others in before, and now nobody, is given until it means what it says. Each is
 /// twice as long as the one before.
-const PAUSES: u32 = 5;
-/// How often a file is requested again after such pauses: if no others were refused since, and if this many were.
+const PAUSES: u32 = 6;
+/// How often a file is requested again in such a pause: if no others were refused since, and if this many were (the tries
+/// while others were let in included).
 const ALONE: u32 = 1;
 const AMONG: (u32, u32) = (3, PAUSES);
 /// How many hosts are remembered.
@@ -85,14 +86,13 @@ impl Mover {
             return true;
         }
         let succeeded = permit.succeeded_so_far();
-        // What was refused that often while others were let in is not refused because of a ban.
-        if retry.forbidden < most && succeeded > 0 && !others_are_fine {
+        if most > 0 && succeeded > 0 && !others_are_fine {
             let files = forbidden.refused_since(url, succeeded, retry.barred == 0);
-            let most = match files >= AMONG.0 {
-                true => AMONG.1,
-                false => ALONE,
+            let (tries, most) = match files >= AMONG.0 {
+                true => (retry.forbidden + retry.barred, AMONG.1),
+                false => (retry.barred, ALONE),
             };
-            if retry.barred < most && permit.fruitless_pauses() < PAUSES {
+            if tries < most && permit.fruitless_pauses() < PAUSES {
                 retry.barred += 1;
                 return true;
             }

@@ -14,6 +14,8 @@ const CUTS_IN_A_ROW: u32 = 3;
 const MIN_PACED_LIMIT: usize = 4;
 /// This many broken connections at a safe limit are no accident.
 const BREAKS_AT_SAFE_LIMIT: usize = 3;
+/// After this many refusals in a row, the host accepts nothing at all.
+const MAX_REPEATS_IN_A_ROW: u32 = 3;
 /// How long a success vouches for a host.
 const SUCCESS_COUNTS_FOR: Duration = Duration::from_secs(5);
 
@@ -101,9 +103,11 @@ impl Controller {
     }
 
     /// Checks whether a request is refused for what it asks for. What the host accepted before it refused this one, and
-    /// has only sent since, says nothing.
+    /// has only sent since, says nothing; nor does a refusal while the host accepts nothing at all.
     fn is_resource_specific(&mut self, begun_before: Option<u64>, now: Duration) -> bool {
-        if begun_before.is_some_and(|before| self.last_good > before) {
+        self.refused_in_a_row += 1;
+        let others_came = begun_before.is_some_and(|before| self.last_good > before);
+        if others_came && self.refused_in_a_row <= MAX_REPEATS_IN_A_ROW {
             let was_known = self.repeats.are_for_same_requests();
             self.repeats.refused();
             if self.repeats.are_for_same_requests() && !was_known {
@@ -173,7 +177,7 @@ impl Controller {
             return refusal;
         }
         if !crowded || !is_volley {
-            self.breaks.broke();
+            self.breaks.broke(crowded);
         }
         let pauses = self.pacer.fruitless_pauses();
         if self.breaks.are_refusals(self.succeeded, pauses) {

@@ -12,7 +12,7 @@ fn controller(connections: usize) -> Controller {
     Controller::new(&limits, at(500))
 }
 
-fn at(millis: u64) -> Duration {
+pub(super) fn at(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
@@ -22,7 +22,7 @@ fn fill(controller: &mut Controller, millis: u64) -> Vec<Ticket> {
 }
 
 /// Five rounds of six went well, the last of them after 550 ms.
-fn six_that_went_well() -> Controller {
+pub(super) fn six_that_went_well() -> Controller {
     let mut controller = controller(6);
     for round in 1..=5 {
         for ticket in fill(&mut controller, round * 100) {
@@ -205,22 +205,6 @@ fn a_connection_that_breaks_alone_is_a_failure_and_beside_others_a_refusal() {
     controller.accepted(&mut tickets[0], None, at(30));
     assert!(controller.broke(tickets.remove(5), at(30)).crowded);
     assert_eq!(controller.limit(), 5);
-}
-
-#[test]
-fn connections_that_break_while_nothing_else_is_accepted_pause_a_host_that_worked_before() {
-    let mut controller = six_that_went_well();
-    let mut now = at(10_000);
-    let mut pauses = Vec::new();
-    for _ in 0..10 {
-        if let Entry::At(next) = controller.entry(now) {
-            now = next;
-        }
-        let ticket = controller.begin(now).unwrap();
-        let refusal = controller.broke(ticket, now);
-        pauses.push(refusal.paused.map_or(0, |wait| wait.as_millis()));
-    }
-    assert_eq!(pauses, [0, 0, 500, 1000, 2000, 4000, 8000, 16_000, 0, 0]);
 }
 
 #[test]

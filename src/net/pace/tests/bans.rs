@@ -1,0 +1,47 @@
+//! Hosts that accept nothing for a while.
+
+use super::super::controller::{Controller, Entry, Ticket};
+use super::decides::{at, six_that_went_well};
+use super::*;
+
+/// Begins a request as soon as that is allowed, from `now` on.
+fn begin(controller: &mut Controller, now: &mut Duration) -> Ticket {
+    if let Entry::At(next) = controller.entry(*now) {
+        *now = next;
+    }
+    controller.begin(*now).unwrap()
+}
+
+#[test]
+fn connections_that_break_while_nothing_else_is_accepted_pause_a_host_that_worked_before() {
+    let mut controller = six_that_went_well();
+    let mut now = at(10_000);
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        let ticket = begin(&mut controller, &mut now);
+        let refusal = controller.broke(ticket, now);
+        pauses.push(refusal.paused.map_or(0, |wait| wait.as_millis()));
+    }
+    assert_eq!(pauses, [0, 0, 500, 1000, 2000, 4000, 8000, 16_000, 0, 0]);
+}
+
+#[test]
+fn a_host_that_accepts_nothing_for_the_second_time_refuses_nobody_for_what_they_request() {
+    let mut controller = six_that_went_well();
+    let mut now = at(10_000);
+    let mut before = None;
+    for ban in 0..2 {
+        let mut last = None;
+        for request in 0..20 {
+            let ticket = begin(&mut controller, &mut now);
+            let refusal = controller.refused_again(ticket, before, now);
+            assert!(!refusal.resource_specific, "{ban}, {request}");
+            last = Some(refusal.begun);
+        }
+        before = last;
+        for _ in 0..3 {
+            let ticket = begin(&mut controller, &mut now);
+            controller.succeeded(ticket, now + at(50), 0);
+        }
+    }
+}

@@ -144,14 +144,7 @@ impl Registry {
             .strip_prefix('<')
             .and_then(|text| text.strip_suffix('>'));
         let text = within.map_or(text, str::trim);
-        let wrong = |why: &str| {
-            let shown = redacted(text);
-            let message = format!("`{shown}` is not a link: {why}");
-            Error {
-                link: Some(shown),
-                ..Error::new(Kind::Config, message)
-            }
-        };
+        let wrong = |why: &str| not_a_link(text, why);
         if text.is_empty() {
             return Err(wrong("it is empty"));
         }
@@ -184,62 +177,13 @@ impl Registry {
         if text.parse::<Ipv6Addr>().is_ok() {
             return Err(wrong("an IPv6 address needs brackets").hint(format!("write `[{text}]`")));
         }
-        if let Some((name, rest)) = text.split_once(':') {
-            if scheme::is_slashless(name) && self.source(name).is_err() {
-                let shown = redacted(text);
-                return Err(Error {
-                    link: Some(shown.clone()),
-                    ..self.unknown(&shown, &name.to_ascii_lowercase())
-                });
-            }
-            // A host with a port, or a user with a password, is not a source with an id.
-            let is_host = name.contains(['.', '/', '['])
-                || name.eq_ignore_ascii_case("localhost")
-                || rest.contains('@');
-            match self.source(name) {
-                Ok(_) => {
-                    return Url::parse(text)
-                        .map(Link::from)
-                        .map_err(|error| wrong(&error.to_string()));
-                }
-                Err(_) if matches!(&*name.to_ascii_lowercase(), "http" | "https") => {
-                    let scheme = name.to_ascii_lowercase();
-                    let error = wrong(&format!("`{scheme}:` must be followed by two slashes"));
-                    return Err(error.hint(format!("write `{scheme}://`")));
-                }
-                Err(unknown) if !is_host => {
-                    return Err(Error {
-                        hint: unknown.hint,
-                        ..wrong(&unknown.message)
-                    });
-                }
-                Err(_) => {}
-            }
+        if let Some((name, rest)) = text.split_once(':')
+            && let Some(link) = self.link_after_colon(text, name, rest)
+        {
+            return link;
         }
         if !text.contains(['.', '/', ':']) && text != "localhost" {
-            let claims: Vec<_> = self
-                .sources
-                .iter()
-                .filter(|source| source.claims(text))
-                .collect();
-            return match claims.as_slice() {
-                [source] => {
-                    let url = format!("{}:{text}", source.manifest().name);
-                    Url::parse(&url)
-                        .map(Link::from)
-                        .map_err(|error| wrong(&error.to_string()))
-                }
-                [] => Err(wrong("no source claims it as an id")
-                    .hint("a link has a host: `https://…` or `example.org/…`")),
-                several => {
-                    let names: Vec<_> = several
-                        .iter()
-                        .map(|s| format!("`{}:{text}`", s.manifest().name))
-                        .collect();
-                    Err(wrong("several sources claim it")
-                        .hint(format!("say which: {}", names.join(" or "))))
-                }
-            };
+            return self.claimed_link(text);
         }
         // `1.`, from a list with numbered lines, would be the address 0.0.0.1.
         let number = text.strip_suffix('.').unwrap_or("");
@@ -254,6 +198,77 @@ impl Registry {
             Ok(_) => Err(wrong("it has no host")),
             Err(error) => Err(wrong(&error.to_string())),
         }
+    }
+
+    /// Parses `source:rest`; `None` if what precedes the colon is a host or user.
+    fn link_after_colon(&self, text: &str, name: &str, rest: &str) -> Option<Result<Link>> {
+        let wrong = |why: &str| not_a_link(text, why);
+        if scheme::is_slashless(name) && self.source(name).is_err() {
+            let shown = redacted(text);
+            return Some(Err(Error {
+                link: Some(shown.clone()),
+                ..self.unknown(&shown, &name.to_ascii_lowercase())
+            }));
+        }
+        // A host with a port, or a user with a password, is not a source with an id.
+        let is_host = name.contains(['.', '/', '['])
+            || name.eq_ignore_ascii_case("localhost")
+            || rest.contains('@');
+        match self.source(name) {
+            Ok(_) => Some(
+                Url::parse(text)
+                    .map(Link::from)
+                    .map_err(|error| wrong(&error.to_string())),
+            ),
+            Err(_) if matches!(&*name.to_ascii_lowercase(), "http" | "https") => {
+                let scheme = name.to_ascii_lowercase();
+                let error = wrong(&format!("`{scheme}:` must be followed by two slashes"));
+                Some(Err(error.hint(format!("write `{scheme}://`"))))
+            }
+            Err(unknown) if !is_host => Some(Err(Error {
+                hint: unknown.hint,
+                ..wrong(&unknown.message)
+            })),
+            Err(_) => None,
+        }
+    }
+
+    /// Returns the link for a word that exactly one source claims as its id.
+    fn claimed_link(&self, text: &str) -> Result<Link> {
+        let wrong = |why: &str| not_a_link(text, why);
+        let claims: Vec<_> = self
+            .sources
+            .iter()
+            .filter(|source| source.claims(text))
+            .collect();
+        match claims.as_slice() {
+            [source] => {
+                let url = format!("{}:{text}", source.manifest().name);
+                Url::parse(&url)
+                    .map(Link::from)
+                    .map_err(|error| wrong(&error.to_string()))
+            }
+            [] => Err(wrong("no source claims it as an id")
+                .hint("a link has a host: `https://…` or `example.org/…`")),
+            several => {
+                let names: Vec<_> = several
+                    .iter()
+                    .map(|s| format!("`{}:{text}`", s.manifest().name))
+                    .collect();
+                Err(wrong("several sources claim it")
+                    .hint(format!("say which: {}", names.join(" or "))))
+            }
+        }
+    }
+}
+
+/// Builds the error for typed text that is not a link.
+fn not_a_link(text: &str, why: &str) -> Error {
+    let shown = redacted(text);
+    let message = format!("`{shown}` is not a link: {why}");
+    Error {
+        link: Some(shown),
+        ..Error::new(Kind::Config, message)
     }
 }
 

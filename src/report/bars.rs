@@ -94,16 +94,16 @@ impl Bars {
                 millis,
                 reason,
             } => {
-                let left = Duration::from_millis(*millis);
+                let remaining = Duration::from_millis(*millis);
                 self.waits
                     .retain(|(wait, _)| wait.id != *id || wait.host != *host);
                 let wait = Wait {
                     id: *id,
                     host: host.clone(),
                     reason: reason.clone(),
-                    left,
+                    remaining,
                 };
-                if let Some(end) = now.checked_add(left) {
+                if let Some(end) = now.checked_add(remaining) {
                     self.waits.push((wait, end));
                 }
             }
@@ -117,11 +117,11 @@ impl Bars {
 
     fn waits(&mut self, now: Instant) -> Vec<Wait> {
         self.waits.retain(|(_, end)| *end > now);
-        let left = |(wait, end): &(Wait, Instant)| Wait {
-            left: *end - now,
+        let remaining = |(wait, end): &(Wait, Instant)| Wait {
+            remaining: *end - now,
             ..wait.clone()
         };
-        self.waits.iter().map(left).collect()
+        self.waits.iter().map(remaining).collect()
     }
 }
 

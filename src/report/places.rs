@@ -34,6 +34,7 @@ impl Places {
         }
     }
 
+    /// Counts a saved file.
     pub(super) fn note(&mut self, event: &Event) {
         let Event::Ended {
             outcome: Outcome::Saved { path, .. },

@@ -126,7 +126,7 @@ async fn report(
             }
             () = signals.interrupted.cancelled(), if !is_announced => {
                 is_announced = true;
-                let text = farewell(&summary, signals.terminated.is_cancelled());
+                let text = interrupt_notice(&summary, signals.terminated.is_cancelled());
                 live.each(|reporter| reporter.notice(&text));
             }
             _ = ticks.tick() => live.each(|reporter| reporter.flush(&summary)),
@@ -139,7 +139,7 @@ async fn report(
 }
 
 /// The message at the first Ctrl-C or equivalent signal.
-fn farewell(summary: &Summary, is_terminated: bool) -> String {
+fn interrupt_notice(summary: &Summary, is_terminated: bool) -> String {
     let files = match summary.open().filter(|(_, item)| item.began).count() {
         // It may be waiting for a response, or for a command that runs for a file.
         0 => "work in progress".to_owned(),
@@ -229,7 +229,7 @@ mod tests {
         let mut summary = Summary::default();
         summary.take(&found(1));
         assert_eq!(
-            farewell(&summary, false),
+            interrupt_notice(&summary, false),
             "finishing work in progress; press Ctrl-C again to stop at once"
         );
         summary.take(&Event::Began {
@@ -238,11 +238,11 @@ mod tests {
             have: 0,
         });
         assert_eq!(
-            farewell(&summary, false),
+            interrupt_notice(&summary, false),
             "finishing 1 file; press Ctrl-C again to stop at once"
         );
         assert_eq!(
-            farewell(&summary, true),
+            interrupt_notice(&summary, true),
             "finishing 1 file within seconds; a second SIGTERM stops at once"
         );
     }

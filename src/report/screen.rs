@@ -25,7 +25,7 @@ pub(super) struct Wait {
     /// Why it waits.
     pub(super) reason: String,
     /// The remaining time.
-    pub(super) left: Duration,
+    pub(super) remaining: Duration,
 }
 
 /// The lines for a terminal of this size. None is wider than the terminal.
@@ -55,7 +55,7 @@ pub(super) fn screen(
     if count > shown && room > 0 {
         lines.push(format!("  … and {} more", count - shown));
     }
-    let mut last = whole(summary, waits, rate);
+    let mut last = summary_line(summary, waits, rate);
     // Waits show their own reason.
     if silent && count == 0 && waits.is_empty() {
         last.push_str(&awaited(summary));
@@ -68,11 +68,11 @@ pub(super) fn screen(
     lines
 }
 
-fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
+fn summary_line(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
     let mut parts = vec![format!("{} files", done(summary)), size(summary.moved)];
     if let Some(rate) = rate {
         parts.push(format!("{}/s", size(rate)));
-        if let Some(left) = left(summary, rate) {
+        if let Some(left) = time_left(summary, rate) {
             parts.push(format!("{} left", whole_time(left)));
         }
     }
@@ -86,9 +86,9 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
     }
     // Waits without a line of their own; if several are for one host, the first.
     let is_shown = |id| summary.open_item(id).is_some_and(|item| item.began);
-    let apart = waits.iter().filter(|wait| !wait.id.is_some_and(is_shown));
+    let others = waits.iter().filter(|wait| !wait.id.is_some_and(is_shown));
     let mut hosts: Vec<&str> = Vec::new();
-    for wait in apart {
+    for wait in others {
         if hosts.contains(&wait.host.as_str()) {
             continue;
         }
@@ -96,7 +96,7 @@ fn whole(summary: &Summary, waits: &[Wait], rate: Option<u64>) -> String {
         parts.push(format!(
             "{} waits {}: {}",
             clean(&wait.host),
-            whole_time(wait.left),
+            whole_time(wait.remaining),
             clean(&wait.reason)
         ));
     }
@@ -126,7 +126,7 @@ fn awaited(summary: &Summary) -> String {
 }
 
 /// The time left, if it can be estimated: all items have been found, and their lengths are known.
-fn left(summary: &Summary, rate: u64) -> Option<Duration> {
+fn time_left(summary: &Summary, rate: u64) -> Option<Duration> {
     if !summary.complete || rate == 0 {
         return None;
     }
@@ -139,7 +139,11 @@ fn left(summary: &Summary, rate: u64) -> Option<Duration> {
 
 fn file(item: &OpenItem, wait: Option<&Wait>, columns: usize) -> String {
     let state = match (wait, item.total) {
-        (Some(wait), _) => format!("waits {}: {}", whole_time(wait.left), clean(&wait.reason)),
+        (Some(wait), _) => format!(
+            "waits {}: {}",
+            whole_time(wait.remaining),
+            clean(&wait.reason)
+        ),
         (None, Some(total)) if total > 0 => {
             let percent = item.bytes.min(total) as u128 * 100 / u128::from(total);
             let amount = format!("{} of {}", size(item.bytes), size(total));
@@ -311,7 +315,7 @@ mod tests {
             id: Some(id),
             host: host.into(),
             reason: "no answer".into(),
-            left: Duration::from_secs(3),
+            remaining: Duration::from_secs(3),
         };
         for id in 1..=3 {
             summary.take(&found(id));
@@ -328,7 +332,7 @@ mod tests {
             id,
             host: "imgur.com".into(),
             reason: "it asked us to".into(),
-            left: Duration::from_millis(11_200),
+            remaining: Duration::from_millis(11_200),
         };
         let lines = screen(
             &began(1),

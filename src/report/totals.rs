@@ -96,24 +96,28 @@ pub fn totals(summary: &Summary, verbosity: Verbosity, colours: bool) -> String 
         text.push_str(&counts);
     }
     if summary.interrupted {
-        let unseen = match summary.complete {
-            true => "",
-            false => ", and not everything was listed",
-        };
-        text.push_str(&match summary.not_done() {
-            // It may have been a live stream, which cannot be continued.
-            0 if summary.complete => "interrupted: work in progress was finished, and nothing else is left\n".to_owned(),
-            0 if summary.found == 0 => "interrupted: not everything was listed; run the same command again to continue\n".to_owned(),
-            0 => format!("interrupted: work in progress was finished{unseen}; run the same command again for the rest\n"),
-            count => format!("interrupted: {count} not done{unseen}; run the same command again to continue\n"),
-        });
-        let was_left =
-            |missed: &Missed| missed.what == "exec" && missed.failure.kind == Kind::Closed;
-        if summary.missed.iter().any(was_left) {
-            text.push_str("  hint: saved files count as had, so that later runs do not run the command for them; `--skip never` fetches them again\n");
-        }
+        interrupted(&mut text, summary);
     }
     text
+}
+
+/// Adds what an interrupted run has not done, and how to continue it.
+fn interrupted(text: &mut String, summary: &Summary) {
+    let unseen = match summary.complete {
+        true => "",
+        false => ", and not everything was listed",
+    };
+    text.push_str(&match summary.not_done() {
+        // It may have been a live stream, which cannot be continued.
+        0 if summary.complete => "interrupted: work in progress was finished, and nothing else is left\n".to_owned(),
+        0 if summary.found == 0 => "interrupted: not everything was listed; run the same command again to continue\n".to_owned(),
+        0 => format!("interrupted: work in progress was finished{unseen}; run the same command again for the rest\n"),
+        count => format!("interrupted: {count} not done{unseen}; run the same command again to continue\n"),
+    });
+    let was_left = |missed: &Missed| missed.what == "exec" && missed.failure.kind == Kind::Closed;
+    if summary.missed.iter().any(was_left) {
+        text.push_str("  hint: saved files count as had, so that later runs do not run the command for them; `--skip never` fetches them again\n");
+    }
 }
 
 /// Whether all items were known to be gone before the run, so that nothing was requested.

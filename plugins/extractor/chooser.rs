@@ -12,7 +12,7 @@ use url::Url;
 
 use super::super::page::PROGRAMS;
 use super::answer::{self, Answer};
-use super::ytdlp::Which;
+use super::ytdlp::Extractors;
 use super::{Inner, Order, Program, gallerydl, ytdlp};
 
 /// The route for all links, if programs are asked before other sources.
@@ -51,7 +51,7 @@ impl Chooser {
             let _slot = self.inner.slot().await?;
             match name {
                 Program::Gallerydl => gallerydl::ask(&self.inner, ctx, url).await,
-                Program::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Which::Specific).await,
+                Program::Ytdlp => ytdlp::ask(&self.inner, ctx, url, Extractors::Specific).await,
             }
         };
         (name, ask.await)
@@ -196,7 +196,7 @@ impl Chooser {
             return Err(nothing);
         }
         let slot = self.inner.slot().await?;
-        let answer = ytdlp::ask(&self.inner, ctx, url, Which::All).await?;
+        let answer = ytdlp::ask(&self.inner, ctx, url, Extractors::All).await?;
         drop(slot);
         match answer {
             Answer::Complete(answer) if ytdlp::has_any(&answer) => {

@@ -9,7 +9,7 @@ use url::Url;
 use super::super::page::left_out;
 use super::answer::{self, Answer};
 use super::chooser::Chooser;
-use super::ytdlp::{self, Which};
+use super::ytdlp::{self, Extractors};
 use super::{Inner, Program};
 
 impl Chooser {
@@ -31,11 +31,11 @@ impl Chooser {
                 Ok(()) => {
                     // On other hosts than that of the page, only extractors for known sites are used, so that a page cannot
                     // send yt-dlp to arbitrary servers.
-                    let which = match url.host() == page.host() {
-                        true => Which::All,
-                        false => Which::Specific,
+                    let extractors = match url.host() == page.host() {
+                        true => Extractors::All,
+                        false => Extractors::Specific,
                     };
-                    allowed.push((url, which));
+                    allowed.push((url, extractors));
                 }
                 Err(error) => note(out, &url, &error).await?,
             }
@@ -71,12 +71,15 @@ impl Chooser {
 }
 
 /// Asks about all of them. Several share a start of the program.
-async fn ask(inner: &Inner, ctx: &Ctx, players: &[(Url, Which)]) -> Vec<Result<Answer>> {
-    if let [(player, which)] = players {
-        return vec![ytdlp::batch::ask_alone(inner, ctx, player, *which).await];
+async fn ask(inner: &Inner, ctx: &Ctx, players: &[(Url, Extractors)]) -> Vec<Result<Answer>> {
+    if let [(player, extractors)] = players {
+        return vec![ytdlp::batch::ask_alone(inner, ctx, player, *extractors).await];
     }
     let players = players.iter();
-    join_all(players.map(|(url, which)| ytdlp::batch::ask_batched(inner, ctx, url, *which))).await
+    join_all(
+        players.map(|(url, extractors)| ytdlp::batch::ask_batched(inner, ctx, url, *extractors)),
+    )
+    .await
 }
 
 async fn note(out: &Outlet, url: &Url, error: &Error) -> Result<()> {

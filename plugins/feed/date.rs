@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::super::page;
 
 /// Parses the date of a post: RFC 2822 in RSS, or what programs make of that; RFC 3339 elsewhere.
-pub(super) fn when(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
     read_date(text).or_else(|| page::date(text))
 }
 
@@ -34,10 +34,10 @@ mod tests {
             "2024-05-03 06:00:00",
             "2024-05-03T08:00:00+0200",
         ] {
-            let read = when(text).map(|date| date.to_string());
+            let read = parse_date(text).map(|date| date.to_string());
             assert_eq!(read.as_deref(), Some("2024-05-03T06:00:00Z"), "{text}");
         }
-        let read = when("Thursday, 19 September 2024").map(|date| date.to_string());
+        let read = parse_date("Thursday, 19 September 2024").map(|date| date.to_string());
         assert_eq!(read.as_deref(), Some("2024-09-19T00:00:00Z"));
         for text in [
             "soon",
@@ -46,7 +46,7 @@ mod tests {
             "Fri, 99 May 2024 06:00:00 GMT",
             "é é é é:é é",
         ] {
-            assert_eq!(when(text), None, "{text}");
+            assert_eq!(parse_date(text), None, "{text}");
         }
     }
 }

@@ -27,7 +27,7 @@ use url::Url;
 
 use super::page::{is_same_host, line, web};
 use super::stream::{StreamFormat, video_name};
-use date::when;
+use date::parse_date;
 use feed_page::PostFiles;
 use key::PostNames;
 pub use options::Options;
@@ -82,7 +82,7 @@ impl Feed {
         let meta = Meta {
             title: text(&post.title),
             author: text(&post.author),
-            date: when(&post.date).or(known.date),
+            date: parse_date(&post.date).or(known.date),
             album: Some(album.clone()),
             page: link.clone(),
             extra: known.extra.clone(),

@@ -5,7 +5,7 @@ use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use jiff::SignedDuration;
 
 use super::Options;
-use super::date::when;
+use super::date::parse_date;
 
 /// How much older than the response a date must be to count: a file changed twice in a second has the same date.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
@@ -13,16 +13,18 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 /// Returns the validator of a response: an ETag, which may be weak, or else a date.
 pub(super) fn of(answer: &Answer, options: &Options) -> Option<String> {
     if let Some(etag) = answer.header("etag").filter(|etag| etag.ends_with('"')) {
-        return Some(format!("{} etag {etag}", by(options)));
+        return Some(format!("{} etag {etag}", options_key(options)));
     }
     let text = answer.header("last-modified")?;
-    let age = when(answer.header("date")?)?.duration_since(when(text)?);
-    (age >= SETTLED).then(|| format!("{} date {text}", by(options)))
+    let age = parse_date(answer.header("date")?)?.duration_since(parse_date(text)?);
+    (age >= SETTLED).then(|| format!("{} date {text}", options_key(options)))
 }
 
 /// Returns the header for a conditional request, unless the feed was read with other options.
 pub(super) fn headers(known: &str, options: &Options) -> Option<(HeaderName, String)> {
-    let rest = known.strip_prefix(&by(options))?.strip_prefix(' ')?;
+    let rest = known
+        .strip_prefix(&options_key(options))?
+        .strip_prefix(' ')?;
     let (kind, value) = rest.split_once(' ')?;
     let name = match kind {
         "etag" => IF_NONE_MATCH,
@@ -32,7 +34,7 @@ pub(super) fn headers(known: &str, options: &Options) -> Option<(HeaderName, Str
     Some((name, value.to_owned()))
 }
 
-fn by(options: &Options) -> String {
+fn options_key(options: &Options) -> String {
     format!("posts={}", options.posts)
 }
 
@@ -43,7 +45,9 @@ mod tests {
 
     use super::*;
 
-    fn asked(headers: &[(&'static str, &'static str)]) -> Option<(HeaderName, String)> {
+    fn conditional_header(
+        headers: &[(&'static str, &'static str)],
+    ) -> Option<(HeaderName, String)> {
         let headers = headers.iter().map(|(name, value)| {
             (
                 HeaderName::from_static(name),
@@ -80,12 +84,15 @@ mod tests {
             ("last-modified", noon),
             ("date", later),
         ];
-        assert_eq!(asked(&both), etag("\"a b\""));
-        assert_eq!(asked(&both[1..]), date);
-        assert_eq!(asked(&[("etag", "W/\"7\"")]), etag("W/\"7\""));
-        assert_eq!(asked(&[("last-modified", noon), ("date", noon)]), None);
-        assert_eq!(asked(&[("last-modified", noon)]), None);
-        assert_eq!(asked(&[("etag", "no quotes")]), None);
-        assert_eq!(asked(&[]), None);
+        assert_eq!(conditional_header(&both), etag("\"a b\""));
+        assert_eq!(conditional_header(&both[1..]), date);
+        assert_eq!(conditional_header(&[("etag", "W/\"7\"")]), etag("W/\"7\""));
+        assert_eq!(
+            conditional_header(&[("last-modified", noon), ("date", noon)]),
+            None
+        );
+        assert_eq!(conditional_header(&[("last-modified", noon)]), None);
+        assert_eq!(conditional_header(&[("etag", "no quotes")]), None);
+        assert_eq!(conditional_header(&[]), None);
     }
 }

@@ -179,7 +179,7 @@ pub(super) fn full(tag: &Tag) -> Option<&str> {
                     .split(['-', '_'])
                     .any(|word| FULL_WORDS.contains(&word)))
     };
-    address(tag, &FULL).or_else(|| said(tag, says_full))
+    address(tag, &FULL).or_else(|| script_attribute(tag, says_full))
 }
 
 /// Returns the address that a script later copies to `src`.
@@ -192,11 +192,11 @@ pub(super) fn lazy(tag: &Tag) -> Option<&str> {
             src.starts_with("data:") || BLANK.contains(&stem)
         })
     };
-    address(tag, &LAZY).or_else(|| said(tag, says_lazy).filter(|_| is_blank()))
+    address(tag, &LAZY).or_else(|| script_attribute(tag, says_lazy).filter(|_| is_blank()))
 }
 
 /// Returns the picture in the first script attribute whose name says so.
-fn said(tag: &Tag, says: impl Fn(&str) -> bool) -> Option<&str> {
+fn script_attribute(tag: &Tag, says: impl Fn(&str) -> bool) -> Option<&str> {
     let own = tag.attrs.iter().filter(|known| {
         let name = &*known.name.local;
         let is_other = OTHER_PARTS.iter().any(|part| name.contains(part));

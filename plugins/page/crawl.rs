@@ -343,6 +343,7 @@ impl<'a> Crawl<'a> {
         Ok(())
     }
 
+    /// Checks whether the site's robots.txt permits this URL, if that is to be respected.
     pub(super) async fn is_allowed(&self, url: &Url) -> Result<bool> {
         match self.options.robots {
             true => self.page.robots_cache.allow(self.ctx, url).await,

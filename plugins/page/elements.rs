@@ -67,6 +67,7 @@ enum Text {
 }
 
 impl State {
+    /// Interprets a start tag.
     pub(super) fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
         match name {
@@ -156,6 +157,7 @@ impl State {
         TokenSinkResult::Continue
     }
 
+    /// Interprets an end tag.
     pub(super) fn end(&mut self, name: &str) {
         self.container.take_if(|open| open.leave(name));
         match name {
@@ -186,6 +188,7 @@ impl State {
         }
     }
 
+    /// Takes text between tags.
     pub(super) fn characters(&mut self, text: &str) {
         let room = |place: &mut String, most: usize| {
             if place.len() < most {
@@ -353,6 +356,7 @@ impl State {
             }
     }
 
+    /// Returns what has been collected, at the end of the page.
     pub(super) fn finish(mut self) -> ParsedPage {
         self.end_link();
         self.end("picture");

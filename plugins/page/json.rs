@@ -34,7 +34,7 @@ fn mended(text: &str) -> String {
     let mut depth = 0_usize;
     let mut comma = false;
     while let Some(c) = rest.chars().next() {
-        if let Some(length) = aside(rest) {
+        if let Some(length) = comment_length(rest) {
             kept.push(' ');
             rest = &rest[length..];
             continue;
@@ -73,7 +73,7 @@ fn mended(text: &str) -> String {
 }
 
 /// Returns the length of the comment at the start of a text, or of a marker that hides a script from old browsers.
-fn aside(text: &str) -> Option<usize> {
+fn comment_length(text: &str) -> Option<usize> {
     let mark = |text: &str| {
         let mut marks = ["<!--", "-->", "<![CDATA[", "]]>"].iter();
         marks.find(|mark| text.starts_with(**mark)).copied()

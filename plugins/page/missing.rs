@@ -12,7 +12,7 @@ use super::crawl::Crawl;
 use super::json_ld::JsonLd;
 use super::options::Options;
 use super::player::is_player;
-use super::reading::{has_end, whole};
+use super::reading::{check_complete, has_end};
 
 /// A hint about programs that may support a page without media in its markup.
 pub(in super::super) const PROGRAMS: &str =
@@ -166,7 +166,7 @@ impl Crawl<'_> {
             });
         }
         if let Some(page) = &self.cut {
-            whole(page, true)?;
+            check_complete(page, true)?;
         }
         if !is_bare {
             return Ok(());

@@ -45,7 +45,7 @@ fn is_next(here: &Url, next: &Url) -> bool {
             plain(here) == plain(next)
                 || !is_counted(here, next)
                 || stem(here) == stem(next) && here.query() == next.query()
-                || says(next)
+                || has_page_number(next)
         }
     };
     here.origin() == next.origin() && is_paged
@@ -70,7 +70,7 @@ fn stem(url: &Url) -> String {
 }
 
 /// Checks whether a path has a word for paging, with a number.
-fn says(url: &Url) -> bool {
+fn has_page_number(url: &Url) -> bool {
     let parts: Vec<&str> = url.path().split('/').collect();
     parts.windows(2).any(|pair| {
         matches!(pair[0], "page" | "p" | "seite")
@@ -107,7 +107,7 @@ pub(super) fn value(url: &Url, name: &str) -> Option<String> {
 
 /// Checks whether the address itself marks it as a page of a listing, whatever else is said.
 fn is_turned(here: &Url, next: &Url) -> bool {
-    says(next)
+    has_page_number(next)
         || is_same(here, next)
             && here.query() != next.query()
             && value(here, "p") == value(next, "p")

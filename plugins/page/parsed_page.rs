@@ -200,6 +200,7 @@ impl Piece {
         piece
     }
 
+    /// Adds a candidate; of several, the one with the greatest weight counts.
     pub(super) fn add(&mut self, url: &str, weight: u32) {
         self.candidates.push(Candidate {
             url: url.to_owned(),

@@ -46,7 +46,7 @@ pub(super) async fn reading(answer: &Answer, options: &Options) -> Result<Readin
 }
 
 /// Returns an error for a page that has more than was taken.
-pub(super) fn whole(page: &Url, is_cut: bool) -> Result<()> {
+pub(super) fn check_complete(page: &Url, is_cut: bool) -> Result<()> {
     match is_cut {
         false => Ok(()),
         true => {

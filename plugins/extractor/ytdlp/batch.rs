@@ -12,7 +12,7 @@ use url::Url;
 
 use super::super::Inner;
 use super::super::answer::Answer;
-use super::{Which, ask, parse_answer, start};
+use super::{Extractors, ask, parse_answer, start};
 
 /// The most videos per start, and the most starts at once.
 const MOST: usize = 16;
@@ -23,7 +23,7 @@ const WAIT: Duration = Duration::from_millis(30);
 /// A video that waits for a batch.
 struct Waiting {
     url: Url,
-    which: Which,
+    extractors: Extractors,
     answer: oneshot::Sender<Box<Value>>,
 }
 
@@ -47,14 +47,14 @@ pub(in super::super) async fn ask_batched(
     inner: &Inner,
     ctx: &Ctx,
     url: &Url,
-    which: Which,
+    extractors: Extractors,
 ) -> Result<Answer> {
     let (answer, mut answered) = oneshot::channel();
     let own = &inner.batch;
     let lock = || own.waiting.lock().unwrap_or_else(PoisonError::into_inner);
     lock().push(Waiting {
         url: url.clone(),
-        which,
+        extractors,
         answer,
     });
     tokio::time::sleep(WAIT).await;
@@ -62,21 +62,21 @@ pub(in super::super) async fn ask_batched(
         biased;
         found = &mut answered => match found {
             Ok(value) => return Ok(Answer::Complete(value)),
-            Err(_) => return ask_alone(inner, ctx, url, which).await,
+            Err(_) => return ask_alone(inner, ctx, url, extractors).await,
         },
         slot = own.slots.acquire() => {
             let now: Vec<_> = {
                 let mut waiting = lock();
                 let mut left = MOST;
                 let is_now = |one: &mut Waiting| {
-                    let fits = one.which == which && left > 0;
+                    let fits = one.extractors == extractors && left > 0;
                     left -= usize::from(fits);
                     fits
                 };
                 waiting.extract_if(.., is_now).collect()
             };
             if !now.is_empty() {
-                run(inner, ctx, now, which).await?;
+                run(inner, ctx, now, extractors).await?;
             }
             drop(slot);
         }
@@ -84,7 +84,7 @@ pub(in super::super) async fn ask_batched(
     // It is in the batch of another task, or was in our own and got no answer: then it is asked about alone, to learn why.
     match answered.await {
         Ok(value) => Ok(Answer::Complete(value)),
-        Err(_) => ask_alone(inner, ctx, url, which).await,
+        Err(_) => ask_alone(inner, ctx, url, extractors).await,
     }
 }
 
@@ -93,17 +93,22 @@ pub(in super::super) async fn ask_alone(
     inner: &Inner,
     ctx: &Ctx,
     url: &Url,
-    which: Which,
+    extractors: Extractors,
 ) -> Result<Answer> {
     let _slot = inner.slot().await?;
-    ask(inner, ctx, url, which).await
+    ask(inner, ctx, url, extractors).await
 }
 
 /// Asks about these videos, and sends each its answer as soon as it comes. For the others, the sender is dropped.
-async fn run(inner: &Inner, ctx: &Ctx, waiting: Vec<Waiting>, which: Which) -> Result<()> {
+async fn run(
+    inner: &Inner,
+    ctx: &Ctx,
+    waiting: Vec<Waiting>,
+    extractors: Extractors,
+) -> Result<()> {
     let _slot = inner.slot().await?;
     let urls: Vec<&Url> = waiting.iter().map(|one| &one.url).collect();
-    let mut child = start(inner, ctx, &urls, which)?;
+    let mut child = start(inner, ctx, &urls, extractors)?;
     for one in waiting {
         // After a failure, each of the others asks alone.
         let Ok(Some(line)) = child.line().await else {

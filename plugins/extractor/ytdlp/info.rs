@@ -51,6 +51,7 @@ impl<'a> Info<'a> {
         self.text(name).map(|codec| codec != "none")
     }
 
+    /// Returns a number that is finite and not negative.
     pub(super) fn number(self, name: &str) -> Option<f64> {
         self.0
             .get(name)?
@@ -58,12 +59,14 @@ impl<'a> Info<'a> {
             .filter(|number| number.is_finite() && *number >= 0.0)
     }
 
+    /// Returns a number without its fraction.
     pub(super) fn whole(self, name: &str) -> Option<u32> {
         self.number(name)
             .filter(|number| *number <= f64::from(u32::MAX))
             .map(|number| number as u32)
     }
 
+    /// Returns whether a flag is set.
     pub(super) fn is(self, name: &str) -> bool {
         // `has_drm` can also be the text `maybe`, which counts as false.
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)

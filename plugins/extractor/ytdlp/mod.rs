@@ -48,7 +48,7 @@ impl Ytdlp {
 
 /// Which extractors of yt-dlp may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum Extractors {
     /// Those for specific sites.
     Specific,
     /// Also the generic one, which looks for videos on any page.
@@ -56,7 +56,7 @@ pub(super) enum Which {
 }
 
 /// Starts yt-dlp for these links. It answers in order, with a line for each.
-fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child> {
+fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], extractors: Extractors) -> Result<Child> {
     let dir = TempDir::new()?;
     let mut args: Vec<OsString> = Vec::new();
     let mut arg = |arg: &str| args.push(arg.into());
@@ -71,7 +71,7 @@ fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child>
     ] {
         arg(flag);
     }
-    if which == Which::Specific {
+    if extractors == Extractors::Specific {
         arg("--use-extractors");
         arg("default,-generic");
     }
@@ -90,8 +90,13 @@ fn start(inner: &Inner, ctx: &Ctx, urls: &[&Url], which: Which) -> Result<Child>
 }
 
 /// Asks yt-dlp about a link, and waits for its answer.
-pub(super) async fn ask(inner: &Inner, ctx: &Ctx, url: &Url, which: Which) -> Result<Answer> {
-    let mut child = start(inner, ctx, &[url], which)?;
+pub(super) async fn ask(
+    inner: &Inner,
+    ctx: &Ctx,
+    url: &Url,
+    extractors: Extractors,
+) -> Result<Answer> {
+    let mut child = start(inner, ctx, &[url], extractors)?;
     let line = child.line().await?;
     let ended = child.end().await?;
     Ok(match (ended.code, line) {
@@ -177,7 +182,7 @@ impl Source for Ytdlp {
             Some(answer) => answer,
             None => {
                 let _slot = self.inner.slot().await?;
-                ask(&self.inner, ctx, &url, Which::All).await?
+                ask(&self.inner, ctx, &url, Extractors::All).await?
             }
         };
         let value = match answer {
@@ -199,7 +204,7 @@ impl Source for Ytdlp {
     async fn resolve(&self, ctx: &Ctx, item: &Item) -> Result<Body> {
         let url = answer::page(item)?;
         ctx.allow_external(&url).await?;
-        let value = match batch::ask_batched(&self.inner, ctx, &url, Which::All).await? {
+        let value = match batch::ask_batched(&self.inner, ctx, &url, Extractors::All).await? {
             Answer::Complete(value) => value,
             Answer::Failed(error) | Answer::Broken(error) => return Err(error),
             _ => return Err(answer::unknown(Program::Ytdlp, &url)),

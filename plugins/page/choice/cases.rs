@@ -9,6 +9,7 @@ pub(super) fn taken(html: &str) -> Vec<String> {
     urls.map(|url| url.replace("https://x.org", "")).collect()
 }
 
+/// Checks for each row which media are taken from its markup.
 #[track_caller]
 pub(super) fn takes(table: &[(&str, &[&str])]) {
     for (html, expected) in table {

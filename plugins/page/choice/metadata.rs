@@ -98,6 +98,7 @@ impl Choosing<'_> {
         self.chosen.json_ld = json_ld;
     }
 
+    /// Adds the URL of an embedded medium: a file, a stream, a player, or else a page that may have a player.
     pub(super) fn embed(&mut self, url: Url) {
         if medium(&url).is_some() || is_stream(&url) {
             let kind = medium(&url).unwrap_or(Medium::Video);

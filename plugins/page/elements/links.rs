@@ -16,6 +16,7 @@ const PAGERS: [&[&str]; 3] = [
 ];
 
 impl State {
+    /// Notes what an element says about other pages by its `rel`.
     pub(super) fn relation(&mut self, tag: &Tag) {
         let Some(href) = attribute(tag, "href") else {
             return;
@@ -47,6 +48,7 @@ impl State {
         }
     }
 
+    /// Interprets the start tag of a link.
     pub(super) fn link(&mut self, tag: &Tag) {
         self.end_link();
         let href = attribute(tag, "href");
@@ -71,6 +73,7 @@ impl State {
         });
     }
 
+    /// Ends the open link, if any.
     pub(super) fn end_link(&mut self) {
         if let Some(anchor) = self.link.take().filter(|anchor| !anchor.holds) {
             let mut piece = Piece::of(Role::Link, &anchor.target);

@@ -245,12 +245,12 @@ fn record(args: &Args, config: &Config, folder: &Path, name: &str, link: &str) -
 
 fn line(plugin: &FoundPlugin) -> String {
     let Manifest { id, version, .. } = &plugin.package.manifest;
-    let over: Vec<_> = plugin
-        .over
+    let shadowed: Vec<_> = plugin
+        .shadowed
         .iter()
         .map(|origin| format!(" (in place of {origin})"))
         .collect();
-    let line = format!("{id} {version}  {}{}", plugin.origin, over.concat());
+    let line = format!("{id} {version}  {}{}", plugin.origin, shadowed.concat());
     format!("{}\n", clean(&line))
 }
 

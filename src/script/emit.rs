@@ -22,6 +22,7 @@ const HEADERS: [&str; 3] = ["Referer", "Accept", "Origin"];
 /// The maximum length of a key in bytes.
 const LONGEST_KEY: usize = 1024;
 
+/// Adds the functions to the globals.
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let own = host.clone();
     globals.raw_set(
@@ -110,7 +111,7 @@ fn item(host: &Host, key: String, meta: Meta, body: Body) -> Item {
     }
 }
 
-/// Reports an unusable item if the site's data is to blame. A mistake of the script ends it.
+/// Reports an unusable item if the fault is in the site's data. A mistake of the script ends it.
 fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua::Result<()> {
     let Some(failure) = bad_data_failure(&error).filter(|_| !key.is_empty()) else {
         return Err(error);

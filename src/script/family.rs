@@ -3,7 +3,7 @@
 use url::{Origin, Url};
 
 use super::manifest::{Manifest, RouteSpec};
-use super::options::meant;
+use super::options::to_site_url;
 use crate::model::{Link, Result};
 use crate::source::{Route, Target};
 
@@ -78,7 +78,7 @@ pub(super) fn by_route(
         return None;
     }
     let url = behind(&target.link.url)?;
-    let is_at = meant(url.clone(), stand_ins);
+    let is_at = to_site_url(url.clone(), stand_ins);
     let (route, params) = routes
         .iter()
         .find_map(|route| Some((route.name.clone(), route.pattern.matches(&is_at)?)))?;

@@ -52,7 +52,7 @@ pub struct FoundPlugin {
     /// Where it comes from.
     pub origin: Origin,
     /// The origins of other plugins with the same id that it replaces.
-    pub over: Vec<Origin>,
+    pub shadowed: Vec<Origin>,
 }
 
 /// An installed plugin of which nothing has been read yet.
@@ -98,7 +98,7 @@ impl FoundPlugin {
             package: Package::read(folder)?,
             unread: None,
             origin: Origin::Named(folder.to_owned()),
-            over: Vec::new(),
+            shadowed: Vec::new(),
         })
     }
 }
@@ -153,7 +153,7 @@ pub fn find(
         package,
         unread: None,
         origin,
-        over: Vec::new(),
+        shadowed: Vec::new(),
     };
     let mut lockfile = Default::default();
     match places.store.as_ref().map(Store::lockfile) {
@@ -229,6 +229,11 @@ pub fn find(
     }
     all.append(&mut builtin);
     all.append(&mut behind);
+    Ok((first_of_each_id(all), broken))
+}
+
+/// Returns the first plugin with each id, and notes in it the origins of the others.
+fn first_of_each_id(all: Vec<FoundPlugin>) -> Vec<FoundPlugin> {
     let mut found: Vec<FoundPlugin> = Vec::with_capacity(all.len());
     let mut places = HashMap::new();
     for one in all {
@@ -236,7 +241,7 @@ pub fn find(
         match places.entry(id) {
             Entry::Occupied(first) => {
                 let first: &mut FoundPlugin = &mut found[*first.get()];
-                first.over.push(one.origin);
+                first.shadowed.push(one.origin);
             }
             Entry::Vacant(place) => {
                 place.insert(found.len());
@@ -244,7 +249,7 @@ pub fn find(
             }
         }
     }
-    Ok((found, broken))
+    found
 }
 
 /// Returns the sorted folders in the user's folder, which need not exist.
@@ -267,6 +272,7 @@ pub(super) fn folders(user: Option<&Path>) -> Vec<PathBuf> {
     folders
 }
 
+/// Returns the package, if its folder is named by its id.
 pub(super) fn named_as_its_folder(package: Package, folder: &Path) -> Result<Package> {
     let id = &package.manifest.id;
     match folder.file_name().is_some_and(|name| name == id.as_str()) {

@@ -18,6 +18,7 @@ impl<'a> MemoryGuard<'a> {
         Ok(MemoryGuard { lua, limit })
     }
 
+    /// Returns the VM.
     pub(super) fn lua(&self) -> &'a Lua {
         self.lua
     }

@@ -38,7 +38,7 @@ pub(super) fn stand_ins(manifest: &Manifest, set: &Map<String, Value>) -> Vec<(O
 }
 
 /// Returns the URL on the plugin's own site that a URL stands in for, or the URL itself.
-pub(super) fn meant(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
+pub(super) fn to_site_url(mut url: Url, stand_ins: &[(Origin, Url)]) -> Url {
     let origin = url.origin();
     if let Some((_, site)) = stand_ins.iter().find(|(set, _)| *set == origin) {
         // Both are http or https URLs with a host, so none of these fails.

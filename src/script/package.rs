@@ -184,6 +184,7 @@ fn text(path: &Path, left: &mut u64) -> Result<String> {
     Ok(text)
 }
 
+/// Builds the error for a file that cannot be read.
 pub(super) fn cannot(path: &Path) -> Error {
     Error::new(Kind::Config, format!("cannot read `{}`", path.display()))
 }

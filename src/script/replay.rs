@@ -13,7 +13,7 @@ use url::Url;
 
 use super::case::Case;
 use super::find::FoundPlugin;
-use super::options::{self, meant};
+use super::options::{self, to_site_url};
 use super::source::Script;
 use super::tape::Recording;
 use super::verdict::{Verdict, compare_broken, compare_end, compare_items, compare_lists, explain};
@@ -161,7 +161,7 @@ async fn judge(found: &FoundPlugin, case: Case, verdict: &mut Verdict) -> Result
     verdict.wrong = tape.wrong();
     let requested = tape.requested().into_iter();
     verdict.actions.requested = requested
-        .map(|(url, is_post)| (meant(url, &stand_ins), is_post))
+        .map(|(url, is_post)| (to_site_url(url, &stand_ins), is_post))
         .collect();
     verdict.actions.delegated = !emitted.delegated.is_empty();
     let media = emitted
@@ -169,7 +169,7 @@ async fn judge(found: &FoundPlugin, case: Case, verdict: &mut Verdict) -> Result
         .iter()
         .chain(fresh.iter().flatten())
         .flat_map(addresses);
-    verdict.actions.media = media.map(|url| meant(url, &stand_ins)).collect();
+    verdict.actions.media = media.map(|url| to_site_url(url, &stand_ins)).collect();
     let wrong = &mut verdict.wrong;
     compare_end(error, listed, wrong);
     compare_items("item", &items, &emitted.items, wrong);

@@ -42,7 +42,7 @@ struct Token {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct TokenResponse {
     access_token: Secret,
     expires_in: Option<u64>,
 }
@@ -90,7 +90,13 @@ impl Tokens {
     }
 }
 
-async fn ask(ctx: &Ctx, gate: &Gate, key: &str, secret: &Secret, url: &Url) -> Result<Told> {
+async fn ask(
+    ctx: &Ctx,
+    gate: &Gate,
+    key: &str,
+    secret: &Secret,
+    url: &Url,
+) -> Result<TokenResponse> {
     // A client without a secret has an empty one.
     let colon = if secret.reveal().contains(':') {
         ""

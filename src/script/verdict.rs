@@ -74,6 +74,7 @@ pub(super) fn compare_end(expected: Option<Kind>, listed: Result<()>, wrong: &mu
     }
 }
 
+/// Adds what differs between two lists to `wrong`.
 pub(super) fn compare_lists(
     what: &str,
     expected: &[String],
@@ -103,6 +104,7 @@ pub(super) fn compare_broken(
     wrong.extend(missing.map(|key| format!("`{key}` should be in `broken`, but is not")));
 }
 
+/// Adds what differs between the expected items and the actual ones to `wrong`.
 pub(super) fn compare_items(
     what: &str,
     expected: &[Map<String, Value>],

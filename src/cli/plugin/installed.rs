@@ -41,6 +41,7 @@ pub(super) fn store(config: &Config) -> Result<&Store> {
     })
 }
 
+/// Creates the client for downloading plugins.
 pub(super) fn client(args: &Args, config: &Config) -> Result<Client> {
     Client::new(overrides::net(args, config.net()?)?)
 }

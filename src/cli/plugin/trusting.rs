@@ -55,7 +55,7 @@ fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<Str
         let same = others
             .iter()
             .filter(|other| other.package.manifest.id == *id);
-        let origins = same.flat_map(|other| [&other.origin].into_iter().chain(&other.over));
+        let origins = same.flat_map(|other| [&other.origin].into_iter().chain(&other.shadowed));
         let mut origins: Vec<_> = origins.map(Origin::to_string).collect();
         if origins.is_empty() && known.source(id).is_ok() {
             origins.push(Origin::Builtin.to_string());

@@ -13,6 +13,7 @@ use crate::script::failure::refuse;
 /// The block size of SHA-256, which HMAC needs (RFC 2104).
 const BLOCK: usize = 64;
 
+/// Adds the tables to the globals.
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let crypto = lua.create_table()?;
     crypto.raw_set(

@@ -28,6 +28,7 @@ const SO_LARGE: &str = "the site's page is this large; `re` and `js.object` can 
 /// The maximum length of a selector.
 const SELECTOR: usize = 256;
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let html = lua.create_table()?;
     let (clock, held) = (host.clock.clone(), Rc::new(Cell::new(Measure::default())));

@@ -23,6 +23,7 @@ const SHOWN: usize = 40;
 const A_PAGE: &str = "the site sent a page instead of data: maintenance, a login, or a check that you are human; a browser shows it";
 const PASSING: &str = "the server may respond differently later; if not, the site has changed";
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let read_json = lua.create_function(|lua, answer: Table| {
         let body: mlua::LuaString = answer.raw_get("body")?;

@@ -23,6 +23,7 @@ const DEEPEST: usize = 128;
 /// The most fields that are allocated in advance.
 const MOST_EXPECTED: usize = 64;
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let json = lua.create_table()?;
     json.raw_set(

@@ -8,6 +8,7 @@ use crate::script::failure::refuse;
 /// The maximum depth of a literal.
 const DEPTH: usize = 100;
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let js = lua.create_table()?;
     js.raw_set(

@@ -33,6 +33,7 @@ struct Patterns {
     clock: Rc<Clock>,
 }
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<()> {
     let re = lua.create_table()?;
     let patterns = Rc::new(Patterns {

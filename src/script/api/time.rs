@@ -5,6 +5,7 @@ use mlua::{Lua, Table};
 
 use super::moment;
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let time = lua.create_table()?;
     // Whole milliseconds: a finer clock would allow timing attacks.

@@ -9,6 +9,7 @@ use super::http::{address, texts};
 use crate::model::Kind;
 use crate::script::failure::refuse;
 
+/// Adds the table to the globals.
 pub(super) fn add(lua: &Lua, globals: &Table) -> mlua::Result<()> {
     let url = lua.create_table()?;
     url.raw_set(

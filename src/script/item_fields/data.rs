@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::{Reader, wrong};
 
 impl Reader<'_> {
+    /// Reads a list of texts.
     pub(super) fn texts(&mut self, name: &str, value: Value) -> mlua::Result<Vec<String>> {
         let text = |value| match value {
             Json::String(text) => Some(text),
@@ -21,6 +22,7 @@ impl Reader<'_> {
         list.ok_or_else(|| wrong(name, "is not a list of texts"))
     }
 
+    /// Reads a table with texts as names and values.
     pub(super) fn pairs(
         &mut self,
         name: &str,
@@ -67,12 +69,14 @@ impl Reader<'_> {
         Ok(Json::Object(map))
     }
 
+    /// Checks whether a table is a list; an empty one is if it is marked as an array.
     pub(super) fn is_list(&self, table: &Table) -> bool {
         let metatable = || table.metatable();
         table.raw_len() > 0
             || metatable().is_some_and(|metatable| metatable == self.lua.array_metatable())
     }
 
+    /// Reads a table, and passes each of its fields to `put`.
     pub(super) fn fields(
         &mut self,
         name: &str,

@@ -101,6 +101,7 @@ async fn download(client: &Client, name: &str, known: &KnownIndex) -> Result<Ind
     Ok(index)
 }
 
+/// Resolves a path below an index.
 pub(super) fn at(base: &Url, path: &str) -> Result<Url> {
     base.join(path).map_err(|error| {
         let message = format!("`{}` cannot have a path below it", Shown(base));
@@ -108,6 +109,7 @@ pub(super) fn at(base: &Url, path: &str) -> Result<Url> {
     })
 }
 
+/// Downloads a file of at most `limit` bytes.
 pub(super) async fn get(client: &Client, url: &Url, limit: usize) -> Result<Vec<u8>> {
     let answer = client.call(url, &HeaderMap::new(), limit).await?;
     match answer.status.as_u16() {

@@ -32,6 +32,7 @@ pub(super) struct Measure {
 }
 
 impl Measure {
+    /// Returns the sum of both.
     pub(super) fn with(self, other: Measure) -> Measure {
         Measure {
             pages: self.pages + other.pages,
@@ -40,6 +41,7 @@ impl Measure {
         }
     }
 
+    /// Returns the difference.
     pub(super) fn without(self, other: Measure) -> Measure {
         Measure {
             pages: self.pages - other.pages,

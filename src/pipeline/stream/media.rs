@@ -51,7 +51,7 @@ pub(in crate::pipeline) struct Segment {
     /// How many numbers it covers: that of the next segment is this much higher.
     pub(in crate::pipeline) span: u64,
     /// Where it is.
-    pub(in crate::pipeline) spot: ByteLocation,
+    pub(in crate::pipeline) location: ByteLocation,
     /// How it is encrypted.
     pub(in crate::pipeline) cipher: Option<Cipher>,
     /// What must precede it, unless the previous segment has the same.
@@ -76,7 +76,7 @@ pub(in crate::pipeline) struct ByteLocation {
 /// The initialization section before segments, which describes their contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::pipeline) struct Map {
-    pub(in crate::pipeline) spot: ByteLocation,
+    pub(in crate::pipeline) location: ByteLocation,
     pub(in crate::pipeline) cipher: Option<Cipher>,
 }
 

@@ -95,6 +95,6 @@ pub fn fuzz(data: &[u8]) {
     }
     let _ = (clock::start(data), protection::of_boxes(data));
     for segment in found.iter().flat_map(|media| &media.segments) {
-        assert!(matches!(segment.spot.url.scheme(), "http" | "https"));
+        assert!(matches!(segment.location.url.scheme(), "http" | "https"));
     }
 }

@@ -62,10 +62,12 @@ impl<'a> Naming<'a> {
         )
     }
 
+    /// Returns an attribute of the innermost level that has it.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().rev().find_map(|level| level.get(name))
     }
 
+    /// Returns an attribute that is a number.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>> {
         match self.0.iter().rev().find(|level| level.get(name).is_some()) {
             Some(level) => level.number(name),
@@ -87,6 +89,7 @@ impl<'a> Naming<'a> {
         Ok(offset as f64 / self.scale()? as f64)
     }
 
+    /// Returns a child element of the innermost level that has it.
     pub(super) fn first(&self, name: &str) -> Option<&'a Element> {
         self.0.iter().rev().find_map(|level| level.first(name))
     }
@@ -185,7 +188,12 @@ pub(super) struct Track<'a> {
 }
 
 impl Track<'_> {
-    pub(super) fn spot(&mut self, url: Option<&str>, range: Option<&str>) -> Result<ByteLocation> {
+    /// Resolves the address of a segment, and its byte range if it has one.
+    pub(super) fn location(
+        &mut self,
+        url: Option<&str>,
+        range: Option<&str>,
+    ) -> Result<ByteLocation> {
         Ok(ByteLocation {
             url: match url {
                 Some(url) => self.urls.join(&self.from, url)?,
@@ -196,14 +204,14 @@ impl Track<'_> {
     }
 
     /// Adds a segment of this length in seconds, or 0 if unknown.
-    pub(super) fn push(&mut self, spot: ByteLocation, length: f64) -> Result<()> {
+    pub(super) fn push(&mut self, location: ByteLocation, length: f64) -> Result<()> {
         if self.media.segments.len() == MOST {
             return Err(corrupt(format_args!("it has more than {MOST} segments")));
         }
         self.media.segments.push(Segment {
             number: self.media.segments.len() as u64,
             span: 1,
-            spot,
+            location,
             cipher: None,
             map: self.map.clone(),
             gap: false,
@@ -216,11 +224,11 @@ impl Track<'_> {
     /// Adds a segment of a live stream with its start time and length, in seconds since the beginning of the stream.
     pub(super) fn push_live(
         &mut self,
-        spot: ByteLocation,
+        location: ByteLocation,
         scope: &Scope,
         (time, length): (f64, f64),
     ) -> Result<()> {
-        self.push(spot, length)?;
+        self.push(location, length)?;
         self.lasts(length);
         if let Some(last) = self.media.segments.last_mut() {
             last.number = number(time);
@@ -237,27 +245,31 @@ impl Track<'_> {
         self.media.target = self.media.target.max(duration);
     }
 
-    pub(super) fn begin(&mut self, spot: ByteLocation) {
-        self.map = Some(Arc::new(Map { spot, cipher: None }));
+    /// Sets the initialization of the segments that follow.
+    pub(super) fn begin(&mut self, location: ByteLocation) {
+        self.map = Some(Arc::new(Map {
+            location,
+            cipher: None,
+        }));
     }
 }
 
 /// Adds a single file, whatever index it has.
 fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -> Result<()> {
-    let spot = track.spot(None, None)?;
+    let location = track.location(None, None)?;
     // An initialization segment in the file itself is downloaded with it.
     if let Some(first) = file.first("Initialization")
         && let Some(name) = first.get("sourceURL")
     {
-        let before = track.spot(Some(name), first.get("range"))?;
-        if before.url != spot.url {
+        let before = track.location(Some(name), first.get("range"))?;
+        if before.url != location.url {
             track.begin(before);
         }
     }
-    let last = track.media.segments.last().map(|last| &last.spot);
+    let last = track.media.segments.last().map(|last| &last.location);
     match last {
         // Periods that are cuts of one file.
-        Some(last) if *last == spot => {
+        Some(last) if *last == location => {
             track.repeats = true;
             Ok(())
         }
@@ -266,9 +278,9 @@ fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -
         )
         .hint(format!(
             "they can be downloaded one by one, such as `{}`",
-            Shown(&spot.url)
+            Shown(&location.url)
         ))),
-        _ => track.push(spot, 0.0),
+        _ => track.push(location, 0.0),
     }
 }
 
@@ -283,8 +295,8 @@ impl Rendition<'_> {
 
 fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
     if let Some(first) = list.first("Initialization") {
-        let spot = track.spot(first.get("sourceURL"), first.get("range"))?;
-        track.begin(spot);
+        let location = track.location(first.get("sourceURL"), first.get("range"))?;
+        track.begin(location);
     }
     let own = list.0.iter().rev();
     let Some(own) = own.copied().find(|own| own.first("SegmentURL").is_some()) else {
@@ -293,8 +305,8 @@ fn by_list(track: &mut Track<'_>, list: &Naming<'_>) -> Result<()> {
     };
     let length = list.number("duration")?.unwrap_or(0) as f64 / list.scale()? as f64;
     for segment in own.all("SegmentURL") {
-        let spot = track.spot(segment.get("media"), segment.get("mediaRange"))?;
-        track.push(spot, length)?;
+        let location = track.location(segment.get("media"), segment.get("mediaRange"))?;
+        track.push(location, length)?;
     }
     Ok(())
 }

@@ -29,11 +29,11 @@ pub(super) fn by_template(
         .ok_or_else(|| corrupt("a template names no segments"))?;
     if let Some(first) = template.get("initialization") {
         let name = filled(first, names, 0, 0)?;
-        let spot = track.spot(Some(&name), None)?;
-        track.begin(spot);
+        let location = track.location(Some(&name), None)?;
+        track.begin(location);
     } else if let Some(first) = template.first("Initialization") {
-        let spot = track.spot(first.get("sourceURL"), first.get("range"))?;
-        track.begin(spot);
+        let location = track.location(first.get("sourceURL"), first.get("range"))?;
+        track.begin(location);
     }
     let mut adding = Adding {
         track,
@@ -183,8 +183,8 @@ impl Adding<'_, '_> {
                 return Ok(());
             }
             let name = self.name(number, time)?;
-            let spot = self.track.spot(Some(&name), None)?;
-            return self.track.push_live(spot, scope, (start, length));
+            let location = self.track.location(Some(&name), None)?;
+            return self.track.push_live(location, scope, (start, length));
         }
         let end = scope.length.map(|length| scope.begin + length);
         let is_before = start + length <= scope.begin + TINY;
@@ -194,15 +194,15 @@ impl Adding<'_, '_> {
             return Ok(());
         }
         let name = self.name(number, time)?;
-        let spot = self.track.spot(Some(&name), None)?;
+        let location = self.track.location(Some(&name), None)?;
         let last = self.track.media.segments.last();
-        if last.is_some_and(|last| last.spot == spot) {
+        if last.is_some_and(|last| last.location == location) {
             self.track.repeats = true;
             return Ok(());
         }
         // The stated length of the last segment may exceed the time left.
         let left = end.map_or(f64::INFINITY, |end| end - start);
-        self.track.push(spot, length.min(left.max(0.0)))
+        self.track.push(location, length.min(left.max(0.0)))
     }
 
     fn name(&mut self, number: u64, time: u64) -> Result<String> {

@@ -24,13 +24,14 @@ fn tracks(periods: &str, quality: &str) -> Result<Tracks> {
 
 /// Returns the requested parts in order, each with its initialization segment.
 fn parts(media: &Media) -> Vec<String> {
-    let spot = |spot: &crate::pipeline::stream::ByteLocation| {
-        let name = spot
+    let location = |location: &crate::pipeline::stream::ByteLocation| {
+        let name = location
             .url
             .as_str()
             .trim_start_matches("https://x.org/films/cats/")
             .to_owned();
-        spot.range
+        location
+            .range
             .map_or(name.clone(), |(start, end)| format!("{name} {start}-{end}"))
     };
     let mut parts = Vec::new();
@@ -38,9 +39,9 @@ fn parts(media: &Media) -> Vec<String> {
     for segment in &media.segments {
         if segment.map != map {
             map.clone_from(&segment.map);
-            parts.extend(map.as_ref().map(|map| spot(&map.spot)));
+            parts.extend(map.as_ref().map(|map| location(&map.location)));
         }
-        parts.push(spot(&segment.spot));
+        parts.push(location(&segment.location));
     }
     parts
 }
@@ -381,7 +382,7 @@ proptest! {
         );
         if let Ok(tracks) = tracks(&text, "best") {
             for segment in &tracks.main.segments {
-                prop_assert!(["http", "https"].contains(&segment.spot.url.scheme()));
+                prop_assert!(["http", "https"].contains(&segment.location.url.scheme()));
             }
         }
         let _ = read(&bytes, &here(), &Want::default());

@@ -135,7 +135,7 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Media> {
                     number,
                     span: 1,
                     cipher: now.cipher(number)?,
-                    spot: ByteLocation { url, range },
+                    location: ByteLocation { url, range },
                     map: now.map.clone(),
                     gap: ahead.gap,
                     breaks: ahead.breaks,
@@ -220,7 +220,7 @@ impl Now {
             }
         };
         Ok(Map {
-            spot: ByteLocation { url, range },
+            location: ByteLocation { url, range },
             cipher,
         })
     }

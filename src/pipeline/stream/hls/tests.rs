@@ -26,8 +26,8 @@ fn media(lines: &str) -> Result<Media> {
 /// Returns the requested parts as text: path, range, and the cipher.
 fn parts(media: &Media) -> Vec<String> {
     let part = |segment: &crate::pipeline::stream::Segment| {
-        let mut text = format!("{} {}", segment.number, segment.spot.url.path());
-        if let Some((start, end)) = segment.spot.range {
+        let mut text = format!("{} {}", segment.number, segment.location.url.path());
+        if let Some((start, end)) = segment.location.range {
             text += &format!(" {start}-{end}");
         }
         if let Some(cipher) = &segment.cipher {
@@ -38,7 +38,7 @@ fn parts(media: &Media) -> Vec<String> {
             );
         }
         if let Some(map) = &segment.map {
-            text += &format!(" after {}", map.spot.url.path());
+            text += &format!(" after {}", map.location.url.path());
         }
         if segment.gap {
             text += " gap";
@@ -73,7 +73,7 @@ fn the_segments_of_a_list_are_read_in_order() {
         (Duration::from_secs(5), Duration::from_millis(4500))
     );
     assert_eq!(
-        read.segments[0].map.as_ref().unwrap().spot.range,
+        read.segments[0].map.as_ref().unwrap().location.range,
         Some((0, 100))
     );
 }
@@ -364,8 +364,8 @@ proptest! {
     fn whatever_a_playlist_says_it_is_read_or_refused(lines in prop::collection::vec(line(), 0..40)) {
         match playlist(&lines.join("\n")) {
             Ok(Playlist::Media(media)) => for segment in &media.segments {
-                prop_assert!(["http", "https"].contains(&segment.spot.url.scheme()));
-                prop_assert!(segment.spot.range.is_none_or(|(start, end)| start < end));
+                prop_assert!(["http", "https"].contains(&segment.location.url.scheme()));
+                prop_assert!(segment.location.range.is_none_or(|(start, end)| start < end));
             },
             Ok(Playlist::Master(master)) => drop(master.choose(Quality::Best)),
             Err(error) => prop_assert!(matches!(error.kind, Kind::Corrupt | Kind::Unsupported)),

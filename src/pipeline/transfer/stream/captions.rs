@@ -49,8 +49,8 @@ struct ListTotals {
 impl ListTotals {
     /// Accepts a list, if there is room for it.
     fn take(&self, list: List) -> Result<List> {
-        let spots = list.media.segments.iter().map(|segment| &segment.spot);
-        let addresses: usize = spots.map(|spot| spot.url.as_str().len()).sum();
+        let locations = list.media.segments.iter().map(|segment| &segment.location);
+        let addresses: usize = locations.map(|location| location.url.as_str().len()).sum();
         let add = |to: &AtomicUsize, more| to.fetch_add(more, Ordering::Relaxed) + more;
         let segments = add(&self.segments, list.media.segments.len());
         match segments > SEGMENTS || add(&self.addresses, addresses) > ADDRESSES {

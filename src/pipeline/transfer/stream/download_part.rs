@@ -85,7 +85,7 @@ impl Streaming<'_> {
                 Err(Stop::Setback(setback)) => return Err(setback.into_error()),
             };
             send(&out, PartEvent::Discarded(index)).await?;
-            self.wait(&part.spot.url, error, &mut retry).await?;
+            self.wait(&part.location.url, error, &mut retry).await?;
         }
     }
 
@@ -121,7 +121,7 @@ impl Streaming<'_> {
             None => None,
         };
         let mut share = out.memory.reserve(index, want).await;
-        let host = part.spot.url.host_str().unwrap_or("");
+        let host = part.location.url.host_str().unwrap_or("");
         let mut permit = self.mover.client.pace().enter(host).await;
         let part_request = PartRequest {
             index,
@@ -156,7 +156,7 @@ impl Streaming<'_> {
             index,
             part:
                 Part {
-                    spot,
+                    location,
                     inner,
                     is_map,
                     ..
@@ -169,9 +169,14 @@ impl Streaming<'_> {
             pin: None,
             gate: None,
         };
-        let bound = self.bound(&spot.url)?;
+        let bound = self.bound(&location.url)?;
         let mut opened = client
-            .open_with(constraints, &spot.url, &bound, &part_headers(spot.range))
+            .open_with(
+                constraints,
+                &location.url,
+                &bound,
+                &part_headers(location.range),
+            )
             .await?;
         retry.status = Some(opened.response.status());
         let Accepted {
@@ -182,10 +187,10 @@ impl Streaming<'_> {
         } = accept(
             opened.response.status(),
             opened.response.headers(),
-            spot.range,
+            location.range,
         )?;
         if let Some((versions, of)) = out.versions.as_ref().zip(of) {
-            versions.check(&spot.url, of)?;
+            versions.check(&location.url, of)?;
         }
         permit.accepted(length);
         // Encrypted bytes mark their own end.

@@ -79,7 +79,7 @@ impl Film {
     async fn reopen(self, streaming: &Streaming<'_>) -> Result<Film> {
         let lists = match streaming.lists().await {
             Ok(lists) => lists,
-            Err(error) => return Err(self.lost(streaming, error).await?),
+            Err(error) => return Err(self.abandon(streaming, error).await?),
         };
         let main = self.main.reopen(streaming, lists.main).await?;
         let sound = match (self.sound, lists.sound) {
@@ -94,11 +94,11 @@ impl Film {
         Ok(Film { main, sound })
     }
 
-    /// The error of a film that has changed, and whose lists cannot be reloaded.
-    async fn lost(self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
-        let error = self.main.lost(streaming, error).await?;
+    /// Gives up a film that has changed and whose lists cannot be reloaded, and returns the error.
+    async fn abandon(self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
+        let error = self.main.abandon(streaming, error).await?;
         match self.sound {
-            Some(sound) => sound.lost(streaming, error).await,
+            Some(sound) => sound.abandon(streaming, error).await,
             None => Ok(error),
         }
     }

@@ -22,7 +22,7 @@ use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::transfer::content::BATCH;
 
-/// What comes of a part.
+/// What the download of a part reports.
 #[derive(Debug)]
 pub(super) enum PartEvent {
     /// Its next bytes, and the memory that they hold.
@@ -358,7 +358,7 @@ impl Join {
         slowly(move || {
             self.partial.cut(self.len)?;
             self.discard_spool()?;
-            let partial = Arc::into_inner(self.partial).ok_or_else(lost)?;
+            let partial = Arc::into_inner(self.partial).ok_or_else(still_open_error)?;
             Ok(Joined {
                 partial,
                 len: self.len,
@@ -370,6 +370,6 @@ impl Join {
     }
 }
 
-fn lost() -> Error {
+fn still_open_error() -> Error {
     Error::new(Kind::Disk, "a defect of this program left the file open")
 }

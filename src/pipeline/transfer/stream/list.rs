@@ -84,7 +84,7 @@ impl List {
         let all = Segment {
             number: 0,
             span: 1,
-            spot: ByteLocation {
+            location: ByteLocation {
                 url: url.clone(),
                 range: None,
             },

@@ -183,7 +183,7 @@ impl Streaming<'_> {
             _ => None,
         };
         match self.form {
-            Form::Dash => self.news(role, since).await,
+            Form::Dash => self.new_segments(role, since).await,
             _ => self.list(url, named_by).await,
         }
     }
@@ -240,6 +240,7 @@ impl Streaming<'_> {
         Ok((playlist, warning.into_iter().collect()))
     }
 
+    /// Requests a playlist, manifest or time. Also returns who named its final URL.
     pub(super) async fn answer(
         &self,
         url: &Url,

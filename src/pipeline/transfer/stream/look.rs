@@ -1,4 +1,4 @@
-//! A first look at the bytes of a part: whether it can be one at all.
+//! Checks the first bytes of a part: whether it can be one at all.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::model::{Error, Kind, Result};
 use crate::pipeline::naming::{Content, HEAD, sniff};
 use crate::pipeline::stream::{clock, protection};
 
-/// The first bytes of a part, until they are believed.
+/// Holds back the first bytes of a part until they have been checked.
 pub(super) struct Look {
     early: Vec<u8>,
     seen: bool,
@@ -19,7 +19,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Starts the look at a part; an `inner` one begins in the middle of a file, where its first bytes say nothing.
+    /// Starts to check a part; an `inner` one begins in the middle of a file, where its first bytes say nothing.
     pub(super) fn new(form: list::Content, encrypted: bool, inner: bool) -> Look {
         Look {
             early: Vec::new(),

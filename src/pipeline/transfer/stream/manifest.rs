@@ -32,7 +32,7 @@ const MAX_TIME_RESPONSE: usize = 64 << 10;
 #[derive(Default)]
 pub(super) struct Current {
     seen: Mutex<Option<Seen>>,
-    /// Whether it was found to be wrong: then it is requested again, no matter when it is to change.
+    /// Whether a segment that it lists is missing: then it is requested again, no matter when it is to change.
     doubted: AtomicBool,
 }
 
@@ -42,7 +42,7 @@ struct Seen {
     url: Url,
     at: Instant,
     /// How far the clock of the site is ahead of ours, in seconds, once known.
-    ahead: Option<f64>,
+    clock_offset: Option<f64>,
     /// Whether it was live when it was first seen.
     live: bool,
 }
@@ -55,8 +55,8 @@ impl Streaming<'_> {
         self.tracks_of(&mut current, 0).await
     }
 
-    /// Returns what is new of a track of a live stream, from this number on.
-    pub(super) async fn news(&self, role: &Role, since: u64) -> Result<List> {
+    /// Returns the new segments of a track of a live stream, from this number on.
+    pub(super) async fn new_segments(&self, role: &Role, since: u64) -> Result<List> {
         let mut current = self.current.seen.lock().await;
         let lists = self.tracks_of(&mut current, since).await?;
         drop(current);
@@ -90,7 +90,7 @@ impl Streaming<'_> {
     }
 
     /// Notes that a segment is missing that should be there by the manifest.
-    pub(super) fn doubt(&self) {
+    pub(super) fn report_missing_segment(&self) {
         self.current.doubted.store(true, Ordering::Relaxed);
     }
 
@@ -116,7 +116,7 @@ impl Streaming<'_> {
         let seen = current.as_ref();
         let seen = seen.ok_or_else(|| defect("there is no manifest"))?;
         let view = seen.live.then(|| View {
-            now: local_time() + seen.ahead.unwrap_or(0.0),
+            now: local_time() + seen.clock_offset.unwrap_or(0.0),
             since,
         });
         let want = dash::Want {
@@ -152,10 +152,11 @@ impl Streaming<'_> {
         let at = Instant::now();
         let server_time = estimated_date(&answer.headers);
         let manifest = slowly(move || Manifest::read(&answer.body, &answer.url)).await?;
-        let known = before.and_then(|seen| seen.ahead);
-        let ahead = match &manifest.live {
+        let known = before.and_then(|seen| seen.clock_offset);
+        let clock_offset = match &manifest.live {
             Some(live) if known.is_none() => {
-                self.ahead(&live.clocks, named_by, server_time).await?
+                self.clock_offset(&live.clocks, named_by, server_time)
+                    .await?
             }
             _ => known,
         };
@@ -165,12 +166,12 @@ impl Streaming<'_> {
             named_by,
             url,
             at,
-            ahead,
+            clock_offset,
         })
     }
 
     /// Returns how far the clock of the site is ahead of ours.
-    async fn ahead(
+    async fn clock_offset(
         &self,
         clocks: &[Timing],
         named_by: NamedBy,
@@ -199,7 +200,7 @@ impl Streaming<'_> {
         }
         Ok(server_time
             .map(|server_time| server_time - local_time())
-            .filter(|ahead| ahead.abs() > MIN_CLOCK_OFFSET))
+            .filter(|clock_offset| clock_offset.abs() > MIN_CLOCK_OFFSET))
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Part {
     /// The number of the segment that it is, or that it stands before.
     number: u64,
     pub(super) is_map: bool,
-    pub(super) spot: ByteLocation,
+    pub(super) location: ByteLocation,
     pub(super) cipher: Option<Cipher>,
     /// Whether it begins in the middle of a file, and not as a segment does.
     pub(super) inner: bool,
@@ -35,7 +35,7 @@ pub(super) struct Part {
 impl Part {
     /// Its length in bytes, if known beforehand.
     pub(super) fn len(&self) -> Option<usize> {
-        let (start, end) = self.spot.range?;
+        let (start, end) = self.location.range?;
         usize::try_from(end - start).ok()
     }
 }
@@ -120,11 +120,11 @@ impl Parts {
                 .as_ref()
                 .filter(|map| self.map.as_ref() != Some(map))
             {
-                self.push((number, true), map.spot.clone(), map.cipher.clone());
+                self.push((number, true), map.location.clone(), map.cipher.clone());
                 self.maps += 1;
                 self.map = Some(map.clone());
             }
-            self.push((number, false), segment.spot, segment.cipher);
+            self.push((number, false), segment.location, segment.cipher);
             if let Some(part) = self.list.last_mut() {
                 part.duration = segment.duration;
             }
@@ -132,12 +132,17 @@ impl Parts {
         is_new
     }
 
-    fn push(&mut self, (number, is_map): (u64, bool), spot: ByteLocation, cipher: Option<Cipher>) {
-        self.size += size_of::<Part>() + spot.url.as_str().len();
+    fn push(
+        &mut self,
+        (number, is_map): (u64, bool),
+        location: ByteLocation,
+        cipher: Option<Cipher>,
+    ) {
+        self.size += size_of::<Part>() + location.url.as_str().len();
         self.list.push(Part {
             number,
             is_map,
-            spot,
+            location,
             cipher,
             inner: false,
             duration: Duration::ZERO,
@@ -149,7 +154,7 @@ impl Parts {
         match &self.list[..] {
             [
                 Part {
-                    spot: ByteLocation { url, range: None },
+                    location: ByteLocation { url, range: None },
                     cipher: None,
                     ..
                 },
@@ -170,7 +175,7 @@ impl Parts {
         let piece = |start| Part {
             number: self.list[0].number,
             is_map: false,
-            spot: ByteLocation {
+            location: ByteLocation {
                 url: url.clone(),
                 range: Some((start, total.min(start + PIECE))),
             },
@@ -192,19 +197,21 @@ impl Parts {
                 .partition_point(|part| part.number < segment.number);
             let parts = self.list[first..].iter_mut();
             for part in parts.take_while(|part| part.number == segment.number) {
-                let (spot, cipher) = match &segment.map {
-                    Some(map) if part.is_map => (&map.spot, &map.cipher),
+                let (location, cipher) = match &segment.map {
+                    Some(map) if part.is_map => (&map.location, &map.cipher),
                     _ if part.is_map => continue,
-                    _ => (&segment.spot, &segment.cipher),
+                    _ => (&segment.location, &segment.cipher),
                 };
                 let iv = |cipher: &Option<Cipher>| cipher.as_ref().map(|cipher| cipher.iv);
-                let is_piece = is_divided && !part.is_map && spot.range.is_none();
-                if (spot.range == part.spot.range || is_piece) && iv(cipher) == iv(&part.cipher) {
-                    let before = std::mem::replace(&mut part.spot.url, spot.url.clone());
+                let is_piece = is_divided && !part.is_map && location.range.is_none();
+                if (location.range == part.location.range || is_piece)
+                    && iv(cipher) == iv(&part.cipher)
+                {
+                    let before = std::mem::replace(&mut part.location.url, location.url.clone());
                     part.cipher.clone_from(cipher);
                     let is_known = moved.last().is_some_and(|last| last.0 == before);
-                    if part.spot.range.is_some() && before != spot.url && !is_known {
-                        moved.push((before, spot.url.clone()));
+                    if part.location.range.is_some() && before != location.url && !is_known {
+                        moved.push((before, location.url.clone()));
                     }
                 }
             }
@@ -248,10 +255,12 @@ impl Parts {
         self.get(index).is_some_and(|part| !part.is_map)
     }
 
+    /// Returns the part with this index.
     pub(super) fn get(&self, index: usize) -> Option<&Part> {
         self.list.get(index)
     }
 
+    /// Returns the number of parts.
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
@@ -268,7 +277,8 @@ impl Chain {
     /// Returns the identity of the first `count` parts, which are no fewer than before.
     pub(super) fn of(&mut self, parts: &Parts, count: usize) -> String {
         for part in &parts.list[self.count.min(count)..count] {
-            part.spot.identify(part.cipher.as_ref(), &mut self.hasher);
+            part.location
+                .identify(part.cipher.as_ref(), &mut self.hasher);
         }
         self.count = self.count.max(count);
         self.hasher.finalize().to_hex().to_string()

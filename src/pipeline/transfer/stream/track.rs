@@ -100,7 +100,7 @@ impl Track {
         if moved.as_ref().is_err_and(is_changed) {
             match streaming.reread_list(self.role.clone()).await {
                 Ok(list) => self = self.reopen(streaming, list).await?,
-                Err(error) => return Err(self.lost(streaming, error).await?),
+                Err(error) => return Err(self.abandon(streaming, error).await?),
             }
             moved = self.all_parts(streaming, ending).await;
         }
@@ -116,7 +116,7 @@ impl Track {
         if let Err(error) = moved {
             // What was recorded cannot be downloaded again.
             if self.live && !matches!(error.kind, Kind::Closed | Kind::Disk) {
-                return Err(self.lost(streaming, error).await?);
+                return Err(self.abandon(streaming, error).await?);
             }
             self.park(streaming).await?;
             return Err(error);
@@ -265,7 +265,7 @@ impl Track {
                     self.leave(&mut requests);
                     true
                 }
-                () = sleep_until(requests.left.unwrap_or(requests.grew)), if requests.left.is_some() => false,
+                () = sleep_until(requests.leave_by.unwrap_or(requests.grew)), if requests.leave_by.is_some() => false,
                 Some(event) = arrivals.recv() => {
                     self.take(&mut requests, event).await?;
                     true

@@ -18,7 +18,7 @@ fn live(attributes: &str, inner: &str, view: (f64, u64)) -> Result<(Vec<(String,
     };
     let main = manifest.tracks(&Want::default(), Some(view))?.main;
     let name = |segment: &crate::pipeline::stream::Segment| {
-        let path = segment.spot.url.path();
+        let path = segment.location.url.path();
         (path.rsplit('/').next().unwrap().to_owned(), segment.number)
     };
     Ok((main.segments.iter().map(name).collect(), main.ended))

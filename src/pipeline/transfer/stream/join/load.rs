@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::{Digests, Join, Joined, Proof, Waiting, lost};
+use super::{Digests, Join, Joined, Proof, Waiting, still_open_error};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
@@ -59,7 +59,7 @@ impl Join {
 
     /// Returns what an earlier run recorded of a live stream, if it cannot be resumed: its segments cannot be
     /// downloaded again.
-    pub(in super::super) async fn left(
+    pub(in super::super) async fn unresumable_recording(
         place: Place,
         algorithm: Option<Algorithm>,
         fits: impl FnOnce(&State) -> bool + Send + 'static,
@@ -133,7 +133,7 @@ impl Join {
     }
 
     /// Makes the first waiting part be requested once more, too, since the part that was joined last proves nothing.
-    pub(in super::super) fn doubt(&mut self) {
+    pub(in super::super) fn recheck_waiting(&mut self) {
         let Some((index, waiting)) = self.waiting.pop_first() else {
             return;
         };
@@ -153,7 +153,7 @@ impl Join {
         if self.spool.is_none() {
             self.spool = Some(Arc::new(Partial::open(self.beside.clone())?));
         }
-        let spool = self.spool.as_ref().ok_or_else(lost)?;
+        let spool = self.spool.as_ref().ok_or_else(still_open_error)?;
         let end = stored.at.checked_add(stored.len);
         // What cannot be read from there is downloaded again.
         if end.is_none_or(|end| spool.len().is_ok_and(|len| len < end)) {
@@ -240,7 +240,7 @@ mod tests {
             join.saved().await.unwrap();
             drop(join);
             let mut join = open().await.unwrap();
-            join.doubt();
+            join.recheck_waiting();
             assert!(!join.has(2) && join.has(3));
             bring(&mut join, 0, 0).await.unwrap();
             assert!(!join.is_proven());

@@ -7,7 +7,7 @@ const TICKS: f64 = 90_000.0;
 /// A clock that is this close to its wraparound is taken by `ffmpeg` for one that has not started yet.
 const BEFORE: u64 = 60 * 90_000;
 /// Picture and sound of a film begin within this many seconds of each other.
-const APART: f64 = 60.0;
+const MAX_DELAY: f64 = 60.0;
 /// A picture that begins earlier than this on its clock begins with it: the first frames wait for those that they are
 /// made of.
 const EARLY: u64 = 9_000;
@@ -33,9 +33,9 @@ impl Clock {
 /// Returns by how many seconds to move picture and sound.
 ///
 /// # Errors
-/// Why nobody can tell.
+/// The reason, if that cannot be determined.
 pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static str> {
-    if apart(picture, sound).is_some_and(|apart| apart.abs() > APART) {
+    if sound_delay(picture, sound).is_some_and(|delay| delay.abs() > MAX_DELAY) {
         return Err("the clocks of its picture and of its sound are unrelated");
     }
     if !sound.is_raw() {
@@ -57,7 +57,7 @@ pub(super) fn moves(picture: Clock, sound: Clock) -> Result<[f64; 2], &'static s
 }
 
 /// How much later the sound begins than the picture, in seconds, if known.
-fn apart(picture: Clock, sound: Clock) -> Option<f64> {
+fn sound_delay(picture: Clock, sound: Clock) -> Option<f64> {
     let ticks = sound.start? as f64 - picture.start? as f64;
     Some(nearer(ticks - (sound.ahead - picture.ahead) * TICKS) / TICKS)
 }

@@ -65,10 +65,10 @@ impl Parts {
         mut segments: Vec<Segment>,
         is_cut: bool,
     ) -> bool {
-        let last =
-            segments.pop_if(|last| is_cut && self.discontinuity.cut.as_ref() != Some(&last.spot));
+        let last = segments
+            .pop_if(|last| is_cut && self.discontinuity.cut.as_ref() != Some(&last.location));
         if let Some(last) = last {
-            self.discontinuity.cut = Some(last.spot);
+            self.discontinuity.cut = Some(last.location);
         }
         self.add(segments)
     }
@@ -108,10 +108,11 @@ impl Parts {
 
     /// Whether any of these segments is known already, by its address.
     fn knows(&self, segments: &[Segment]) -> bool {
-        let name = |spot: &ByteLocation| format!("{} {:?}", Shown(&spot.url), spot.range);
+        let name =
+            |location: &ByteLocation| format!("{} {:?}", Shown(&location.url), location.range);
         let newest = self.list.iter().rev().take(NEWEST);
-        let known: HashSet<String> = newest.map(|part| name(&part.spot)).collect();
-        let mut spots = segments.iter().map(|segment| name(&segment.spot));
-        spots.any(|spot| known.contains(&spot))
+        let known: HashSet<String> = newest.map(|part| name(&part.location)).collect();
+        let mut locations = segments.iter().map(|segment| name(&segment.location));
+        locations.any(|location| known.contains(&location))
     }
 }

@@ -6,7 +6,7 @@ fn segment(number: u64, url: &Url) -> Segment {
     Segment {
         number,
         span: 1,
-        spot: ByteLocation {
+        location: ByteLocation {
             url: url.clone(),
             range: None,
         },
@@ -61,7 +61,10 @@ fn a_track_that_is_one_file_is_divided_if_it_is_large() {
         parts.divide(total);
         parts.list
     };
-    let ranges: Vec<_> = pieces(9 << 20).iter().map(|part| part.spot.range).collect();
+    let ranges: Vec<_> = pieces(9 << 20)
+        .iter()
+        .map(|part| part.location.range)
+        .collect();
     let (first, second) = (4 << 20, 8 << 20);
     let expected = [(0, first), (first, second), (second, 9 << 20)];
     assert_eq!(ranges, expected.map(Some));
@@ -75,7 +78,7 @@ fn addresses_are_found_anew_by_their_numbers() {
     let url = |text: &str| Url::parse(&format!("https://x.org/{text}")).unwrap();
     let list = |numbers: &[u64], token: &str| -> Vec<Segment> {
         let map = Map {
-            spot: ByteLocation {
+            location: ByteLocation {
                 url: url(&format!("map{token}")),
                 range: None,
             },
@@ -90,7 +93,7 @@ fn addresses_are_found_anew_by_their_numbers() {
         numbers.iter().map(with_map).collect()
     };
     let names = |parts: &Parts| -> Vec<String> {
-        let urls = parts.list.iter().map(|part| &part.spot.url);
+        let urls = parts.list.iter().map(|part| &part.location.url);
         urls.map(|url| url.as_str()[14..].to_owned()).collect()
     };
     let mut parts = Parts::default();
@@ -101,7 +104,7 @@ fn addresses_are_found_anew_by_their_numbers() {
     assert_eq!(names(&parts), ["map?c", "3?c", "4?b", "5?b"]);
     // Another range, or another way to decrypt it, makes another segment.
     let mut other = list(&[4, 5], "?d");
-    other[0].spot.range = Some((0, 5));
+    other[0].location.range = Some((0, 5));
     other[1].cipher = Some(Cipher {
         key: Arc::new(url("k")),
         iv: [1; 16],
@@ -114,10 +117,10 @@ fn addresses_are_found_anew_by_their_numbers() {
     let moved = pieces.renew(&[segment(0, &url("film?b"))]);
     assert_eq!(moved, [(url("film?a"), url("film?b"))]);
     assert_eq!(names(&pieces), ["film?b"; 3]);
-    assert_eq!(pieces.list[1].spot.range, Some((4 << 20, 8 << 20)));
+    assert_eq!(pieces.list[1].location.range, Some((4 << 20, 8 << 20)));
     // A track with an initialization is not divided: the whole of a file is not one of its ranges.
     let mut ranges = list(&[0], "?a");
-    ranges[0].spot.range = Some((0, 5));
+    ranges[0].location.range = Some((0, 5));
     let mut parts = Parts::default();
     parts.add(ranges);
     parts.renew(&list(&[0], "?b"));
@@ -136,7 +139,7 @@ fn a_live_stream_cannot_fill_the_memory() {
     let bytes: usize = parts
         .list
         .iter()
-        .map(|part| part.spot.url.as_str().len())
+        .map(|part| part.location.url.as_str().len())
         .sum();
     assert!(bytes < MAX_MEMORY, "{bytes}");
 }

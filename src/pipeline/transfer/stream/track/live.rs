@@ -77,6 +77,7 @@ impl Track {
         Ok(())
     }
 
+    /// Ends a live track whose list has stopped growing, with a warning.
     pub(super) fn stand_still(&mut self) {
         self.ended = true;
         let why = self.faults.unread.as_ref();

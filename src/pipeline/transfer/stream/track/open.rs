@@ -80,10 +80,12 @@ impl Track {
         };
         let algorithm = streaming.mover.digest;
         let asked = fits.clone();
-        if let Some(left) = Join::left(place.clone(), algorithm, move |state| asked(state)).await? {
+        if let Some(recording) =
+            Join::unresumable_recording(place.clone(), algorithm, move |state| asked(state)).await?
+        {
             let named = streaming
                 .mover
-                .name_beside(streaming.job, &place, left, INTERRUPTED);
+                .name_beside(streaming.job, &place, recording, INTERRUPTED);
             let name = named.await?;
             warnings.push(format!("what an earlier run recorded of it is in `{name}`"));
         }
@@ -98,7 +100,7 @@ impl Track {
         let mut join = Join::open(place, beside, algorithm, fits).await?;
         // The initialization may be the same in all versions of a film.
         if !join.is_proven() && parts.is_map(join.next()) {
-            join.doubt();
+            join.recheck_waiting();
         }
         if let Some((url, version)) = file.zip(version)
             && versions.check(&url, version.clone()).is_err()

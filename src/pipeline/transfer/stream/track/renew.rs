@@ -81,7 +81,7 @@ impl Track {
     fn address(&self, index: usize) -> Option<(Url, Option<Arc<Url>>)> {
         let part = self.parts.get(index)?;
         let key = part.cipher.as_ref().map(|cipher| cipher.key.clone());
-        Some((part.spot.url.clone(), key))
+        Some((part.location.url.clone(), key))
     }
 
     fn take_addresses(&mut self, list: List) {

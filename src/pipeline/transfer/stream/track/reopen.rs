@@ -39,9 +39,9 @@ impl Track {
         Ok(warnings)
     }
 
-    /// The error of a track that has changed and cannot be opened again. What was recorded of a live stream is kept
-    /// under a name, since it is not proven, and a later run could not resume it.
-    pub(in super::super) async fn lost(
+    /// Gives up a track that has changed and cannot be opened again, and returns the error. What was recorded of a live
+    /// stream is kept under a name, since it is not proven, and a later run could not resume it.
+    pub(in super::super) async fn abandon(
         mut self,
         streaming: &Streaming<'_>,
         error: Error,
@@ -82,9 +82,12 @@ impl Streaming<'_> {
         let mut names = Vec::new();
         for role in [Role::Main, Role::Sound] {
             let place = self.place(&role.name());
-            let left = Join::left(place.clone(), self.mover.digest, |_| false).await?;
-            if let Some(left) = left {
-                let named = self.mover.name_beside(self.job, &place, left, INTERRUPTED);
+            let recording =
+                Join::unresumable_recording(place.clone(), self.mover.digest, |_| false).await?;
+            if let Some(recording) = recording {
+                let named = self
+                    .mover
+                    .name_beside(self.job, &place, recording, INTERRUPTED);
                 names.push(named.await?);
             }
         }

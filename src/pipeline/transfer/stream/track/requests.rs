@@ -41,7 +41,7 @@ pub(super) struct Requests<'s> {
     /// How many parts are requested at once.
     most: usize,
     /// All parts before this one have been requested.
-    asked: usize,
+    requested: usize,
     /// A live list that is being reloaded.
     pub(super) reload: Option<UnderWay<'s, Result<List>>>,
     /// The list from which expired addresses are being renewed.
@@ -49,7 +49,7 @@ pub(super) struct Requests<'s> {
     /// When the live list last grew.
     pub(super) grew: Instant,
     /// Until when to wait for the rest of a live stream that is being left.
-    pub(super) left: Option<Instant>,
+    pub(super) leave_by: Option<Instant>,
     saved: Instant,
 }
 
@@ -78,11 +78,11 @@ impl<'s> Requests<'s> {
             next: following,
             workers: FuturesUnordered::new(),
             most: settings.connections.min(settings.per_host).max(1),
-            asked: track.join.next(),
+            requested: track.join.next(),
             reload: None,
             renewing: None,
             grew: now,
-            left: None,
+            leave_by: None,
             saved: now,
         }
     }
@@ -112,13 +112,13 @@ impl Track {
     /// Requests the parts that come next.
     pub(super) fn ask(&self, requests: &mut Requests<'_>) {
         while requests.workers.len() < requests.most
-            && requests.asked < self.join.next() + AHEAD
-            && let Some(part) = self.parts.get(requests.asked)
+            && requests.requested < self.join.next() + AHEAD
+            && let Some(part) = self.parts.get(requests.requested)
         {
-            if !self.join.has(requests.asked) {
-                self.request_part(requests, requests.asked, part.clone(), Duration::ZERO);
+            if !self.join.has(requests.requested) {
+                self.request_part(requests, requests.requested, part.clone(), Duration::ZERO);
             }
-            requests.asked += 1;
+            requests.requested += 1;
         }
     }
 
@@ -156,9 +156,9 @@ impl Track {
     /// Leaves a live stream: nothing more is waited for than has been requested, whatever the list says is still to
     /// come.
     pub(super) fn leave(&mut self, requests: &mut Requests<'_>) {
-        let asked = requests.asked;
-        self.end_at(requests, asked);
-        requests.left = Some(Instant::now() + wait::leave_limit(self.target));
+        let requested = requests.requested;
+        self.end_at(requests, requested);
+        requests.leave_by = Some(Instant::now() + wait::leave_limit(self.target));
     }
 
     /// Sets the number of parts, whatever the list says.
@@ -196,7 +196,7 @@ impl Track {
         requests: &mut Requests<'_>,
         (index, renewals, done): PartResult,
     ) -> Result<bool> {
-        let is_left = requests.left.is_some();
+        let is_left = requests.leave_by.is_some();
         match done {
             Ok(()) => self.arrived = Instant::now(),
             // The part is behind the end.
@@ -243,14 +243,14 @@ impl Track {
         error: Error,
     ) -> Result<()> {
         self.miss(index, error)?;
-        requests.streaming.doubt();
+        requests.streaming.report_missing_segment();
         self.join.take(PartEvent::Gone(index)).await?;
         requests.next.send_replace(self.join.next());
         // By the clock alone, segments would go on for ever.
         if self.arrived.elapsed() > wait::stall_limit(self.target) {
             self.stand_still();
-            let asked = requests.asked;
-            self.end_at(requests, asked);
+            let requested = requests.requested;
+            self.end_at(requests, requested);
         }
         Ok(())
     }
@@ -271,7 +271,7 @@ impl Track {
                     self.go_on_without(requests, index, error).await?;
                 }
                 // The same as for a part that did not come before its address expired.
-                () if requests.left.is_some() && error.kind != Kind::Disk => return Ok(false),
+                () if requests.leave_by.is_some() && error.kind != Kind::Disk => return Ok(false),
                 () => return Err(self.refused(requests, index, error)),
             }
         }

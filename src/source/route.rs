@@ -115,6 +115,7 @@ impl Pattern {
         last_two(&self.host_end)
     }
 
+    /// Matches the address of a link. Returns the parameters.
     pub(super) fn matches_address(&self, url: &Address<'_>) -> Option<BTreeMap<String, String>> {
         let is_host = match &self.scheme {
             Some(scheme) => url.scheme == scheme,

@@ -11,6 +11,7 @@ use crate::net::{Answer, Budget, NamedBy, Permit, Refusal, TooSlow, coding, fail
 const SLOW_RETRIES: u32 = 3;
 
 impl Client {
+    /// Sends a request and reads the body, up to `limit` bytes; retries failures that may be temporary.
     pub(super) async fn call_with_retries(
         &self,
         spec: RequestSpec<'_>,

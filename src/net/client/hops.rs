@@ -51,6 +51,7 @@ impl Cookies<'_> {
 }
 
 impl Client {
+    /// Sends a request, and follows its redirects.
     pub(super) async fn send(&self, mut spec: RequestSpec<'_>) -> Result<Opened> {
         let host = spec.url.host_str().unwrap_or("");
         let mut trail = Trail::new(spec.url.clone(), spec.constraints.named_by);

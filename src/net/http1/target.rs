@@ -44,10 +44,12 @@ impl Target<'_> {
         self.url.host_str().unwrap_or("")
     }
 
+    /// Returns the port, which may be that of the scheme.
     pub(super) fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or(0)
     }
 
+    /// Returns what a connection must have been made for to be reused.
     pub(super) fn key(&self) -> Key {
         Key {
             tls: self.is_tls(),

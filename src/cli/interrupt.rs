@@ -88,19 +88,19 @@ pub(super) fn until_interrupted<T>(runtime: &Runtime, work: impl Future<Output =
 /// The signals by which the system requests termination: on shutdown, or when the terminal is closed.
 struct Terminations {
     #[cfg(unix)]
-    asked: Option<Signal>,
+    terminate: Option<Signal>,
     #[cfg(unix)]
-    left: Option<Signal>,
+    hangup: Option<Signal>,
 }
 
 impl Terminations {
     fn new() -> Terminations {
         Terminations {
             #[cfg(unix)]
-            asked: signal(SignalKind::terminate()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
             // Under `nohup`, it must continue.
             #[cfg(unix)]
-            left: (!ignores(SignalKind::hangup()))
+            hangup: (!ignores(SignalKind::hangup()))
                 .then(|| signal(SignalKind::hangup()).ok())
                 .flatten(),
         }
@@ -110,8 +110,8 @@ impl Terminations {
     async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            () = come(&mut self.asked) => {}
-            () = come(&mut self.left) => {}
+            () = come(&mut self.terminate) => {}
+            () = come(&mut self.hangup) => {}
         }
         #[cfg(not(unix))]
         std::future::pending().await

@@ -37,7 +37,7 @@ fn warn_of(config: &Config, is_meant: fn(&str, &[String]) -> bool) -> Result<()>
     for stray in strays.iter().filter(|stray| is_meant(stray, &keys)) {
         let message = format!("the variable `{stray}` has no effect");
         let error = Error::new(Kind::Config, message);
-        eprint(&warn(&match meant(stray, &keys) {
+        eprint(&warn(&match suggestion(stray, &keys) {
             Some(key) => error.hint(format!("did you mean `{key}`?")),
             None => error.hint("put two `_` between section and key: `FETCH_NET__RETRIES`"),
         }));
@@ -61,7 +61,7 @@ fn collect(schema: &Value, start: &str, keys: &mut Vec<String>) {
 }
 
 /// The variable that was most likely meant.
-fn meant<'a>(name: &str, keys: &'a [String]) -> Option<&'a str> {
+fn suggestion<'a>(name: &str, keys: &'a [String]) -> Option<&'a str> {
     let bares: Vec<_> = keys.iter().map(|key| bare(key)).collect();
     let bares: Vec<_> = bares.iter().map(String::as_str).collect();
     let without_section = format!("__{}", bare(name));

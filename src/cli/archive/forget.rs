@@ -11,7 +11,7 @@ use crate::report::clean;
 use crate::source::Registry;
 
 /// An argument that selects items.
-struct What {
+struct Selector {
     text: String,
     /// The argument as a link, if it is one.
     link: Option<String>,
@@ -31,13 +31,19 @@ pub(super) fn forget(
         Some(hint) => error.hint(hint),
         None => error,
     })?;
-    let whats: Vec<_> = words.iter().map(|word| What::new(word, registry)).collect();
+    let selectors: Vec<_> = words
+        .iter()
+        .map(|word| Selector::new(word, registry))
+        .collect();
     let meant = records.items().filter(|known| match known {
-        Ok(known) => whats.iter().any(|what| what.means(known)),
+        Ok(known) => selectors.iter().any(|selector| selector.selects(known)),
         Err(_) => true,
     });
     let mut links = BTreeSet::new();
-    for link in whats.iter().filter_map(|what| what.link.as_deref()) {
+    for link in selectors
+        .iter()
+        .filter_map(|selector| selector.link.as_deref())
+    {
         let sources = registry.sources().map(|source| &source.manifest().name);
         // A source that reads the response to a link records the link with its name before it.
         let named = sources.map(|name| format!("{name}:{link}"));
@@ -122,17 +128,17 @@ fn line(known: &Known) -> String {
     format!("{}\n", clean(&(name + &path)))
 }
 
-impl What {
-    fn new(text: &str, registry: &Registry) -> What {
+impl Selector {
+    fn new(text: &str, registry: &Registry) -> Selector {
         let link = registry.parse_link(text).ok();
-        What {
+        Selector {
             text: text.to_owned(),
             link: link.map(|link| Shown(&link.url).to_string()),
         }
     }
 
     /// Whether this selects an item: by its link, by its identity, or by its path.
-    fn means(&self, known: &Known) -> bool {
+    fn selects(&self, known: &Known) -> bool {
         let by_link = |link: &String| {
             known.identity.key == *link
                 || known.link.as_deref().is_some_and(|of| leads_to(of, link))
@@ -237,11 +243,11 @@ mod tests {
             ("a[1].jpg", "a[1].jpg", true),
         ];
         for (text, path, expected) in table {
-            let what = What {
+            let selector = Selector {
                 text: text.to_owned(),
                 link: None,
             };
-            assert_eq!(what.is_path(path), expected, "{text} {path}");
+            assert_eq!(selector.is_path(path), expected, "{text} {path}");
         }
     }
 }

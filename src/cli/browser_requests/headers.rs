@@ -81,10 +81,12 @@ impl RequestHeaders {
         self.map.remove(&name.trim().to_ascii_lowercase());
     }
 
+    /// Returns the value of a header.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.map.get(name).map(String::as_str)
     }
 
+    /// Returns the headers to send.
     pub(super) fn finish(self) -> Headers {
         Headers(self.map)
     }

@@ -13,7 +13,7 @@ use super::{exit, interrupt, main, repair};
 use crate::config::Config;
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::Stop;
-use crate::pipeline::verify::{Checked, Progress, State, Verify, aside};
+use crate::pipeline::verify::{Checked, Progress, State, Verify, broken_name};
 use crate::report::{Checks, Signals, check_line, check_object};
 use crate::source::Registry;
 
@@ -157,7 +157,7 @@ impl Repairs {
     fn aside_paths(&self) -> Vec<PathBuf> {
         let free = |path: &PathBuf| {
             let name = path.file_name()?.to_str()?;
-            let mut names = (1..1000).map(|copy| path.with_file_name(aside(name, copy)));
+            let mut names = (1..1000).map(|copy| path.with_file_name(broken_name(name, copy)));
             names.find(|path| path.symlink_metadata().is_err())
         };
         self.existing.iter().filter_map(free).collect()

@@ -58,7 +58,7 @@ impl Branch {
 
     /// Records that the next item belongs to the listing `now`. Listings are nested, so every listing that does not
     /// contain `now` has ended. An ended listing counts as one entry of its parent.
-    pub(super) fn left(self: &Arc<Self>, now: Option<&Arc<Branch>>, most: usize) {
+    pub(super) fn note_ended(self: &Arc<Self>, now: Option<&Arc<Branch>>, most: usize) {
         let mut ended = Some(self);
         while let Some(branch) = ended.filter(|branch| !now.is_some_and(|now| now.is_in(branch))) {
             let tally = branch.tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,7 +153,7 @@ mod tests {
         let child = |known: &[bool]| {
             let child = Branch::new(Some(top.clone()));
             known.iter().for_each(|known| child.note(*known, None, 2));
-            child.left(Some(&top), 2);
+            child.note_ended(Some(&top), 2);
             child.is_stopped()
         };
         assert!(child(&[true, true, true]));

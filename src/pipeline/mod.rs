@@ -137,7 +137,7 @@ pub async fn run(
             archive: archive.clone(),
             events: events.clone(),
             stop: stop.clone(),
-            suspects: PlaceholderCheck::default(),
+            placeholder_check: PlaceholderCheck::default(),
             disk: disk.clone(),
             after: After::new(&settings, &disk, &archive, &events, &stop),
             turns: turns.clone(),
@@ -248,9 +248,9 @@ async fn transfer_all(
     let mut done = Ok(());
     let mut open = true;
     while open || !tasks.is_empty() {
-        let idle = mover.suspects.waiting();
+        let idle = mover.placeholder_check.waiting();
         if !open && idle >= tasks.len() {
-            mover.suspects.close();
+            mover.placeholder_check.close();
         }
         let has_room = tasks.len() < window + idle;
         tokio::select! {
@@ -262,7 +262,7 @@ async fn transfer_all(
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
                 done = done.and(unless_defect("a transfer", ended));
             }
-            () = mover.suspects.more.notified(), if !tasks.is_empty() => {}
+            () = mover.placeholder_check.more.notified(), if !tasks.is_empty() => {}
             job = jobs.recv(), if open && has_room => match job {
                 Some(job) => {
                     let mover = mover.clone();

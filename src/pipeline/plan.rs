@@ -112,11 +112,11 @@ impl Plan {
                 0 => std::mem::take(&mut self.lacking).fields(),
                 _ => Vec::new(),
             };
-            let _ = self.tell(Event::LeftOut { items, lacking }).await;
+            let _ = self.emit(Event::LeftOut { items, lacking }).await;
         }
         // A listing that was stopped may have had more. If nobody receives the event, that is no failure.
         if !self.drain.is_cancelled() {
-            let _ = self.tell(Event::Complete).await;
+            let _ = self.emit(Event::Complete).await;
         }
         Ok(())
     }
@@ -168,8 +168,8 @@ impl Plan {
         };
         self.items += 1;
         let id = self.items;
-        self.tell(found_event(id, &item, path.clone())).await?;
-        let seat = gatherer.and_then(|gatherer| {
+        self.emit(found_event(id, &item, path.clone())).await?;
+        let slot = gatherer.and_then(|gatherer| {
             let is_new = planned.is_some() && at.is_none();
             gatherer.slot(&item, &path, is_new || self.is_home(own, &item, &path))
         });
@@ -179,8 +179,8 @@ impl Plan {
         let (known, skipped) = self.to_be_asked(&item, skipped).await?;
         if let Some((reason, path)) = skipped {
             let outcome = skip(reason, path);
-            seat.iter().for_each(|seat| seat.ended(&outcome));
-            self.tell(Event::Ended { id, outcome }).await?;
+            slot.iter().for_each(|slot| slot.ended(&outcome));
+            self.emit(Event::Ended { id, outcome }).await?;
             if let Some(ticket) = ticket {
                 ticket.ended();
             }
@@ -215,14 +215,14 @@ impl Plan {
                 Some(error) => Outcome::Failed(Failure::new(&error, 1)),
                 None => slowly(move || adopt.run()).await?,
             };
-            return self.tell(Event::Ended { id, outcome }).await;
+            return self.emit(Event::Ended { id, outcome }).await;
         }
         if let Some(path) = simulated {
             let outcome = match refusal.or(fault).or(unnamed) {
                 Some(error) => Outcome::Failed(Failure::new(&error, 1)),
                 None => skip(Skip::Simulated, path),
             };
-            return self.tell(Event::Ended { id, outcome }).await;
+            return self.emit(Event::Ended { id, outcome }).await;
         }
         let turn = self.turns.next(wanted_name(&planned));
         jobs.send(Job {
@@ -231,16 +231,16 @@ impl Plan {
             source,
             named_by,
             origin,
-            hand: document_sender,
+            document_sender,
             fault,
             unnamed,
             known,
-            again: at.is_some(),
+            reuses_name: at.is_some(),
             quality,
             options,
             planned,
             turn,
-            seat,
+            slot,
             ticket,
         })
         .await
@@ -270,7 +270,7 @@ impl Plan {
         planned.is_ok_and(|planned| planned.folder.join("/") == folder)
     }
 
-    async fn tell(&self, event: Event) -> Result<()> {
+    async fn emit(&self, event: Event) -> Result<()> {
         self.events.send(event).await.map_err(|_| Error::closed())
     }
 }

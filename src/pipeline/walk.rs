@@ -96,7 +96,7 @@ struct ListContext {
     /// Counts the links reached from its root link.
     tree: Tree,
     /// The link as originally requested, if it turned out to be a document.
-    asked: Option<Arc<Origin>>,
+    requested_link: Option<Arc<Origin>>,
 }
 
 /// Aborts a task when dropped: a listing that nobody listens to.

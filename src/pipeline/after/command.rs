@@ -185,7 +185,7 @@ pub(super) fn run(
     // Late lines are passed on nevertheless.
     let _ = is_over.recv_timeout(LINGER);
     let why = match ended.status {
-        _ if ended.asked => "tried to use the terminal, which commands do not have".into(),
+        _ if ended.used_terminal => "tried to use the terminal, which commands do not have".into(),
         status if status.success() => return Ok(()),
         status => format!("ended with {status}"),
     };

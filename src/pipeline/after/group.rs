@@ -22,7 +22,7 @@ enum Stage {
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
     /// Whether it was ended because it tried to use the terminal.
-    pub(super) asked: bool,
+    pub(super) used_terminal: bool,
 }
 
 impl Group {
@@ -73,7 +73,7 @@ fn waited(child: &mut Child) -> io::Result<Ended> {
     let status = child.wait()?;
     Ok(Ended {
         status,
-        asked: false,
+        used_terminal: false,
     })
 }
 
@@ -85,19 +85,29 @@ fn waited(child: &mut Child) -> io::Result<Ended> {
 
     let leader = Pid::from_child(child);
     let (input, output) = (Signal::TTIN.as_raw(), Signal::TTOU.as_raw());
-    let mut asked = false;
+    let mut used_terminal = false;
     loop {
         let waited = rustix::io::retry_on_intr(|| waitpid(Some(leader), WaitOptions::UNTRACED))?;
         let Some((_, status)) = waited else { continue };
         match status.stopping_signal() {
             None => {
                 let status = ExitStatus::from_raw(status.as_raw());
-                return Ok(Ended { status, asked });
+                return Ok(Ended {
+                    status,
+                    used_terminal,
+                });
             }
             Some(by) if by == input || by == output => {
                 // A program that tries again does not end by itself.
-                signal(leader, if asked { Signal::KILL } else { Signal::TERM });
-                asked = true;
+                signal(
+                    leader,
+                    if used_terminal {
+                        Signal::KILL
+                    } else {
+                        Signal::TERM
+                    },
+                );
+                used_terminal = true;
             }
             // Whoever stops it by hand continues it by hand.
             Some(_) => {}
@@ -131,7 +141,7 @@ mod tests {
         assert_eq!(getpgid(Some(id)).unwrap(), id);
         group.end();
         let ended = group.wait(&mut child).unwrap();
-        assert!(!ended.status.success() && !ended.asked);
+        assert!(!ended.status.success() && !ended.used_terminal);
     }
 
     #[test]
@@ -143,7 +153,7 @@ mod tests {
         command.args(["-c", &stops]);
         let mut child = group.spawn(command).unwrap().unwrap();
         let ended = group.wait(&mut child).unwrap();
-        assert_eq!((ended.status.code(), ended.asked), (Some(3), false));
+        assert_eq!((ended.status.code(), ended.used_terminal), (Some(3), false));
     }
 
     #[test]

@@ -169,6 +169,7 @@ fn put(
     named
 }
 
+/// Checks whether two documents describe the same item.
 pub(in crate::pipeline) fn is_of(there: &Value, document: &Value) -> bool {
     there["key"].is_string()
         && (&there["source"], &there["key"]) == (&document["source"], &document["key"])
@@ -193,6 +194,7 @@ fn ends_with_line(file: &mut std::fs::File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
+/// Returns the file name with this number; the first has none.
 pub(in crate::pipeline) fn numbered(stem: &str, ext: &str, copy: u32) -> String {
     match copy {
         1 => format!("{stem}.{ext}"),
@@ -200,6 +202,7 @@ pub(in crate::pipeline) fn numbered(stem: &str, ext: &str, copy: u32) -> String 
     }
 }
 
+/// Builds the error for a file that cannot be written.
 pub(in crate::pipeline) fn cannot(folder: &Folder, name: &str, error: io::Error) -> Error {
     disk_error(
         format!("cannot write `{}`", folder.path().join(name).display()),
@@ -207,6 +210,7 @@ pub(in crate::pipeline) fn cannot(folder: &Folder, name: &str, error: io::Error)
     )
 }
 
+/// Builds the error for a name of which all numbered variants are taken.
 pub(in crate::pipeline) fn all_taken(name: &str) -> Error {
     Error::new(
         Kind::Disk,

@@ -152,7 +152,7 @@ impl AlbumGatherer {
         }
     }
 
-    /// Returns the seat of an item, in listing order, if it belongs to an album.
+    /// Returns the slot of an item, in listing order, if it belongs to an album.
     pub(in crate::pipeline) fn slot(
         self: &Arc<Self>,
         item: &Item,

@@ -339,14 +339,17 @@ fn changed(old: String, new: Result<Option<String>>) -> Option<MovedFile> {
     }
 }
 
+/// Returns the folder of a path; empty for the root.
 pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Returns the last segment of a path.
 pub(super) fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+/// Returns the path of a file in a folder.
 pub(super) fn below(folder: &str, name: &str) -> String {
     match folder {
         "" => name.to_owned(),

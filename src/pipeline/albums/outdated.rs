@@ -31,7 +31,7 @@ impl<'a> Outdated<'a> {
     }
 
     /// Notes the checksum of the file at this index, and returns the old entry to keep beside it, if it differs.
-    pub(super) fn look(&mut self, place: usize, crc: u32) -> Option<&Part> {
+    pub(super) fn note_checksum(&mut self, place: usize, crc: u32) -> Option<&Part> {
         let (parts, index) = (self.parts, self.index);
         let part = &parts[place];
         let Part::Loose {
@@ -57,7 +57,8 @@ impl<'a> Outdated<'a> {
         self.kept.last().map(|(_, part)| part)
     }
 
-    pub(super) fn kept(self) -> Vec<(usize, Part)> {
+    /// Returns the entries to keep, each with the index of the part that has its name now.
+    pub(super) fn into_kept(self) -> Vec<(usize, Part)> {
         self.kept
     }
 
@@ -80,7 +81,7 @@ impl<'a> Outdated<'a> {
 }
 
 /// Returns all parts, with each kept entry after the part that has its name.
-pub(super) fn with(parts: Vec<Part>, kept: Vec<(usize, Part)>) -> Vec<Part> {
+pub(super) fn insert_kept(parts: Vec<Part>, kept: Vec<(usize, Part)>) -> Vec<Part> {
     if kept.is_empty() {
         return parts;
     }

@@ -29,6 +29,7 @@ pub(super) enum Form {
 }
 
 impl Form {
+    /// Returns the file extension.
     pub(super) fn ext(self) -> &'static str {
         match self {
             Form::Zip => "zip",

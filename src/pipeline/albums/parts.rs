@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 
 use super::comic;
-use super::outdated::{Outdated, with};
+use super::outdated::{Outdated, insert_kept};
 use super::temporary::Temporary;
 use crate::model::{Error, Result};
 use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error};
@@ -84,12 +84,12 @@ impl Packer<'_> {
         for (place, part) in parts.iter().enumerate() {
             let crc = self.add(&mut writer, part, index, there.as_deref_mut())?;
             sums.push(crc);
-            if let Some(part) = outdated.look(place, crc) {
+            if let Some(part) = outdated.note_checksum(place, crc) {
                 sums.push(self.add(&mut writer, part, index, there.as_deref_mut())?);
             }
         }
-        let kept = outdated.kept();
-        let all = with(parts, kept);
+        let kept = outdated.into_kept();
+        let all = insert_kept(parts, kept);
         let comic = comic.map(|comic| comic(all.len()));
         let comic = comic.as_deref();
         let made_of = Fingerprint::of(comic).with(&all, &sums, index);
@@ -195,6 +195,7 @@ impl Part {
         }
     }
 
+    /// Returns the length of its content.
     pub(super) fn size(&self, index: &Index) -> u64 {
         match self {
             Part::Loose { stamp, .. } => stamp.len(),

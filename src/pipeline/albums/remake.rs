@@ -12,7 +12,7 @@ use super::parts::{Packer, Part, ZipTarget};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::archive::{Records, absolute_root};
 use crate::pipeline::sink::{Disk, Folder, Stamp, disk_error, parts};
-use crate::pipeline::verify::aside;
+use crate::pipeline::verify::broken_name;
 use crate::pipeline::zip::{Entry, Index, checksum};
 
 /// The outcome for a damaged packed album. The damaged ZIP is kept beside it.
@@ -77,7 +77,7 @@ pub fn remake(archive: &Path, root: &Path, path: &str) -> Result<Remade> {
 fn put_aside(folder: &Arc<Folder>, name: &str) -> io::Result<String> {
     let mut copy = 1;
     loop {
-        let free = aside(name, copy);
+        let free = broken_name(name, copy);
         match folder.link(name, folder, &free) {
             Ok(()) => return Ok(free),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),

@@ -83,6 +83,7 @@ impl Iterator for FailedItems {
 }
 
 impl PendingRetries {
+    /// Selects another item.
     pub(in crate::pipeline) fn add(&mut self, failed_item: &FailedItem) -> Result<()> {
         let mark = mark(&failed_item.identity.source, &failed_item.identity.key);
         self.records.put(failed_item.place, Some(mark))?;
@@ -90,6 +91,7 @@ impl PendingRetries {
         Ok(())
     }
 
+    /// Checks whether no item is selected.
     pub(in crate::pipeline) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -130,11 +132,13 @@ impl From<Records> for SharedRecords {
 }
 
 impl SharedRecords {
+    /// Reads from the database.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Records) -> rusqlite::Result<T>) -> Result<T> {
         let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         read(&records).map_err(|error| cannot(&records.file, error.into()))
     }
 
+    /// Returns the items at these positions.
     pub(super) fn failed_items(&self, places: Range<i64>) -> FailedItems {
         FailedItems {
             records: self.clone(),

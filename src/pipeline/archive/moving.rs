@@ -48,6 +48,7 @@ pub(in crate::pipeline) struct Moves {
 }
 
 impl Moves {
+    /// Opens an archive to move files below a root.
     pub(in crate::pipeline) fn open(file: &Path, root: &Path) -> Result<Moves> {
         let name = file.display().to_string();
         let opened = Edit::open(file).and_then(|mut edit| {
@@ -96,9 +97,9 @@ impl Moves {
     }
 
     /// Returns the moves that a kill interrupted, with the path and size in each record.
-    pub(in crate::pipeline) fn left(&mut self) -> Result<Vec<InterruptedMove>> {
-        let left = self.edit.intended(self.root);
-        left.map_err(|error| cannot(&self.file, error.into()))
+    pub(in crate::pipeline) fn interrupted(&mut self) -> Result<Vec<InterruptedMove>> {
+        let moves = self.edit.intended(self.root);
+        moves.map_err(|error| cannot(&self.file, error.into()))
     }
 }
 

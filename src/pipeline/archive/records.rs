@@ -130,12 +130,15 @@ impl Records {
     }
 
     /// Returns the command of a run, and its job; `None` if it is no longer recorded.
-    pub(in crate::pipeline) fn asked(&self, run: i64) -> Result<Option<(String, Option<String>)>> {
+    pub(in crate::pipeline) fn run_command(
+        &self,
+        run: i64,
+    ) -> Result<Option<(String, Option<String>)>> {
         self.read(|connection| {
             let query = "SELECT command, job FROM run WHERE id = ?";
             let mut query = connection.prepare_cached(query)?;
-            let asked = query.query_row([run], |row| Ok((row.get(0)?, row.get(1)?)));
-            asked.optional()
+            let row = query.query_row([run], |row| Ok((row.get(0)?, row.get(1)?)));
+            row.optional()
         })
     }
 

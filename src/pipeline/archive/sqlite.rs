@@ -83,7 +83,7 @@ impl Sqlite {
             Ok((Writer::new(writer, log, root, run), reader, known))
         };
         let (writer, reader, (unlisted, cursors)) =
-            connect().map_err(|error| cannot(hindrance(file, error)))?;
+            connect().map_err(|error| cannot(open_error(file, error)))?;
         let queue = Arc::new(NoteQueue::default());
         let shared = queue.clone();
         let thread = std::thread::Builder::new()
@@ -122,7 +122,12 @@ impl Sqlite {
     }
 
     /// Records what is kept of a listing, if it is new.
-    fn kept(&self, is_new: bool, origin: &Arc<Origin>, kept: Option<ListingState>) -> Result<()> {
+    fn record_listing_state(
+        &self,
+        is_new: bool,
+        origin: &Arc<Origin>,
+        kept: Option<ListingState>,
+    ) -> Result<()> {
         if !is_new {
             return Ok(());
         }
@@ -139,7 +144,9 @@ impl Sqlite {
         question: impl FnOnce(&mut Reader) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = reader.look(committed).and_then(|()| question(&mut reader));
+        let answer = reader
+            .begin_view(committed)
+            .and_then(|()| question(&mut reader));
         answer.map_err(|error| cannot(&self.file, error.into()))
     }
 }
@@ -155,7 +162,7 @@ pub(super) fn cannot(file: &str, cause: Box<dyn std::error::Error + Send + Sync>
 }
 
 /// Returns why a database cannot be opened, as the system reports it, since SQLite does not say.
-fn hindrance(file: &Path, error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
+fn open_error(file: &Path, error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
     if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
         return error.into();
     }
@@ -165,13 +172,13 @@ fn hindrance(file: &Path, error: rusqlite::Error) -> Box<dyn std::error::Error +
         .open(file)
     {
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => cause.into(),
-        _ => shut(file).map_or_else(|| error.into(), Into::into),
+        _ => folder_error(file).map_or_else(|| error.into(), Into::into),
     }
 }
 
 /// Returns why no file can be created beside this one.
 #[cfg(unix)]
-fn shut(file: &Path) -> Option<std::io::Error> {
+fn folder_error(file: &Path) -> Option<std::io::Error> {
     use rustix::fs::{Access, access};
     let folder = file
         .parent()
@@ -183,7 +190,7 @@ fn shut(file: &Path) -> Option<std::io::Error> {
 }
 
 #[cfg(not(unix))]
-fn shut(_: &Path) -> Option<std::io::Error> {
+fn folder_error(_: &Path) -> Option<std::io::Error> {
     None
 }
 
@@ -278,7 +285,7 @@ impl Archive for Sqlite {
 
     fn note_cursor(&self, origin: &Arc<Origin>, cursor: Option<Cursor>) -> Result<()> {
         let is_new = self.cursors().note(origin, cursor.as_ref());
-        self.kept(is_new, origin, cursor.map(ListingState::Cursor))
+        self.record_listing_state(is_new, origin, cursor.map(ListingState::Cursor))
     }
 
     fn has_listing_snapshots(&self) -> bool {
@@ -295,7 +302,7 @@ impl Archive for Sqlite {
         snapshot: Option<ListingSnapshot>,
     ) -> Result<()> {
         let is_new = self.cursors().note_snapshot(origin, snapshot.as_ref());
-        self.kept(is_new, origin, snapshot.map(ListingState::Snapshot))
+        self.record_listing_state(is_new, origin, snapshot.map(ListingState::Snapshot))
     }
 
     fn seen(&self, mark: i64) -> Result<Option<Seen>> {

@@ -70,7 +70,7 @@ pub(crate) static FIELDS: &[Field] = &[
         in_path: |item| shown(url(item)),
     },
     same("host", host),
-    same("album", |item| album(item, together)),
+    same("album", |item| album(item, title_and_id)),
     same("album_id", |item| {
         album(item, |album| text(&readable(&album.id)))
     }),
@@ -215,7 +215,7 @@ const SIGNS: [&str; 6] = [" - ", " – ", " — ", " :: ", " | ", " · "];
 
 /// Joins title and id, so that two albums with the same title stay apart; only one of them if they say the same. A long
 /// title is cut, the id is not.
-fn together(album: &Album) -> Value {
+fn title_and_id(album: &Album) -> Value {
     let id = readable(&album.id);
     let Some(title) = album
         .title
@@ -224,7 +224,7 @@ fn together(album: &Album) -> Value {
     else {
         return text(&id);
     };
-    if id.trim().is_empty() || says(title, &id) {
+    if id.trim().is_empty() || title_covers_id(title, &id) {
         return text(title);
     }
     if title.len() + 1 + id.len() <= ROOM {
@@ -236,7 +236,7 @@ fn together(album: &Album) -> Value {
 
 /// Checks whether a title says the same as an id: `beach-day` adds nothing to `Beach day`. The title may include the
 /// name of its site (`Beach day | The sea`), or, for a folder on a server, be its path.
-fn says(title: &str, id: &str) -> bool {
+fn title_covers_id(title: &str, id: &str) -> bool {
     let words = |text: &str| -> String {
         let letters = text.chars().filter(|c| c.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect()

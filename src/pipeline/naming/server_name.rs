@@ -14,16 +14,17 @@ const MAKERS: [&str; 10] = [
 /// it redirected to, as browsers do.
 pub(crate) fn server_file_name(
     disposition: Option<&[u8]>,
-    asked: &Url,
-    came: &Url,
+    requested: &Url,
+    final_url: &Url,
 ) -> Option<String> {
     if let Some(name) = disposition.and_then(file_name) {
         return Some(name);
     }
-    let (Some(stem), Some(ext)) = from_url(came) else {
+    let (Some(stem), Some(ext)) = from_url(final_url) else {
         return None;
     };
-    let is_better = asked != came && from_url(asked).1.is_none() && !MAKERS.contains(&&*ext);
+    let is_better =
+        requested != final_url && from_url(requested).1.is_none() && !MAKERS.contains(&&*ext);
     is_better.then(|| format!("{stem}.{ext}"))
 }
 
@@ -52,10 +53,10 @@ mod tests {
             ("", "/a", "/get.php?id=3", None),
             ("", "/a", "/v1.2", None),
         ];
-        for (header, asked, came, expected) in table {
+        for (header, requested, final_url, expected) in table {
             let disposition = Some(header.as_bytes()).filter(|header| !header.is_empty());
-            let name = server_file_name(disposition, &url(asked), &url(came));
-            assert_eq!(name.as_deref(), expected, "{asked} {came}");
+            let name = server_file_name(disposition, &url(requested), &url(final_url));
+            assert_eq!(name.as_deref(), expected, "{requested} {final_url}");
         }
     }
 }

@@ -15,7 +15,7 @@ impl Plan {
     pub(super) fn enter(&mut self, branch: Option<Arc<Branch>>) {
         let most = self.settings.stop_after_known.map(NonZeroUsize::get);
         if let (Some(before), Some(most)) = (&self.branch, most) {
-            before.left(branch.as_ref(), most);
+            before.note_ended(branch.as_ref(), most);
         }
         self.branch = branch;
     }

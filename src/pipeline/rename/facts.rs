@@ -39,6 +39,7 @@ pub(super) struct ItemFacts {
 }
 
 impl FactSources {
+    /// Opens the metadata files below the root.
     pub(super) fn open(disk: &Disk, records: &Records) -> FactSources {
         FactSources {
             lines: Lines::open(disk, records),

@@ -79,7 +79,7 @@ impl ListOptions {
         let Some(run) = known.run else {
             return Ok(false);
         };
-        Ok(match records.asked(run)? {
+        Ok(match records.run_command(run)? {
             Some((_, Some(job))) => !self.jobs_without_lists.contains(&job),
             // Items that failed since, and those that these commands requested, came from another run before.
             Some((command, None)) => {

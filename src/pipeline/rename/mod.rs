@@ -220,11 +220,11 @@ impl Work<'_> {
             _ => RenameOutcome::Moved(here),
         };
         self.numbered.remove(&known.id);
-        self.tell(renamed(known, old, outcome))
+        self.report(renamed(known, old, outcome))
     }
 
     /// Reports the outcome of a file, and notes its new path for its album.
-    fn tell(&mut self, renamed: Renamed) -> Result<()> {
+    fn report(&mut self, renamed: Renamed) -> Result<()> {
         self.packed.note(&renamed);
         (self.each)(renamed)
     }
@@ -322,7 +322,7 @@ impl Work<'_> {
                 (Some(first), _) => in_one(first, renamed),
                 (None, _) => renamed,
             };
-            self.tell(renamed)?;
+            self.report(renamed)?;
         }
         Ok(())
     }

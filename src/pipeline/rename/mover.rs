@@ -25,20 +25,24 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// Adds a file to the batch.
     pub(super) fn add(&mut self, identity: Identity, moving: Moving, item_facts: ItemFacts) {
         self.taken.insert(fold(&moving.new));
         self.moves.push(moving);
         self.items.push((identity, item_facts));
     }
 
+    /// Returns the number of files.
     pub(super) fn len(&self) -> usize {
         self.moves.len()
     }
 
+    /// Checks whether a file in the batch gets this path.
     pub(super) fn takes(&self, path: &str) -> bool {
         self.taken.contains(&fold(path))
     }
 
+    /// Checks whether a file in the batch leaves this path.
     pub(super) fn frees(&self, path: &str) -> bool {
         self.freed.contains(&fold(path))
     }
@@ -81,7 +85,7 @@ impl<'a> Mover<'a> {
             left: BTreeSet::new(),
             stuck: HashMap::new(),
         };
-        let left = mover.moves.left()?;
+        let left = mover.moves.interrupted()?;
         for (moving, record) in &left {
             if let Some(error) = mover.repair(moving, record.as_ref())? {
                 mover.stuck.insert(moving.item, error);

@@ -45,6 +45,7 @@ pub(super) fn in_one((old, here): (String, String), renamed: Renamed) -> Renamed
     }
 }
 
+/// Builds the result for a known item.
 pub(super) fn renamed(known: Known, old: String, outcome: RenameOutcome) -> Renamed {
     Renamed {
         identity: Some(known.identity),

@@ -45,6 +45,7 @@ impl<'a> PackedItems<'a> {
         holder.map(str::to_owned)
     }
 
+    /// Checks whether an item gets this path.
     pub(super) fn takes(&self, path: &str) -> bool {
         self.taken.contains(&fold(path))
     }
@@ -98,7 +99,7 @@ impl<'a> PackedItems<'a> {
                 let moving = item.moving;
                 let outcome = match (is_kept, moved) {
                     (false, MoveOutcome::Updated) => {
-                        match left(mover.as_deref_mut(), item.sidecar)? {
+                        match drop_sidecar(mover.as_deref_mut(), item.sidecar)? {
                             None => RenameOutcome::Moved(moving.new),
                             // The next run retries that.
                             Some(error) => {
@@ -155,7 +156,7 @@ impl Item {
 }
 
 /// Removes the sidecar beside the old name, if any; returns why it is still there.
-fn left(mover: Option<&mut Mover<'_>>, sidecar: Option<String>) -> Result<Option<Error>> {
+fn drop_sidecar(mover: Option<&mut Mover<'_>>, sidecar: Option<String>) -> Result<Option<Error>> {
     match (mover, sidecar) {
         (Some(mover), Some(sidecar)) => mover.drop_metadata(&sidecar),
         _ => Ok(None),

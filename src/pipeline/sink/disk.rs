@@ -15,7 +15,7 @@ use crate::pipeline::numbers::CopyNumbers;
 #[derive(Debug)]
 pub(in crate::pipeline) struct Disk {
     root: Arc<Folder>,
-    open: Mutex<HashMap<Vec<String>, Kept>>,
+    open: Mutex<HashMap<Vec<String>, OpenFolder>>,
     /// The folders that were created and are not known to contain anything.
     made: Mutex<BTreeSet<Vec<String>>>,
     /// Which numbered names are known to be taken.
@@ -23,13 +23,13 @@ pub(in crate::pipeline) struct Disk {
 }
 
 /// How many folders are kept open.
-const KEPT: usize = 32;
+const MAX_OPEN: usize = 32;
 /// How long a kept folder is trusted to be in its place: somebody may move or remove it.
-const LOOK: Duration = Duration::from_secs(1);
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// A folder that is kept open, and when it was last seen in its place.
 #[derive(Debug)]
-struct Kept {
+struct OpenFolder {
     folder: Arc<Folder>,
     seen: Instant,
 }
@@ -198,7 +198,7 @@ impl Disk {
     }
 
     fn remove(&self, names: &[String]) -> io::Result<()> {
-        self.kept().clear();
+        self.open_folders().clear();
         let Some((last, before)) = names.split_last() else {
             return Ok(());
         };
@@ -211,21 +211,23 @@ impl Disk {
 
     /// Returns the folder with these names, if it is open and was recently seen in its place.
     fn at_hand(&self, names: &[String]) -> Option<Arc<Folder>> {
-        let kept = self.kept();
-        let kept = kept.get(names).filter(|kept| kept.seen.elapsed() < LOOK)?;
+        let kept = self.open_folders();
+        let kept = kept
+            .get(names)
+            .filter(|kept| kept.seen.elapsed() < TRUSTED_FOR)?;
         Some(kept.folder.clone())
     }
 
     /// Keeps a folder that was just opened, and returns it; or the one already kept, if it is the same folder.
     fn keep(&self, names: Vec<String>, folder: Arc<Folder>) -> Arc<Folder> {
-        let mut kept = self.kept();
+        let mut kept = self.open_folders();
         let before = kept.get(&names).map(|kept| kept.folder.clone());
         let folder = before.filter(|before| before.is(&folder)).unwrap_or(folder);
-        if kept.len() >= KEPT {
+        if kept.len() >= MAX_OPEN {
             kept.retain(|_, kept| Arc::strong_count(&kept.folder) > 1);
         }
         let (seen, found) = (Instant::now(), folder.clone());
-        kept.insert(names, Kept { folder, seen });
+        kept.insert(names, OpenFolder { folder, seen });
         found
     }
 
@@ -233,7 +235,7 @@ impl Disk {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Kept>> {
+    fn open_folders(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, OpenFolder>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -276,9 +278,9 @@ mod tests {
         let names = ["album".to_owned()];
         let save = |name: &str| drop(disk.folder(&names).unwrap().create(name).unwrap());
         let a_while_ago = || {
-            let mut kept = disk.kept();
+            let mut kept = disk.open_folders();
             let kept = kept.values_mut();
-            kept.for_each(|kept| kept.seen = kept.seen.checked_sub(LOOK).unwrap());
+            kept.for_each(|kept| kept.seen = kept.seen.checked_sub(TRUSTED_FOR).unwrap());
         };
         save("one");
         std::fs::rename(root.path().join("album"), root.path().join("moved")).unwrap();

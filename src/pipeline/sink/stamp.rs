@@ -25,6 +25,7 @@ impl Stamp {
         Stamp::of(&disk.read(path)?)
     }
 
+    /// Returns the stamp of an open file.
     pub(in crate::pipeline) fn of(file: &File) -> io::Result<Stamp> {
         let metadata = file.metadata()?;
         let modified = metadata.modified().ok();
@@ -52,6 +53,7 @@ impl Stamp {
         second.and_then(|second| Timestamp::from_second(second).ok())
     }
 
+    /// Returns the length of the file.
     pub(in crate::pipeline) fn len(&self) -> u64 {
         self.len
     }

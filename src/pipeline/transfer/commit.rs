@@ -14,7 +14,7 @@ use crate::pipeline::Duplicates;
 use crate::pipeline::archive::{Archive, Ending, Identity, Note, Origin, Record};
 use crate::pipeline::naming::Planned;
 use crate::pipeline::sink::{Disk, Partial, Place, Unnamed, disk_error};
-use crate::pipeline::verify::aside;
+use crate::pipeline::verify::broken_name;
 
 /// How many names are tried before giving up.
 const COPIES: u32 = 10_000;
@@ -28,7 +28,7 @@ pub(super) struct Commit<'a> {
     pub(super) origin: Option<Arc<Origin>>,
     pub(super) planned: &'a Planned,
     /// Whether the planned stem is the name of an earlier file, which may still be there, broken.
-    pub(super) again: bool,
+    pub(super) reuses_name: bool,
     pub(super) ext: Option<String>,
     /// What is to be recorded, except for the path.
     pub(super) record: Record,
@@ -121,7 +121,7 @@ impl Commit<'_> {
     /// Returns another item's file with the same bytes, if that matters.
     fn twin(&self, body: &CompleteBody) -> Result<Option<Twin>> {
         // A file that is downloaded again is wanted in its old place.
-        if self.duplicates == Duplicates::Keep || self.again {
+        if self.duplicates == Duplicates::Keep || self.reuses_name {
             return Ok(None);
         }
         twin::find(
@@ -220,7 +220,7 @@ impl Commit<'_> {
             }
             if let Some(aside) = self.put_aside(&name)? {
                 let done = partial.publish(&name);
-                return self.after(done, &name, &aside).map(|()| path);
+                return self.restore_unless_done(done, &name, &aside).map(|()| path);
             }
         }
         Err(self.all_taken())
@@ -237,7 +237,9 @@ impl Commit<'_> {
                     if let Some(aside) = self.put_aside(&name)? {
                         let done = file.publish(&name);
                         let done = done.map_err(|error| self.cannot("replace", &name, error));
-                        return self.after(done, &name, &aside).map(|()| Some(path));
+                        return self
+                            .restore_unless_done(done, &name, &aside)
+                            .map(|()| Some(path));
                     }
                 }
                 Err(_) => return Ok(None),
@@ -263,7 +265,7 @@ impl Commit<'_> {
             first if first > 1 && !self.is_saved()? => first,
             _ => 1,
         };
-        let before = self.again.then(|| (0, self.planned.stem.clone()));
+        let before = self.reuses_name.then(|| (0, self.planned.stem.clone()));
         let copies = (first..COPIES).map(move |copy| (copy, self.planned.file_name(ext, copy)));
         let mut next = first;
         let free = move |(copy, name): (u32, String)| {
@@ -292,11 +294,11 @@ impl Commit<'_> {
     /// Renames a broken file, if its replacement goes here, and returns the new name. The replacement is complete and
     /// verified by now.
     fn put_aside(&self, name: &str) -> Result<Option<String>> {
-        if !self.again || name != self.planned.stem {
+        if !self.reuses_name || name != self.planned.stem {
             return Ok(None);
         }
         for copy in 1..COPIES {
-            let aside = aside(name, copy);
+            let aside = broken_name(name, copy);
             match self.place.folder().rename_new(name, &aside) {
                 Ok(()) => return Ok(Some(aside)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -306,8 +308,8 @@ impl Commit<'_> {
         Err(self.all_taken())
     }
 
-    /// Makes sure that a file which was put aside in vain gets its name back.
-    fn after(&self, done: Result<bool>, name: &str, aside: &str) -> Result<()> {
+    /// Gives a file that was put aside its name back, unless its replacement has the name.
+    fn restore_unless_done(&self, done: Result<bool>, name: &str, aside: &str) -> Result<()> {
         match done {
             Ok(true) => Ok(()),
             failed => {

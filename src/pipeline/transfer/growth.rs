@@ -28,7 +28,7 @@ const TO_GO: (f64, f64) = (1.0, 0.3);
 const BURST: u64 = 1 << 20;
 const SILENT: usize = 2;
 const BURST_GROWTH: usize = 4;
-/// How long no trial begins after the first one in vain.
+/// How long no trial begins after the first one that failed.
 const REST: Duration = Duration::from_secs(10);
 
 /// What to do.

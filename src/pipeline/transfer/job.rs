@@ -21,8 +21,8 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) named_by: NamedBy,
     /// The link that it came from, unless it is its own.
     pub(in crate::pipeline) origin: Option<Arc<Origin>>,
-    /// Where to hand it if it turns out to be a document, if it may be one.
-    pub(in crate::pipeline) hand: Option<DocumentSender>,
+    /// Where to send it if it turns out to be a document; `None` if it cannot be one.
+    pub(in crate::pipeline) document_sender: Option<DocumentSender>,
     /// Why it cannot be downloaded, if that is known already.
     pub(in crate::pipeline) fault: Option<Box<Error>>,
     /// Why it cannot be named, if it turns out to be a file and not a document.
@@ -31,13 +31,13 @@ pub(in crate::pipeline) struct Job {
     pub(in crate::pipeline) known: Option<Box<SavedFile>>,
     pub(in crate::pipeline) options: Option<Arc<LinkOptions>>,
     pub(in crate::pipeline) planned: Planned,
-    /// Whether it takes the place of a file of this very name.
-    pub(in crate::pipeline) again: bool,
+    /// Whether it replaces a file of this very name.
+    pub(in crate::pipeline) reuses_name: bool,
     /// Which rendition, if it is a stream.
     pub(in crate::pipeline) quality: Quality,
     pub(in crate::pipeline) turn: Turn,
     /// Its place in its album, if something is to follow the album.
-    pub(in crate::pipeline) seat: Option<AlbumSlot>,
+    pub(in crate::pipeline) slot: Option<AlbumSlot>,
     /// Returned when the transfer has ended and its outcome is recorded.
     pub(in crate::pipeline) ticket: Option<Ticket>,
 }
@@ -50,7 +50,7 @@ impl Job {
             Some(origin) => &origin.url,
             None => &self.item.key,
         };
-        (!self.again).then(|| LinkOptions::naming(self.options.as_deref(), own))
+        (!self.reuses_name).then(|| LinkOptions::naming(self.options.as_deref(), own))
     }
 }
 

@@ -48,7 +48,7 @@ impl Mover {
     pub(super) async fn download_described(
         &self,
         mut job: Job,
-        came: ReceivedDocument,
+        received: ReceivedDocument,
         retry: &mut RetryState,
     ) -> Result<Outcome> {
         let ReceivedDocument {
@@ -57,7 +57,7 @@ impl Mover {
             named_by,
             headers,
             ..
-        } = came;
+        } = received;
         // Dropped before the film is downloaded, which may take hours: the playlist is requested once more.
         let body = answer.map(|answer| answer.body);
         let form = match body.is_some_and(|body| hls::is_one(&body)) {

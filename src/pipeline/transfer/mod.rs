@@ -84,7 +84,7 @@ pub(super) struct Mover {
     pub(super) archive: Arc<dyn Archive>,
     pub(super) events: Events,
     pub(super) stop: Stop,
-    pub(super) suspects: PlaceholderCheck,
+    pub(super) placeholder_check: PlaceholderCheck,
     pub(super) after: Option<After>,
     pub(super) turns: Turns,
     pub(super) disk_space: Arc<DiskSpace>,
@@ -105,7 +105,7 @@ impl Mover {
     pub(super) async fn run(&self, mut job: Job) {
         let ticket = job.ticket.take();
         // Held until everything that may change the file is done.
-        let seat = job.seat.take();
+        let slot = job.slot.take();
         let (id, subject) = (job.id, Subject::of(&job));
         let mut retry = RetryState::new(&self.client);
         let fetched = AssertUnwindSafe(self.fetch(job, &mut retry))
@@ -122,7 +122,7 @@ impl Mover {
             Outcome::Failed(failure) => Some(failure.kind),
             _ => None,
         };
-        seat.iter().for_each(|seat| seat.ended(&outcome));
+        slot.iter().for_each(|slot| slot.ended(&outcome));
         let is_document = matches!(outcome, Outcome::Document { .. });
         // If nobody reads events any more, the run is over.
         let _ = self.events.send(Event::Ended { id, outcome }).await;
@@ -197,8 +197,8 @@ impl Mover {
                 content.park().await?;
                 let document = came.document;
                 self.record_document(&job.item);
-                match job.hand.take() {
-                    Some(hand) => hand.send(*came),
+                match job.document_sender.take() {
+                    Some(sender) => sender.send(*came),
                     None if document == Document::Stream => {
                         return Box::pin(self.download_described(job, *came, retry)).await;
                     }

@@ -25,6 +25,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
+    /// Takes from a job what its outcome depends on.
     pub(super) fn of(job: &Job) -> Subject {
         let fault = job.fault.as_ref();
         Subject {

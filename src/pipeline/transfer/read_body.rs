@@ -310,6 +310,7 @@ impl Mover {
         }
     }
 
+    /// Returns the next bytes of a body; `None` at its end.
     pub(super) async fn piece(&self, opened: &mut Opened) -> Result<Option<Bytes>, Setback> {
         Ok(self.unless_ending(opened.chunk()).await??)
     }
@@ -321,6 +322,7 @@ impl Mover {
         Ok(content.push(piece).await?)
     }
 
+    /// Reports that the transfer has begun, once.
     pub(super) async fn began(
         &self,
         id: u64,
@@ -368,6 +370,7 @@ pub(super) fn strip_overlap(piece: &mut Bytes, known: &mut &[u8]) -> Result<(), 
     Ok(())
 }
 
+/// Builds the error for a body that ended too early.
 pub(super) fn stopped_early(len: u64, total: u64) -> Error {
     let message = format!("the server stopped after {len} of {total} bytes");
     Error::new(Kind::Network, message)

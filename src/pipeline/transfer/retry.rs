@@ -282,7 +282,7 @@ impl RetryState {
         Ok(Wait {
             time,
             is_host_paused: refusal.paused.is_some(),
-            apart: refusal.new_interval,
+            new_interval: refusal.new_interval,
             reason: error.message,
         })
     }

@@ -1,4 +1,4 @@
-//! The state beside a partial file contains a digest of itself, so that a damaged one is not believed.
+//! The state beside a partial file contains a digest of itself, so that a damaged one is detected.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -127,9 +127,9 @@ impl Mover {
 
     /// Waits before the next attempt, and reports why.
     async fn wait_before_retry(&self, job: &Job, url: &Url, wait: Wait) -> Result<()> {
-        if let Some(apart) = wait.apart {
+        if let Some(interval) = wait.new_interval {
             let reason = format!("between one request and the next, since {}", wait.reason);
-            self.report_wait(None, url, apart, reason).await?;
+            self.report_wait(None, url, interval, reason).await?;
         }
         self.report_wait(Some(job.id), url, wait.time, wait.reason)
             .await?;

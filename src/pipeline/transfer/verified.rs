@@ -157,8 +157,10 @@ impl Mover {
                 let here = &content.representation;
                 let modified = here.last_modified.as_deref();
                 let modified = modified.filter(|_| here.date_is_strong);
-                let sign = BodyId { source, digest };
-                let judged = self.suspects.judge(sign, &job.item.key, modified);
+                let body_id = BodyId { source, digest };
+                let judged = self
+                    .placeholder_check
+                    .judge(body_id, &job.item.key, modified);
                 match self.unless_ending(judged).await? {
                     Verdict::Clear => what,
                     Verdict::SharedWith(other) => {
@@ -194,7 +196,7 @@ impl Mover {
         verified: Verified,
     ) -> Result<Outcome> {
         self.rename(&mut job, &content);
-        self.suspects.wait(job.turn.comes()).await;
+        self.placeholder_check.wait(job.turn.comes()).await;
         let Verified {
             body,
             len,
@@ -227,7 +229,7 @@ impl Mover {
         let (archive, disk) = (self.archive.clone(), self.disk.clone());
         let duplicates = self.duplicates;
         // Without an archive, every file is unknown; and an older version of this one may have the name.
-        let tells_of_stranger = self.digest.is_some() && !job.again && job.known.is_none();
+        let tells_of_stranger = self.digest.is_some() && !job.reuses_name && job.known.is_none();
         let identity = Identity {
             source: job.item.source.clone(),
             key: job.item.key.clone(),
@@ -244,7 +246,7 @@ impl Mover {
                 identity,
                 origin: job.origin,
                 planned,
-                again: job.again,
+                reuses_name: job.reuses_name,
                 ext,
                 record,
                 modified,
@@ -301,7 +303,7 @@ impl Mover {
     /// Takes the name that the server gave, if the item has none but that of its URL.
     fn rename(&self, job: &mut Job, content: &Content) {
         let meta = &job.item.meta;
-        if job.again || meta.album.is_some() || meta.title.is_some() {
+        if job.reuses_name || meta.album.is_some() || meta.title.is_some() {
             return;
         }
         let Some(name) = &content.name else {

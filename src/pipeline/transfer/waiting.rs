@@ -19,6 +19,7 @@ impl Mover {
         self.unless_draining(self.client.pace().enter(host)).await
     }
 
+    /// Sends an event.
     pub(super) async fn emit(&self, event: Event) -> Result<()> {
         self.events.send(event).await.map_err(|_| Error::closed())
     }

@@ -56,7 +56,7 @@ pub enum State {
 }
 
 /// Returns the name for a file that is put aside, given the name of its replacement: the first, the second, and so on.
-pub fn aside(name: &str, copy: u32) -> String {
+pub fn broken_name(name: &str, copy: u32) -> String {
     match copy {
         1 => format!("{name}.broken"),
         copy => format!("{name}.broken-{copy}"),

@@ -88,7 +88,7 @@ impl Walk {
         // The URL may return something else the next time, or the file.
         let asked = Origin::of(&Link::from(url.clone()), named_by);
         let context = ListContext {
-            asked: Some(Arc::new(asked)),
+            requested_link: Some(Arc::new(asked)),
             depth: depth + 1,
             handed: depth > 0,
             // For a link handed on by a listing, that listing tracks the progress.

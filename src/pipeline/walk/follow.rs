@@ -121,8 +121,8 @@ impl Walk {
             self.record_snapshot(&origin, recorder, known, &done)
                 .await?;
             let failure = done.as_ref().err().map(|error| error.kind);
-            let asked = context.asked.unwrap_or_else(|| origin.clone());
-            self.record_listing(asked, own.as_deref(), &done);
+            let link = context.requested_link.unwrap_or_else(|| origin.clone());
+            self.record_listing(link, own.as_deref(), &done);
             self.report_listed(&origin, count, done).await?;
             if let Some(progress) = progress {
                 progress.end(failure);

@@ -257,7 +257,7 @@ impl Running<'_> {
             gatherer: of.gatherer.clone(),
             is_whole: of.is_whole,
             tree: of.tree.clone(),
-            asked: None,
+            requested_link: None,
         }
     }
 }

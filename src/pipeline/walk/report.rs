@@ -108,6 +108,7 @@ impl Walk {
         }
     }
 
+    /// Sends the event for a link that has been listed.
     pub(super) async fn send_listed(
         &self,
         link: String,

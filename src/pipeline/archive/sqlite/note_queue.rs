@@ -37,6 +37,7 @@ pub(super) enum QueuedNote {
     Reached(Arc<Origin>, Option<ListingState>),
 }
 
+/// The notes that are queued or being written, and what has been committed.
 #[derive(Debug, Default)]
 pub(super) struct State {
     notes: Vec<QueuedNote>,
@@ -118,6 +119,7 @@ fn saved(note: &Note) -> Option<(&str, u64, Option<&Sum>)> {
 }
 
 impl NoteQueue {
+    /// Locks the state.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -39,6 +39,7 @@ impl ItemRow {
     const AROUND: &str = "SELECT id, source, key, outcome, path, size, mark FROM item
          WHERE id BETWEEN ? AND ? AND +root = ?";
 
+    /// Reads a row of the query.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
         let outcome: i64 = row.get(3)?;
         // A path that leads out of the root is not a file of ours.

@@ -39,7 +39,7 @@ impl Reader {
     }
 
     /// Makes sure that the view includes this many of our transactions, and is recent.
-    pub(super) fn look(&mut self, committed: u64) -> rusqlite::Result<()> {
+    pub(super) fn begin_view(&mut self, committed: u64) -> rusqlite::Result<()> {
         let known = |(seen, since): (u64, Instant)| seen == committed && since.elapsed() < VIEW;
         if !self.view.is_some_and(known) {
             self.end_view()?;

@@ -18,6 +18,7 @@ use crate::pipeline::naming::fold;
 /// The version of this schema, stored in `user_version`.
 pub(super) const VERSION: i64 = 4;
 
+/// The tables and indexes of a new database.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
     CREATE TABLE link (
@@ -155,6 +156,7 @@ fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// Checks whether another connection has locked the database.
 pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(

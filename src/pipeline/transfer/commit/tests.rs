@@ -17,7 +17,7 @@ fn commit<'a>(
         },
         origin: None,
         planned,
-        again: false,
+        reuses_name: false,
         tells_of_stranger: false,
         ext: planned.ext.clone(),
         record: Record {

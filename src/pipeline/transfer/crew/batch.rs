@@ -22,6 +22,7 @@ impl Batch {
         }
     }
 
+    /// Adds the next bytes.
     pub(super) fn push(&mut self, piece: Bytes) {
         if !piece.is_empty() {
             self.len += piece.len() as u64;

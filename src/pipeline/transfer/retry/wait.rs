@@ -9,6 +9,6 @@ pub(in crate::pipeline::transfer) struct Wait {
     /// Whether the whole host is paused, so that the waiting is done in its queue.
     pub(in crate::pipeline::transfer) is_host_paused: bool,
     /// The new interval between requests to the host, if the user is to be told.
-    pub(in crate::pipeline::transfer) apart: Option<Duration>,
+    pub(in crate::pipeline::transfer) new_interval: Option<Duration>,
     pub(in crate::pipeline::transfer) reason: String,
 }

@@ -141,7 +141,7 @@ impl Mover {
                 },
                 origin,
                 planned: &planned,
-                again: false,
+                reuses_name: false,
                 ext,
                 record: Record {
                     size: joined.len,
@@ -189,7 +189,7 @@ pub(super) struct Extra<'a> {
 impl MainItem {
     /// The item of a job.
     pub(super) fn of(job: &Job) -> MainItem {
-        let stem = match job.again {
+        let stem = match job.reuses_name {
             true => split(&job.planned.stem).0,
             false => &job.planned.stem,
         };

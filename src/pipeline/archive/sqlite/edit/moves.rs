@@ -20,6 +20,7 @@ impl Edit {
         })
     }
 
+    /// Records the moves that are about to be made.
     pub(in crate::pipeline::archive) fn intend(
         &mut self,
         root: i64,
@@ -35,6 +36,7 @@ impl Edit {
         })
     }
 
+    /// Records the new paths of moved files. Returns the outcome for each.
     pub(in crate::pipeline::archive) fn moved(
         &mut self,
         root: i64,
@@ -81,6 +83,7 @@ impl Edit {
         })
     }
 
+    /// Removes the records of these moves, which are done.
     pub(in crate::pipeline::archive) fn settled(
         &mut self,
         moves: &[Moving],

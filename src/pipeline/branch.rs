@@ -1,4 +1,4 @@
-//! One listing of a link, judged by how many of its entries are known: is it worth continuing?
+//! Decides whether a listing is worth continuing, by how many of its entries are known.
 //!
 //! A listing counts its own entries. A link that it leads to is one entry, known if nothing in it was new.
 

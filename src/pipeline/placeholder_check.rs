@@ -1,9 +1,9 @@
-//! Bodies that nothing confirms: are they what was requested, or one placeholder for everything?
+//! Finds out whether a body that nothing confirms is what was requested, or a placeholder.
 //!
 //! A site that blocks a region or has removed an image may send the same picture, with status 200, for every item.
-//! Known placeholders are recognised by their fingerprint; this is the sign that does not age: one body for different
-//! items. A body that the listing does not confirm waits here, complete but without its name, until other items receive
-//! the same body (then none is saved) or nothing more can come (then it is).
+//! Known placeholders are recognised by their fingerprint, unknown ones because different items get the same body. A
+//! body that the listing does not confirm waits here, complete but without its name, until other items receive the
+//! same body (then none is saved) or nothing more can come (then it is).
 //!
 //! People upload the same picture twice, too. Each upload has its own date, while a placeholder has one date for all:
 //! two bodies with the same date are enough, or three if no date is given. Fewer than that are saved, with a warning.

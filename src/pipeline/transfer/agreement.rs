@@ -10,7 +10,7 @@ pub(super) enum Agreement {
     Agrees,
     /// They agree except for this.
     AgreesBut(String),
-    /// The listing says nothing about them, or differs in this: another sign is needed.
+    /// The listing says nothing about them, or differs in this: something else has to confirm them.
     Inconclusive(Option<String>),
     /// The listing describes something else.
     Contradicts(String),

@@ -37,7 +37,7 @@ pub(super) struct Representation {
     pub(super) open_end: bool,
 }
 
-/// The start of 1995, since 1970. An older date is not believed: reproducible builds set 1970 or 1980 on every file.
+/// The start of 1995, since 1970. An older date is ignored: reproducible builds set 1970 or 1980 on every file.
 const FIRST_DATE: Duration = Duration::from_secs(788_918_400);
 
 /// The reason to start over if the file is shorter than before.

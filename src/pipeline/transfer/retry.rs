@@ -62,7 +62,7 @@ pub(super) struct RetryState {
     /// Whether the last range agreed with the downloaded bytes, continued from them, and came whole. Then less is
     /// compared next time.
     pub(super) agreed: bool,
-    /// Checks that bytes come fast enough over many ranges: each range is over before a trickle shows.
+    /// Checks that bytes come fast enough over many ranges: a single one ends before a slow server is noticed.
     ranges: SpeedWatch,
     /// How many bytes there were when the last range ended, and how long the server has been waited for since.
     last_range: (u64, Duration),
@@ -70,7 +70,7 @@ pub(super) struct RetryState {
     pub(super) has_ranges: bool,
     /// How often the file was refused as forbidden while other requests were let in.
     pub(super) forbidden: u32,
-    /// How often it was while nobody else was let in, at a host that had let others in before.
+    /// How often it was refused so while no other request was let in, at a host that had let others in before.
     pub(super) barred: u32,
     /// The error of the last such refusal, until the next attempt.
     pub(super) forbidden_as: Option<Error>,
@@ -218,7 +218,7 @@ impl RetryState {
         self.refused_at
     }
 
-    /// Returns how long to wait before continuing after this error, or the error if that makes no sense any more.
+    /// Returns how long to wait before continuing after this error, or the error if there is to be no further attempt.
     pub(super) fn wait(&mut self, error: Error) -> Result<Wait> {
         let cause = error.source.as_deref();
         if cause.is_some_and(|cause| cause.is::<TooSlow>()) {

@@ -1,4 +1,4 @@
-//! The state kept beside a partial file so that it can be resumed, and how much of it is believed.
+//! The state kept beside a partial file so that it can be resumed, and how it is checked.
 
 use serde::{Deserialize, Serialize};
 

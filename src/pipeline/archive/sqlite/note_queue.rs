@@ -41,9 +41,9 @@ pub(super) enum QueuedNote {
 #[derive(Debug, Default)]
 pub(super) struct State {
     notes: Vec<QueuedNote>,
-    /// Of the waiting notes.
+    /// The saved files of the waiting notes.
     next: Saved,
-    /// Of the notes being written.
+    /// The saved files of the notes being written.
     now: Saved,
     /// Number of notes not committed.
     count: usize,

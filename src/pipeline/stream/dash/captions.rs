@@ -8,7 +8,7 @@ use crate::pipeline::stream::caption::{self, Caption, CaptionAttributes, Caption
 use crate::pipeline::stream::urls::Urls;
 use crate::pipeline::stream::{Media, corrupt};
 
-/// The room for all subtitles of a manifest together; the video has its own.
+/// The limit for all subtitles of a manifest together; the video has its own.
 pub(super) struct CaptionBudget {
     urls: Urls,
     segments: usize,
@@ -22,7 +22,7 @@ impl CaptionBudget {
         }
     }
 
-    /// Takes room for so many segments.
+    /// Counts so many more segments.
     fn take(&mut self, count: usize) -> Result<()> {
         self.segments = self.segments.saturating_add(count);
         match self.segments {

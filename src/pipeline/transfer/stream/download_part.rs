@@ -103,7 +103,7 @@ impl Streaming<'_> {
         Ok(())
     }
 
-    /// Acquires all that a part needs, its place at the host last: whoever has one waits for nothing but bytes.
+    /// Acquires all that a part needs, the permit last: while it is held, nothing but bytes is waited for.
     async fn attempt(
         &self,
         index: usize,

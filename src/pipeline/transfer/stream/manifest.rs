@@ -23,7 +23,7 @@ use crate::pipeline::stream::dash::{self, Manifest, Timing, View};
 
 /// How soon a manifest is requested again at the least.
 const MIN_RELOAD: Duration = Duration::from_millis(500);
-/// The clock of a server counts whole seconds, and is believed if it is more seconds than this away from ours.
+/// The clock of a server counts whole seconds, and is used if it is more seconds than this away from ours.
 const MIN_CLOCK_OFFSET: f64 = 2.0;
 /// How much is read of a response that tells the time.
 const MAX_TIME_RESPONSE: usize = 64 << 10;

@@ -84,6 +84,8 @@ pub struct Refusal {
     pub new_interval: Option<Duration>,
     /// The host refuses this same request again and again, and accepts all others.
     pub resource_specific: bool,
+    /// The host, which worked before, has been unreachable for so long that another try would be in vain.
+    pub down: bool,
 }
 
 /// Whether a request may begin.

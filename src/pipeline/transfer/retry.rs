@@ -264,7 +264,7 @@ impl RetryState {
             return Err(error);
         };
         // The host has been paused in vain often enough: its other files need not find that out for themselves.
-        if refusal.fruitless_pauses > self.vain_pauses {
+        if refusal.down || refusal.fruitless_pauses > self.vain_pauses {
             return Err(error);
         }
         // The budget may have been refilled, but repeated refusals lengthen the wait all the same.

@@ -7,17 +7,32 @@ pub(super) struct Breaks {
     evidence: u32,
     /// Whether the host was found to refuse in this way.
     are_refusals: bool,
+    /// How many pauses of the host that led to, since something was accepted.
+    pauses: u32,
+}
+
+/// What a broken connection means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing yet.
+    Unknown,
+    /// The host refuses the request.
+    Refusal,
+    /// The host is down.
+    Down,
 }
 
 /// Three in a row with nothing beside them, at a host that accepted requests before, have a cause.
 const ENOUGH: u32 = 6;
-/// A host that is still unreachable after this many pauses refuses nothing: it is down.
-const PAUSES: u32 = 6;
+/// A host that is still unreachable after this many pauses refuses nothing: it is down. Each pause is twice as long as the
+/// one before, so that this is a minute after it was last reached.
+const PAUSES: u32 = 7;
 
 impl Breaks {
     /// Notes that the host accepted a request.
     pub(super) fn accepted(&mut self) {
         self.evidence = 0;
+        self.pauses = 0;
     }
 
     /// Notes that a connection broke for a reason of its own, not among others of a volley. Beside requests that may yet
@@ -26,9 +41,18 @@ impl Breaks {
         self.evidence += if others_are_fine { 1 } else { 2 };
     }
 
-    /// Checks whether a break is a refusal, where so many requests ever succeeded, and so many pauses followed since.
-    pub(super) fn are_refusals(&mut self, succeeded: u64, pauses: u32) -> bool {
+    /// Notes that the host is paused for it.
+    pub(super) fn paused(&mut self) {
+        self.pauses += 1;
+    }
+
+    /// Returns what a break means, where so many requests have ever succeeded.
+    pub(super) fn meaning(&mut self, succeeded: u64) -> Meaning {
         self.are_refusals |= succeeded > 0 && self.evidence >= ENOUGH;
-        self.are_refusals && pauses < PAUSES
+        match self.are_refusals {
+            true if self.pauses < PAUSES => Meaning::Refusal,
+            true => Meaning::Down,
+            false => Meaning::Unknown,
+        }
     }
 }

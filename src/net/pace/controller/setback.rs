@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::breaks::Meaning;
 use super::growth::{FIRST_PATIENCE, Stage};
 use super::{Controller, Refusal, START, Ticket};
 
@@ -179,9 +180,22 @@ impl Controller {
         if !crowded || !is_volley {
             self.breaks.broke(crowded);
         }
-        let pauses = self.pacer.fruitless_pauses();
-        if self.breaks.are_refusals(self.succeeded, pauses) {
-            return self.refused(ticket, None, now);
+        match self.breaks.meaning(self.succeeded) {
+            Meaning::Unknown => {}
+            Meaning::Refusal => {
+                let refusal = self.refused(ticket, None, now);
+                if !is_volley && refusal.paused.is_some() {
+                    self.breaks.paused();
+                }
+                return refusal;
+            }
+            Meaning::Down => {
+                self.left_refused(ticket);
+                return Refusal {
+                    down: true,
+                    ..refusal
+                };
+            }
         }
         self.left_refused(ticket);
         self.accidents += 1;

@@ -17,12 +17,22 @@ fn connections_that_break_while_nothing_else_is_accepted_pause_a_host_that_worke
     let mut controller = six_that_went_well();
     let mut now = at(10_000);
     let mut pauses = Vec::new();
-    for _ in 0..10 {
+    let mut is_down = Vec::new();
+    for _ in 0..11 {
         let ticket = begin(&mut controller, &mut now);
         let refusal = controller.broke(ticket, now);
-        pauses.push(refusal.paused.map_or(0, |wait| wait.as_millis()));
+        pauses.push(refusal.paused.map_or(0.0, |wait| wait.as_secs_f64()));
+        is_down.push(refusal.down);
     }
-    assert_eq!(pauses, [0, 0, 500, 1000, 2000, 4000, 8000, 16_000, 0, 0]);
+    assert_eq!(
+        pauses,
+        [0.0, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 0.0, 0.0]
+    );
+    assert_eq!(is_down.iter().position(|down| *down), Some(9));
+    let ticket = begin(&mut controller, &mut now);
+    controller.succeeded(ticket, now, 0);
+    let ticket = begin(&mut controller, &mut now);
+    assert!(!controller.broke(ticket, now).down);
 }
 
 #[test]

@@ -8,46 +8,45 @@
 //! silent is requested once more; whichever connection receives a response first keeps it.
 
 mod batch;
+mod failures;
 mod leaving;
+mod progress;
+mod staff;
 mod worker;
 
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use self::failures::Failures;
 use self::leaving::Leaving;
+use self::progress::Progress;
+use self::staff::Staff;
 use super::Mover;
 use super::attempt::RequestTarget;
-use super::content::{Content, SAVE_EVERY, save_state};
-use super::growth::{Advice, Growth, TICK};
+use super::content::Content;
+use super::growth::{Growth, TICK};
 use super::ledger::{Ledger, Segment};
-use super::read_body::REPORT_EVERY;
 use super::response_head::Representation;
 use super::retry::RetryState;
 use super::seams::Joint;
 use super::setback::{Setback, restart_because};
 use super::state::About;
-use crate::model::{Error, Event, Kind};
-use crate::net::{Opened, Permit};
-use crate::pipeline::sink::{Partial, joined, quickly};
+use crate::model::{Error, Kind};
+use crate::net::Opened;
+use crate::pipeline::sink::{Partial, quickly};
 
 /// The shortest segment worth a request. Short, so that idle workers can take over from slow ones at the end.
 const MIN_SEGMENT: u64 = 256 << 10;
 /// How many bytes are compared where two segments meet.
 pub(super) const JOINT: u64 = 16 << 10;
-/// How long a segment must be silent before it is requested again: as a multiple of the last response time, and at
-/// least this long.
-const STALL_LIMIT: (u32, Duration) = (4, Duration::from_millis(100));
-/// How often that is done for one file: each time costs a connection.
-const MAX_RELIEFS: usize = 16;
 
 /// The workers that download one file.
 struct Crew<'a> {
@@ -152,6 +151,7 @@ impl Mover {
 }
 
 impl Crew<'_> {
+    /// Has workers download what is missing, as many as are worth it, until nothing is or no more can be had.
     async fn run(
         &self,
         first: Option<Opened>,
@@ -168,88 +168,32 @@ impl Crew<'_> {
             None => Start::Ask(segment),
         };
         workers.push(self.work(start, None));
-        for (segment, permit) in self.assign_segments(more) {
-            workers.push(self.work(Start::Ask(segment), Some(permit)));
+        for (start, permit) in self.assign_segments(more) {
+            workers.push(self.work(start, Some(permit)));
         }
-        // With only one connection, no worker can relieve another.
-        let mut reliefs = if growth.most() > 1 { MAX_RELIEFS } else { 0 };
+        let mut staff = Staff::new(growth);
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut reported, mut saved) = (Instant::now(), Instant::now());
-        let mut saving: Option<JoinHandle<Result<(), Error>>> = None;
-        // A worker may fail while others continue. If the last one ends with the file incomplete, the last failure
-        // counts for all.
-        let mut strikes = 0;
-        let mut trouble = None;
+        let mut progress = Progress::new();
+        let mut failures = Failures::default();
         let outcome = loop {
             tokio::select! {
                 biased;
-                done = workers.next() => match done {
-                    Some(Ok(())) => {
-                        // Workers that request bytes which have arrived meanwhile are not waited for.
-                        let idle = self.relieving.load(Ordering::Relaxed);
-                        if idle > 0 && workers.len() == idle && self.ledger().is_complete() {
-                            break Ok(());
-                        }
+                ended = workers.next() => {
+                    let left = workers.len();
+                    if let ControlFlow::Break(outcome) =
+                        self.note_end(ended, left, &mut failures, staff.growth)
+                    {
+                        break outcome;
                     }
-                    None => break match trouble {
-                        Some(setback) if !self.ledger().is_complete() => Err(setback),
-                        _ => Ok(()),
-                    },
-                    Some(Err(Setback::GiveUp(error))) => break Err(Setback::GiveUp(error)),
-                    Some(Err(setback)) => {
-                        let has_ranges = !self.without_ranges.load(Ordering::Relaxed);
-                        strikes += usize::from(has_ranges && matches!(setback, Setback::Restart(_)));
-                        if workers.is_empty() || strikes > 1 {
-                            break Err(setback);
-                        }
-                        trouble = Some(setback);
-                        growth.could_not(Instant::now());
-                    }
-                },
+                }
                 now = ticks.tick() => {
                     let bytes = self.ledger().len();
-                    if now - reported >= REPORT_EVERY {
-                        reported = now;
-                        let id = self.target.id;
-                        if let Err(error) = self.mover.emit(Event::Moved { id, bytes }).await {
-                            break Err(error.into());
-                        }
+                    if let Err(error) = progress.tick(self, about, now, bytes).await {
+                        break Err(error.into());
                     }
-                    // The workers continue while the state is being saved.
-                    if saving.as_ref().is_none_or(JoinHandle::is_finished) && now - saved >= SAVE_EVERY {
-                        let done = saving.take().and_then(FutureExt::now_or_never);
-                        if let Some(Err(error)) = done.map(joined) {
-                            break Err(error.into());
-                        }
-                        saved = now;
-                        let (partial, done) = (self.partial.clone(), self.ledger().resumable(JOINT));
-                        let about = about.clone();
-                        saving = Some(spawn_blocking(move || save_state(&partial, about, done)));
-                    }
-                    match growth.tick(now, bytes, self.total, workers.len()) {
-                        _ if self.without_ranges.load(Ordering::Relaxed) => {}
-                        Advice::Stay => {}
-                        Advice::Drop(fewer) => {
-                            self.leaving.set(fewer.min(workers.len() - 1));
-                        }
-                        Advice::Add(more) => {
-                            let before = workers.len();
-                            for (segment, permit) in self.assign_segments(more) {
-                                workers.push(self.work(Start::Ask(segment), Some(permit)));
-                            }
-                            if workers.len() == before {
-                                growth.could_not(now);
-                            }
-                        }
-                    }
-                    if self.without_ranges.load(Ordering::Relaxed) {
-                        reliefs = 0;
-                    }
-                    if let Some((stalled, permit)) = self.stalled(reliefs) {
-                        reliefs -= 1;
-                        self.relieving.fetch_add(1, Ordering::Relaxed);
-                        workers.push(self.work(Start::Relieve(stalled), Some(permit)));
+                    for (start, permit) in self.adjust(&mut staff, workers.len(), now, bytes) {
+                        workers.push(self.work(start, Some(permit)));
                     }
                 }
             }
@@ -258,10 +202,16 @@ impl Crew<'_> {
         self.ending.cancel();
         while workers.next().await.is_some() {}
         drop(workers);
-        let saved = match saving {
-            Some(saving) => joined(saving.await),
-            None => Ok(()),
-        };
+        self.conclude(outcome, progress).await
+    }
+
+    /// Checks what all workers together have downloaded, once none is left.
+    async fn conclude(
+        &self,
+        outcome: Result<(), Setback>,
+        progress: Progress,
+    ) -> Result<(), Setback> {
+        let saved = progress.saved().await;
         let agreed = self.compare_joints(true).await;
         match outcome {
             Err(Setback::GiveUp(_)) => {}
@@ -274,42 +224,6 @@ impl Crew<'_> {
             true => Ok(()),
             false => Err(Setback::Incomplete),
         }
-    }
-
-    /// Segments and permits for up to `most` more workers, as far as the host has room for them and the segments are
-    /// worth it.
-    fn assign_segments(&self, most: usize) -> Vec<(Segment, Permit)> {
-        let host = self.target.url.host_str().unwrap_or("");
-        let mut more = Vec::new();
-        for _ in 0..most {
-            let Some(permit) = self.mover.client.pace().try_enter(host) else {
-                break;
-            };
-            let Some(segment) = self.ledger().assign(MIN_SEGMENT) else {
-                break;
-            };
-            more.push((segment, permit));
-        }
-        more
-    }
-
-    /// A segment that has been silent for too long, if nothing else is left to do and the host has room for one more
-    /// connection.
-    fn stalled(&self, reliefs: usize) -> Option<(Segment, Permit)> {
-        if reliefs == 0 {
-            return None;
-        }
-        let stalled = self.ledger().stalled(MIN_SEGMENT, self.stall_limit())?;
-        let host = self.target.url.host_str().unwrap_or("");
-        let permit = self.mover.client.pace().try_enter(host)?;
-        self.ledger().note_second_request(stalled.id);
-        Some((stalled, permit))
-    }
-
-    /// How long a segment may be silent when nothing else is left to do.
-    fn stall_limit(&self) -> Duration {
-        let answer = Duration::from_micros(self.answer_micros.load(Ordering::Relaxed));
-        (answer * STALL_LIMIT.0).max(STALL_LIMIT.1)
     }
 
     /// Compares the bytes that both sides have where segments met: joints that are complete, or at the end as much as

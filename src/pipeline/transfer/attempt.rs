@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,13 +13,14 @@ use super::crew::JOINT;
 use super::forbidden::may_be_crowd;
 use super::growth::Growth;
 use super::read_body::PendingBody;
+use super::request_headers::{bound_headers, range_headers};
 use super::response_head::{RangeRequest, Representation, ResponseKind, SHORTER, interpret};
 use super::retry::RetryState;
 use super::setback::{Setback, restart_because};
 use super::state::TAIL;
 use super::unchanged::{condition_header, is_unchanged};
 use crate::model::{Document, Error, Kind, Request};
-use crate::net::{self, Constraints, NamedBy, Opened, Permit, Pin, Refusal, header_map};
+use crate::net::{self, Constraints, NamedBy, Opened, Permit, Pin, Refusal};
 use crate::pipeline::archive::Version;
 use crate::pipeline::documents::{ReceivedDocument, is_refusal};
 
@@ -147,73 +148,30 @@ impl Mover {
         retry: &mut RetryState,
         permit: &mut Permit,
     ) -> Result<(), Setback> {
-        let RequestTarget {
-            id, request, url, ..
-        } = *target;
         let start = resume_point(content, retry);
+        let mut tail = Vec::new();
         if start > 0 {
-            retry.without_if_range |= self.quirks.is_without_if_range(url);
+            retry.without_if_range |= self.quirks.is_without_if_range(target.url);
+            tail = content.tail(start).await?;
         }
-        let tail = if start > 0 {
-            content.tail(start).await?
-        } else {
-            Vec::new()
-        };
-        let bound = bound_headers(target)?;
-        let mut free = range_headers(&content.representation, start, None, retry.without_if_range)?;
         // Once part of a new version is on disk, it is resumed unconditionally.
-        let known = target
+        let saved = target
             .known
-            .filter(|_| content.len() == 0 && *url == request.url);
-        free.extend(known.and_then(|known| condition_header(known.validator.as_ref()?)));
-        let began = Instant::now();
-        let opened = self
-            .await_head(
-                self.client
-                    .open_with(target.constraints(), url, &bound, &free),
-            )
-            .await?;
-        retry.waited_for(began.elapsed());
-        let silence = self.client.settings().stall_timeout;
-        let is_silent = !silence.is_zero() && began.elapsed() >= silence;
-        if start > 0 && opened.is_err() && is_silent {
-            retry.note_no_response();
-        }
-        let opened = opened?;
-        retry.status = Some(opened.response.status());
-        let (status, reply) = (opened.response.status(), opened.response.headers());
-        if known.is_some_and(|known| is_unchanged(known, status, reply)) {
-            return Err(Setback::Unchanged);
-        }
-        if opened.response.status().is_success() {
-            permit.accepted(opened.response.content_length());
-            if retry.forbidden + retry.barred > 0 {
-                self.quirks.forbidden.passed(url);
-            }
-            if retry.pins_address
-                && target.pin.get().is_none()
-                && let Some(pin) = self.client.pin(&opened)
-            {
-                // Cannot fail: the cell was empty, and nothing else sets it.
-                let _ = target.pin.set(pin);
-            }
-        }
-        let reply = opened.response.headers();
-        let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());
-        let path = opened.redirected.then(|| opened.url.path());
-        if let Some(error) = check::before_body(&request.expect, path, etag) {
-            return Err(Setback::GiveUp(error));
-        }
-        if start > 0 && status == StatusCode::NOT_MODIFIED {
-            // The server treats If-Range like If-None-Match.
-            let message = "the server answered a range with 304 Not Modified";
-            return Err(Setback::RequestWhole(Error::new(Kind::Changed, message)));
-        }
+            .filter(|_| content.len() == 0 && *target.url == target.request.url);
         let requested = RangeRequest {
             start,
             known: &content.representation,
         };
-        match interpret(opened.response.status(), reply, requested) {
+        let opened = self.send(target, requested, saved, retry).await?;
+        let (status, reply) = (opened.response.status(), opened.response.headers());
+        if saved.is_some_and(|saved| is_unchanged(saved, status, reply)) {
+            return Err(Setback::Unchanged);
+        }
+        if status.is_success() {
+            self.note_success(target, &opened, retry, permit);
+        }
+        check_head(target, &opened, start)?;
+        match interpret(status, reply, requested) {
             ResponseKind::Refused {
                 error,
                 is_temporary: true,
@@ -221,14 +179,9 @@ impl Mover {
             ResponseKind::Refused { error, .. } if worked_before(&error, content) => {
                 Err(Setback::Expired(error))
             }
-            ResponseKind::Refused { error, .. } if self.may_retry_forbidden(url, permit, retry) => {
-                retry.forbidden_as = Some(error.duplicate());
-                Err(Setback::Retry(error))
+            ResponseKind::Refused { error, .. } => {
+                Err(self.setback_of_refusal(target, &opened, error, retry, permit))
             }
-            ResponseKind::Refused { error, .. } => match self.refusal(target, &opened) {
-                Some(came) => Err(Setback::Document(Box::new(came))),
-                None => Err(Setback::GiveUp(error)),
-            },
             ResponseKind::End { is_explicit }
                 if start == content.len() && (is_explicit || retry.to_end) =>
             {
@@ -238,25 +191,8 @@ impl Mover {
             }
             ResponseKind::End { .. } => Err(restart_because(SHORTER)),
             ResponseKind::Restart(why) => Err(restart_because(why)),
-            ResponseKind::Whole(here)
-                if content.representation.is_contradicted_by(&here, start) =>
-            {
-                let message = "the server sent another length for a file it says is unchanged";
-                Err(Setback::RequestWhole(Error::new(Kind::Changed, message)))
-            }
             ResponseKind::Whole(here) => {
-                let ranges = has_ranges(reply);
-                let same = content.representation.may_match_despite_if_range(&here);
-                if start > 0 && same && ranges && !retry.without_if_range {
-                    // Nothing seems to have changed, yet the server sends the whole file: ask again without If-Range.
-                    retry.without_if_range = true;
-                    return Err(Setback::Incomplete);
-                }
-                // A body in a content coding is rarely large, and never on purpose.
-                let splits = ranges
-                    && here.if_range().is_some()
-                    && here.coding.is_none()
-                    && !retry.is_single_connection();
+                let splits = check_whole(&here, requested, reply, retry)?;
                 let pending = PendingBody::new(target, opened, splits);
                 self.read_whole(pending, content, retry).await
             }
@@ -264,23 +200,83 @@ impl Mover {
                 retry.has_ranges = true;
                 content.representation.total = total;
                 content.representation.open_end &= total.is_none();
-                self.reserve_space(content, total, retry).await?;
-                self.began(id, content, retry).await?;
                 let splits =
                     content.representation.if_range().is_some() && !retry.is_single_connection();
                 let pending = PendingBody::new(target, opened, splits);
-                let rest = self.read_rest(pending, content, retry, (start, end), tail);
-                let done = Box::pin(rest).await;
-                if retry.without_if_range && matches!(done, Ok(()) | Err(Setback::Incomplete)) {
-                    self.quirks.note_without_if_range(url);
-                }
-                done
+                self.resume(pending, content, retry, (start, end), tail)
+                    .await
             }
         }
     }
-}
 
-impl Mover {
+    /// Sends the request and waits for the head of the response.
+    async fn send(
+        &self,
+        target: &RequestTarget<'_>,
+        requested: RangeRequest<'_>,
+        saved: Option<&Version>,
+        retry: &mut RetryState,
+    ) -> Result<Opened, Setback> {
+        let RangeRequest { start, known } = requested;
+        let bound = bound_headers(target)?;
+        let mut free = range_headers(known, start, None, retry.without_if_range)?;
+        free.extend(saved.and_then(|saved| condition_header(saved.validator.as_ref()?)));
+        let began = Instant::now();
+        let opened = self
+            .client
+            .open_with(target.constraints(), target.url, &bound, &free);
+        let opened = self.await_head(opened).await?;
+        retry.waited_for(began.elapsed());
+        let silence = self.client.settings().stall_timeout;
+        let is_silent = !silence.is_zero() && began.elapsed() >= silence;
+        if start > 0 && opened.is_err() && is_silent {
+            retry.note_no_response();
+        }
+        let opened = opened?;
+        retry.status = Some(opened.response.status());
+        Ok(opened)
+    }
+
+    /// Notes that the host accepted the request, and stays with its address if that is wanted.
+    fn note_success(
+        &self,
+        target: &RequestTarget<'_>,
+        opened: &Opened,
+        retry: &RetryState,
+        permit: &mut Permit,
+    ) {
+        permit.accepted(opened.response.content_length());
+        if retry.forbidden + retry.barred > 0 {
+            self.quirks.forbidden.passed(target.url);
+        }
+        if retry.pins_address
+            && target.pin.get().is_none()
+            && let Some(pin) = self.client.pin(opened)
+        {
+            // Cannot fail: the cell was empty, and nothing else sets it.
+            let _ = target.pin.set(pin);
+        }
+    }
+
+    /// What follows a refusal that seems to be permanent: it may yet pass, or somebody may know how to request it.
+    fn setback_of_refusal(
+        &self,
+        target: &RequestTarget<'_>,
+        opened: &Opened,
+        error: Error,
+        retry: &mut RetryState,
+        permit: &mut Permit,
+    ) -> Setback {
+        if self.may_retry_forbidden(target.url, permit, retry) {
+            retry.forbidden_as = Some(error.duplicate());
+            return Setback::Retry(error);
+        }
+        match self.refusal(target, opened) {
+            Some(came) => Setback::Document(Box::new(came)),
+            None => Setback::GiveUp(error),
+        }
+    }
+
     /// Returns a refusal for the walk to handle, if no site's source knows the link and somebody may know how to
     /// request it.
     fn refusal(&self, target: &RequestTarget<'_>, opened: &Opened) -> Option<ReceivedDocument> {
@@ -289,6 +285,70 @@ impl Mover {
             && self.registry.reader(Document::Refusal).is_some();
         may_help.then(|| ReceivedDocument::refusal(target.url.clone(), opened))
     }
+
+    /// Reads a range that continues what is already downloaded.
+    async fn resume(
+        &self,
+        pending: PendingBody<'_>,
+        content: &mut Content,
+        retry: &mut RetryState,
+        range: (u64, u64),
+        tail: Vec<u8>,
+    ) -> Result<(), Setback> {
+        let target = pending.target;
+        self.reserve_space(content, content.representation.total, retry)
+            .await?;
+        self.began(target.id, content, retry).await?;
+        let rest = self.read_rest(pending, content, retry, range, tail);
+        let done = Box::pin(rest).await;
+        if retry.without_if_range && matches!(done, Ok(()) | Err(Setback::Incomplete)) {
+            self.quirks.note_without_if_range(target.url);
+        }
+        done
+    }
+}
+
+/// Checks what the head of a response says on its own, before its body is read.
+fn check_head(target: &RequestTarget<'_>, opened: &Opened, start: u64) -> Result<(), Setback> {
+    let reply = opened.response.headers();
+    let etag = reply.get(header::ETAG).and_then(|etag| etag.to_str().ok());
+    let path = opened.redirected.then(|| opened.url.path());
+    if let Some(error) = check::before_body(&target.request.expect, path, etag) {
+        return Err(Setback::GiveUp(error));
+    }
+    if start > 0 && opened.response.status() == StatusCode::NOT_MODIFIED {
+        // The server treats If-Range like If-None-Match.
+        let message = "the server answered a range with 304 Not Modified";
+        return Err(Setback::RequestWhole(Error::new(Kind::Changed, message)));
+    }
+    Ok(())
+}
+
+/// Checks whether the whole file is to be read although the rest was requested, and returns whether the server has
+/// shown that it can be split over more connections.
+fn check_whole(
+    here: &Representation,
+    requested: RangeRequest<'_>,
+    reply: &HeaderMap,
+    retry: &mut RetryState,
+) -> Result<bool, Setback> {
+    let RangeRequest { start, known } = requested;
+    if known.is_contradicted_by(here, start) {
+        let message = "the server sent another length for a file it says is unchanged";
+        return Err(Setback::RequestWhole(Error::new(Kind::Changed, message)));
+    }
+    let ranges = has_ranges(reply);
+    let same = known.may_match_despite_if_range(here);
+    if start > 0 && same && ranges && !retry.without_if_range {
+        // Nothing seems to have changed, yet the server sends the whole file: ask again without If-Range.
+        retry.without_if_range = true;
+        return Err(Setback::Incomplete);
+    }
+    // A body in a content coding is rarely large, and never on purpose.
+    Ok(ranges
+        && here.if_range().is_some()
+        && here.coding.is_none()
+        && !retry.is_single_connection())
 }
 
 /// Where to resume: a little before the end of the downloaded bytes, so that the overlap can be compared. The overlap
@@ -309,44 +369,10 @@ fn resume_point(content: &Content, retry: &RetryState) -> u64 {
     len - (len / part).min(if retry.agreed { JOINT } else { TAIL })
 }
 
-/// The headers that request unencoded bytes from `start` on, up to `end` if given, provided the file is unchanged.
-pub(super) fn range_headers(
-    known: &Representation,
-    start: u64,
-    end: Option<u64>,
-    without_if_range: bool,
-) -> Result<HeaderMap, Error> {
-    let value = |text: &str| {
-        HeaderValue::from_str(text)
-            .map_err(|error| Error::new(Kind::Network, "cannot request the rest").because(error))
-    };
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        header::ACCEPT_ENCODING,
-        HeaderValue::from_static("identity"),
-    );
-    if start > 0 {
-        let last = end.map(|end| (end - 1).to_string()).unwrap_or_default();
-        headers.insert(header::RANGE, value(&format!("bytes={start}-{last}"))?);
-        if let Some(validator) = known.if_range().filter(|_| !without_if_range) {
-            headers.insert(header::IF_RANGE, value(validator)?);
-        }
-    }
-    Ok(headers)
-}
-
 /// Whether a response says that byte ranges can be requested (RFC 9110 §14.3).
 pub(super) fn has_ranges(headers: &HeaderMap) -> bool {
     let units = headers.get(header::ACCEPT_RANGES);
     units.is_some_and(|units| units.as_bytes().eq_ignore_ascii_case(b"bytes"))
-}
-
-/// The headers set by the source, unless they were set for another origin.
-pub(super) fn bound_headers(target: &RequestTarget<'_>) -> Result<HeaderMap, Error> {
-    match target.url.origin() == target.request.url.origin() {
-        true => header_map(&target.request.headers),
-        false => Ok(HeaderMap::new()),
-    }
 }
 
 /// Whether a refusal can mean that the address has expired: it has sent bytes before.

@@ -28,6 +28,7 @@ mod mistyped;
 mod outcome;
 mod quirks;
 mod read_body;
+mod request_headers;
 mod response_head;
 mod retry;
 mod seal;

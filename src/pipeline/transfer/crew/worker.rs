@@ -10,12 +10,11 @@ use super::{Crew, JOINT, MIN_SEGMENT, Start};
 use crate::model::{Error, Kind};
 use crate::net::{Opened, Permit, SpeedWatch};
 use crate::pipeline::sink::quickly;
-use crate::pipeline::transfer::attempt::{
-    bound_headers, has_ranges, may_have_expired, range_headers,
-};
+use crate::pipeline::transfer::attempt::{has_ranges, may_have_expired};
 use crate::pipeline::transfer::content::BATCH;
 use crate::pipeline::transfer::ledger::Segment;
 use crate::pipeline::transfer::read_body::{stopped_early, strip_overlap};
+use crate::pipeline::transfer::request_headers::{bound_headers, range_headers};
 use crate::pipeline::transfer::response_head::{RangeRequest, ResponseKind, SHORTER, interpret};
 use crate::pipeline::transfer::seams::Joint;
 use crate::pipeline::transfer::setback::{Setback, restart_because};

@@ -7,6 +7,7 @@
 mod address;
 mod agreement;
 mod attempt;
+mod beginning;
 mod body;
 mod check;
 mod coding;

@@ -6,20 +6,16 @@ use tokio::time::{Duration, Instant, timeout_at};
 
 use super::Mover;
 use super::attempt::RequestTarget;
-use super::check;
-use super::coding::{self, Coding};
+use super::beginning::Beginning;
 use super::content::Content;
-use super::digest::promised;
 use super::growth::{self, Advice, Growth, TICK};
-use super::login;
 use super::mismatch::{in_place_of_the_rest, mismatch};
 use super::response_head::{Representation, SHORTER};
 use super::retry::RetryState;
 use super::setback::{Setback, restart_because};
-use crate::model::{Document, Error, Event, Kind};
-use crate::net::{Opened, Response, Shown, full_range_length};
-use crate::pipeline::documents::document;
-use crate::pipeline::naming::{HEAD, server_file_name, sniff};
+use crate::model::{Error, Event, Kind};
+use crate::net::{Opened, Response, full_range_length};
+use crate::pipeline::naming::{HEAD, server_file_name};
 
 /// How often progress is reported.
 pub(super) const REPORT_EVERY: Duration = Duration::from_millis(200);
@@ -44,6 +40,14 @@ impl<'a> PendingBody<'a> {
             splits,
         }
     }
+
+    /// The file name that the server gives.
+    fn server_name(&self) -> Option<String> {
+        let disposition = self.opened.response.headers();
+        let disposition = disposition.get(header::CONTENT_DISPOSITION);
+        let disposition = disposition.map(HeaderValue::as_bytes);
+        server_file_name(disposition, &self.target.request.url, &self.opened.url)
+    }
 }
 
 impl Mover {
@@ -56,100 +60,36 @@ impl Mover {
         retry: &mut RetryState,
     ) -> Result<(), Setback> {
         let response = &pending.opened.response;
-        let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
-        let all = || full_range_length(response.headers()).filter(|_| is_part);
         let mut representation = Representation::of(response.headers());
-        let known = || content.representation.length_of(&representation);
-        let total = response.content_length().or_else(all).or_else(known);
-        let last = end_by_range(response, total);
-        let mut early: Vec<Bytes> = Vec::new();
-        let mut come = 0;
-        while come < HEAD && last.is_none_or(|last| (come as u64) < last) {
-            let Some(mut piece) = self.piece(&mut pending.opened).await? else {
-                break;
-            };
-            if let Some(last) = last {
-                piece.truncate((last - come as u64).try_into().unwrap_or(usize::MAX));
-            }
-            come += piece.len();
-            early.push(piece);
-        }
-        let head = first_bytes(&early);
-        let reply = pending.opened.response.headers();
-        let text = |name| {
-            reply
-                .get(name)
-                .and_then(|value: &HeaderValue| value.to_str().ok())
-                .map(str::to_owned)
-        };
-        let content_type = text(header::CONTENT_TYPE);
-        let request = pending.target.request;
+        let total = length_of_whole(response, &representation, &content.representation);
         representation.total = total;
-        representation.open_end = pending.opened.open_end();
-        representation.packed = coding::is_packed([&request.url, &pending.opened.url], reply);
-        let coding = Coding::of(&representation)?;
-        let (head, len) = match coding {
-            None => (head, total),
-            // An empty body is empty in any coding.
-            Some(_) if come == 0 => (head, total),
-            Some(coding) => (coding.head(&head)?.into(), None),
-        };
-        let seen = sniff(&head);
-        let expect = &request.expect;
-        let of_head = || document(&request.url, &seen, content_type.as_deref(), &head);
-        // What the source takes for a file may be the playlist of a film, unless the source gave a digest of these very
-        // bytes.
-        let may_be_film = seen.kind.is_readable() && expect.digests.is_empty();
-        let found = (expect.document || may_be_film).then(of_head).flatten();
-        match found.filter(|found| expect.document || *found == Document::Stream) {
-            Some(document) if content.len() == 0 => {
-                return Err(self.read_document(pending, early, coding, document).await?);
+        let last = end_by_range(response, total);
+        let early = self.first_pieces(&mut pending.opened, last).await?;
+        let beginning = Beginning::of(&pending, representation, &early)?;
+        if let Some(document) = beginning.document(pending.target.request) {
+            if content.len() > 0 {
+                // Part of a file is already on disk, so the item is no document. This may be a login page, which will
+                // pass.
+                let came = format!("a {document}");
+                return Err(Setback::GiveUp(in_place_of_the_rest(came)));
             }
-            // Part of a file is already on disk, so the item is no document. This may be a login page, which will pass.
-            Some(document) => {
-                return Err(Setback::GiveUp(in_place_of_the_rest(format!(
-                    "a {document}"
-                ))));
-            }
-            None => {}
+            let read = self.read_document(pending, early, beginning.coding, document);
+            return Err(read.await?);
         }
         if let Some(unnamed) = pending.target.unnamed {
             return Err(Setback::GiveUp(unnamed.duplicate()));
         }
-        let disposition = reply.get(header::CONTENT_DISPOSITION);
-        let disposition = disposition.map(HeaderValue::as_bytes);
-        let server_name = server_file_name(disposition, &request.url, &pending.opened.url);
-        let name = server_name.as_deref().or(pending.target.name);
-        if let Some(error) = check::first_look(expect, name, &seen, content_type.as_deref(), len) {
-            let error = match pending.opened.url == request.url {
-                true => error,
-                false => login::explain(error, &request.url, &pending.opened.url)
-                    .because(format!("redirected to `{}`", Shown(&pending.opened.url))),
-            };
-            // An empty body is more often a hiccup of the server than a real response.
-            return Err(if come == 0 {
-                Setback::Retry(Error {
-                    kind: Kind::Network,
-                    ..error
-                })
-            } else {
-                Setback::GiveUp(error)
-            });
-        }
-        if let Some(setback) = mismatch(content, &representation, &seen) {
+        let server_name = pending.server_name();
+        beginning.check(&pending, server_name.as_deref().or(pending.target.name))?;
+        if let Some(setback) = mismatch(content, &beginning.representation, &beginning.seen) {
             return Err(setback);
         }
         self.reserve_space(content, total, retry).await?;
-        let previous = &content.representation;
-        if content.len() > 0 && (previous.total != total || !previous.may_match(&representation)) {
+        if beginning.is_new_version_of(content) {
             retry.note_new_version();
         }
         content.clear().await?;
-        content.representation = representation;
-        content.over_tls = pending.opened.url.scheme() == "https";
-        content.content_type = content_type;
-        content.name = server_name;
-        content.promised = promised(reply, false);
+        beginning.describe(content, &pending, server_name);
         content.reserve().await?;
         self.began(pending.target.id, content, retry).await?;
         for piece in early {
@@ -167,6 +107,27 @@ impl Mover {
                 Ok(())
             }
         }
+    }
+
+    /// Reads the first pieces of a body, up to byte `last` if that is given: enough to tell what it is.
+    async fn first_pieces(
+        &self,
+        opened: &mut Opened,
+        last: Option<u64>,
+    ) -> Result<Vec<Bytes>, Setback> {
+        let mut early: Vec<Bytes> = Vec::new();
+        let mut come = 0;
+        while come < HEAD && last.is_none_or(|last| (come as u64) < last) {
+            let Some(mut piece) = self.piece(opened).await? else {
+                break;
+            };
+            if let Some(last) = last {
+                piece.truncate((last - come as u64).try_into().unwrap_or(usize::MAX));
+            }
+            come += piece.len();
+            early.push(piece);
+        }
+        Ok(early)
     }
 
     /// Reads a range whose first bytes must equal those already downloaded.
@@ -342,15 +303,17 @@ impl Mover {
     }
 }
 
-/// The first bytes, as many as sniffing looks at.
-fn first_bytes(pieces: &[Bytes]) -> Bytes {
-    match pieces {
-        [piece] => piece.slice(..piece.len().min(HEAD)),
-        pieces => {
-            let bytes = pieces.iter().flatten().copied();
-            bytes.take(HEAD).collect()
-        }
-    }
+/// The length of a body that is the whole file: as it says itself, or else as the version of which some is already
+/// downloaded has it.
+fn length_of_whole(
+    response: &Response,
+    here: &Representation,
+    known: &Representation,
+) -> Option<u64> {
+    let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+    let all = || full_range_length(response.headers()).filter(|_| is_part);
+    let length = response.content_length().or_else(all);
+    length.or_else(|| known.length_of(here))
 }
 
 /// Where to stop reading a body that has no length of its own: at the end of its range, since the server may send more

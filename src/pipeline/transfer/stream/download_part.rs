@@ -3,23 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 use url::Url;
 
 use super::Streaming;
 use super::accept::{Accepted, accept, part_headers};
 use super::cipher::Decrypter;
+use super::delivery::Delivery;
 use super::join::PartEvent;
 use super::list::Content;
-use super::look::{Head, Look};
 use super::memory::{MemoryShare, SegmentMemory};
 use super::part::Part;
 use super::versions::Versions;
-use crate::model::{Error, Kind, Result};
-use crate::net::{Constraints, NamedBy, Permit};
-use crate::pipeline::stream::vtt;
-use crate::pipeline::transfer::read_body::stopped_early;
+use crate::model::{Error, Result};
+use crate::net::{Constraints, NamedBy, Opened, Permit};
+use crate::pipeline::stream::ByteLocation;
 use crate::pipeline::transfer::retry::RetryState;
 use crate::pipeline::transfer::setback::Setback;
 
@@ -37,7 +35,7 @@ pub(super) struct PartSink {
 }
 
 /// Why an attempt ended early.
-enum Stop {
+pub(super) enum Stop {
     Setback(Setback),
     /// This much memory is needed at once, and less is free.
     NotEnoughMemory(usize),
@@ -142,7 +140,7 @@ impl Streaming<'_> {
         done
     }
 
-    /// Sends one request and reads the response.
+    /// Sends one request and reads the response. Returns whether the part says that it is the last one.
     async fn once(
         &self,
         part_request: PartRequest<'_>,
@@ -151,33 +149,8 @@ impl Streaming<'_> {
         retry: &mut RetryState,
         out: &PartSink,
     ) -> Result<bool, Stop> {
-        let client = &self.mover.client;
-        let PartRequest {
-            index,
-            part:
-                Part {
-                    location,
-                    inner,
-                    is_map,
-                    ..
-                },
-            named_by,
-            mut decrypter,
-        } = part_request;
-        let constraints = Constraints {
-            named_by,
-            pin: None,
-            gate: None,
-        };
-        let bound = self.bound(&location.url)?;
-        let mut opened = client
-            .open_with(
-                constraints,
-                &location.url,
-                &bound,
-                &part_headers(location.range),
-            )
-            .await?;
+        let location = &part_request.part.location;
+        let mut opened = self.request_part(location, part_request.named_by).await?;
         retry.status = Some(opened.response.status());
         let Accepted {
             length,
@@ -194,106 +167,75 @@ impl Streaming<'_> {
         }
         permit.accepted(length);
         // Encrypted bytes mark their own end.
-        let open_end = opened.open_end() && decrypter.is_none();
+        let open_end = opened.open_end() && part_request.decrypter.is_none();
         let expected = most.or(length);
-        if let Some(expected) = expected.map(|len| usize::try_from(len).unwrap_or(usize::MAX)) {
-            out.memory.learn(expected);
-            share
-                .fit(expected)
-                .map_err(|_| Stop::NotEnoughMemory(expected))?;
+        if let Some(expected) = expected {
+            claim_memory(expected, share, out)?;
         }
-        let mut look = Look::new(out.form, decrypter.is_some(), *inner);
-        let is_head = *is_map || index == 0;
-        let mut head = Head::new(is_head && out.form == Content::Medium);
-        let mut count = 0u64;
-        while most.is_none_or(|most| count < most) {
+        let mut delivery = Delivery::new(self, part_request, share, out);
+        while most.is_none_or(|most| delivery.count < most) {
             let Some(mut piece) = opened.chunk().await? else {
                 break;
             };
             if let Some(most) = most {
-                piece.truncate((most - count).try_into().unwrap_or(usize::MAX));
+                piece.truncate((most - delivery.count).try_into().unwrap_or(usize::MAX));
             }
-            count += piece.len() as u64;
-            if let Some(rate) = client.rate() {
+            delivery.count += piece.len() as u64;
+            if let Some(rate) = self.mover.client.rate() {
                 rate.take(piece.len() as u64).await;
             }
             if let Some(coded) = &mut coded {
                 coded.push(&piece)?;
-                continue;
-            }
-            if let Some(plain) = look.clear(&mut decrypter, piece)? {
-                head.push(&plain);
-                self.hand(index, plain, count, share, out).await?;
+            } else if let Some(plain) = delivery.clear(piece)? {
+                delivery.pass(plain).await?;
             }
         }
-        if let Some(expected) = expected.filter(|expected| *expected != count) {
-            return Err(Setback::Retry(stopped_early(count, expected)).into());
-        }
-        // The subtitles of a silent stretch may be empty.
-        if count == 0 && out.form == Content::Medium {
-            // An empty body is more often a hiccup of the server than a real response.
-            let error = Error::new(Kind::Network, "an empty segment came");
-            return Err(Setback::Retry(error).into());
-        }
-        if let Some(coded) = coded {
-            let plain = coded.plain().await?;
-            if let Some(plain) = look.clear(&mut decrypter, plain)? {
-                head.push(&plain);
-                self.hand(index, plain, count, share, out).await?;
-            }
-        }
-        if let Some(decrypter) = decrypter
-            && let Some(plain) = look.push(decrypter.finish()?)?
+        delivery.check_length(expected)?;
+        if let Some(coded) = coded
+            && let Some(plain) = delivery.clear(coded.plain().await?)?
         {
-            head.push(&plain);
-            self.hand(index, plain, count, share, out).await?;
+            delivery.pass(plain).await?;
         }
-        if let Some(plain) = look.finish()? {
-            head.push(&plain);
-            self.hand(index, plain, count, share, out).await?;
-        }
-        head.check()?;
-        if out.form == Content::Lines {
-            let between = Bytes::from_static(vtt::BETWEEN);
-            self.hand(index, between, count, share, out).await?;
-        }
+        let is_last = delivery.finish().await?;
         if open_end && expected.is_none() {
             out.open.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(look.is_last)
+        Ok(is_last)
     }
 
-    /// Passes bytes on, with the memory that they take; `count` bytes have come in all.
-    async fn hand(
-        &self,
-        index: usize,
-        bytes: Bytes,
-        count: u64,
-        share: &mut MemoryShare<'_>,
-        out: &PartSink,
-    ) -> Result<(), Stop> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        // If memory runs short here, the length of the part is unknown: it is at least this long, and most likely
-        // longer.
-        let more = usize::try_from(count.saturating_mul(2)).unwrap_or(usize::MAX);
-        let held = share
-            .take(bytes.len())
-            .map_err(|_| Stop::NotEnoughMemory(more))?;
-        self.add_bytes(bytes.len());
-        Ok(send(out, PartEvent::Bytes(index, bytes, held)).await?)
+    /// Requests a part, and waits for the head of the response.
+    async fn request_part(&self, location: &ByteLocation, named_by: NamedBy) -> Result<Opened> {
+        let constraints = Constraints {
+            named_by,
+            ..Constraints::default()
+        };
+        let bound = self.bound(&location.url)?;
+        let free = part_headers(location.range);
+        let client = &self.mover.client;
+        client
+            .open_with(constraints, &location.url, &bound, &free)
+            .await
     }
+}
+
+/// Takes care that the memory suffices for a part of this length.
+fn claim_memory(expected: u64, share: &mut MemoryShare<'_>, out: &PartSink) -> Result<(), Stop> {
+    let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+    out.memory.learn(expected);
+    share
+        .fit(expected)
+        .map_err(|_| Stop::NotEnoughMemory(expected))
 }
 
 /// What an attempt requests, and how it is decrypted.
-struct PartRequest<'a> {
-    index: usize,
-    part: &'a Part,
-    named_by: NamedBy,
-    decrypter: Option<Decrypter>,
+pub(super) struct PartRequest<'a> {
+    pub(super) index: usize,
+    pub(super) part: &'a Part,
+    pub(super) named_by: NamedBy,
+    pub(super) decrypter: Option<Decrypter>,
 }
 
-async fn send(out: &PartSink, event: PartEvent) -> Result<()> {
+/// Passes an event on to whoever joins the parts.
+pub(super) async fn send(out: &PartSink, event: PartEvent) -> Result<()> {
     out.events.send(event).await.map_err(|_| Error::closed())
 }

@@ -7,6 +7,7 @@ mod accept;
 mod captions;
 mod cipher;
 mod coded;
+mod delivery;
 mod download_part;
 mod extra_files;
 mod film;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
+use url::Url;
 
 use super::super::Streaming;
 use super::super::extra_files::INTERRUPTED;
@@ -17,7 +18,9 @@ use super::live::Faults;
 use super::renew::Renewal;
 use super::{Content, List, Role, Track};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::sink::defect;
+use crate::pipeline::sink::{Place, defect};
+use crate::pipeline::stream::Media;
+use crate::pipeline::transfer::response_head::Representation;
 
 impl Track {
     /// Opens the track.
@@ -29,92 +32,40 @@ impl Track {
         let List {
             url,
             named_by,
-            media,
+            mut media,
             form,
             mut warnings,
         } = list;
-        let name = role.name();
         let plays = media.ended.then(|| media.plays());
-        let mut parts = match role {
-            Role::Caption(_) => Parts::among(streaming.texts.load(Ordering::Relaxed)),
-            _ => Parts::default(),
-        };
-        parts.add_listed(media.segments, media.cut);
-        if media.ended && parts.len() == 0 {
-            return Err(Error::new(Kind::Missing, "the stream has no segments"));
-        }
-        let versions = Arc::new(Versions::default());
+        let mut parts = listed_parts(streaming, &role, &mut media)?;
         let is_large = media.ended && form == Content::Medium;
-        let file = parts.file().filter(|_| is_large).cloned();
-        let version = match &file {
+        let file = match parts.file().filter(|_| is_large).cloned() {
             Some(url) => {
-                let version = streaming.version(url, named_by);
-                streaming.mover.unless_draining(version).await??
+                let version = streaming.version(&url, named_by);
+                let version = streaming.mover.unless_draining(version).await??;
+                version.map(|version| (url, version))
             }
             None => None,
         };
-        if let Some(total) = version.as_ref().and_then(|version| version.total) {
+        if let Some(total) = file.as_ref().and_then(|(_, version)| version.total) {
             parts.divide(total);
         }
-        let parts = Arc::new(parts);
-        let all = media
-            .ended
-            .then(|| (parts.len(), Chain::default().of(&parts, parts.len())));
+        let fit = Arc::new(Fit::new(streaming, parts, media.ended));
+        let name = role.name();
         let place = streaming.place(&name);
-        let beside = streaming.place(&waiting(&name));
-        let fits = {
-            let (parts, all) = (parts.clone(), all.clone());
-            let identity = (
-                streaming.job.item.source.clone(),
-                streaming.job.item.key.clone(),
-            );
-            Arc::new(move |state: &State| {
-                (&state.source, &state.key) == (&identity.0, &identity.1)
-                    && state
-                        .all
-                        .as_ref()
-                        .is_none_or(|known| all.as_ref() == Some(known))
-                    && state.count <= parts.len()
-                    && Chain::default().of(&parts, state.count) == state.chain
-            })
-        };
-        let algorithm = streaming.mover.digest;
-        let asked = fits.clone();
-        if let Some(recording) =
-            Join::unresumable_recording(place.clone(), algorithm, move |state| asked(state)).await?
-        {
-            let named = streaming
-                .mover
-                .name_beside(streaming.job, &place, recording, INTERRUPTED);
-            let name = named.await?;
+        if let Some(name) = name_unresumable(streaming, &place, &fit).await? {
             warnings.push(format!("what an earlier run recorded of it is in `{name}`"));
         }
-        let known = versions.clone();
-        let fits = move |state: &State| {
-            let is_it = fits(state);
-            if is_it {
-                known.load(&state.files);
-            }
-            is_it
-        };
-        let mut join = Join::open(place, beside, algorithm, fits).await?;
-        // The initialization may be the same in all versions of a film.
-        if !join.is_proven() && parts.is_map(join.next()) {
-            join.recheck_waiting();
-        }
-        if let Some((url, version)) = file.zip(version)
-            && versions.check(&url, version.clone()).is_err()
-        {
-            join.restart(algorithm).await?;
-            versions.clear();
-            versions.check(&url, version)?;
-        }
+        let versions = Arc::new(Versions::default());
+        let beside = streaming.place(&waiting(&name));
+        let join = open_join(streaming, (place, beside), file, &fit, &versions).await?;
+        // The closures that check the fit have been dropped by now.
+        let Fit { parts, all, .. } =
+            Arc::into_inner(fit).ok_or_else(|| defect("the check whether they fit is not over"))?;
         Ok(Track {
             url,
             named_by,
-            // The closures that check the fit have been dropped by now.
-            parts: Arc::into_inner(parts)
-                .ok_or_else(|| defect("the check whether they fit is not over"))?,
+            parts,
             live: !media.ended,
             ended: media.ended,
             surplus: media.surplus,
@@ -137,4 +88,100 @@ impl Track {
             warnings,
         })
     }
+}
+
+/// What shows whether the state that an earlier run left is of this track.
+struct Fit {
+    source: String,
+    key: String,
+    parts: Parts,
+    /// How many parts there are, and their digest, if no more will follow.
+    all: Option<(usize, String)>,
+}
+
+impl Fit {
+    /// Describes the track of these parts.
+    fn new(streaming: &Streaming<'_>, parts: Parts, ended: bool) -> Fit {
+        let item = &streaming.job.item;
+        let count = parts.len();
+        Fit {
+            source: item.source.clone(),
+            key: item.key.clone(),
+            all: ended.then(|| (count, Chain::default().of(&parts, count))),
+            parts,
+        }
+    }
+
+    /// Whether this state is of the same item, and of parts that are among these.
+    fn has(&self, state: &State) -> bool {
+        (&state.source, &state.key) == (&self.source, &self.key)
+            && state
+                .all
+                .as_ref()
+                .is_none_or(|known| self.all.as_ref() == Some(known))
+            && state.count <= self.parts.len()
+            && Chain::default().of(&self.parts, state.count) == state.chain
+    }
+}
+
+/// Takes the segments of a list as the parts of a track.
+fn listed_parts(streaming: &Streaming<'_>, role: &Role, media: &mut Media) -> Result<Parts> {
+    let mut parts = match role {
+        Role::Caption(_) => Parts::among(streaming.texts.load(Ordering::Relaxed)),
+        _ => Parts::default(),
+    };
+    parts.add_listed(std::mem::take(&mut media.segments), media.cut);
+    if media.ended && parts.len() == 0 {
+        return Err(Error::new(Kind::Missing, "the stream has no segments"));
+    }
+    Ok(parts)
+}
+
+/// Names what an earlier run recorded, if it cannot be resumed, and returns the name.
+async fn name_unresumable(
+    streaming: &Streaming<'_>,
+    place: &Place,
+    fit: &Arc<Fit>,
+) -> Result<Option<String>> {
+    let mover = streaming.mover;
+    let fit = fit.clone();
+    let recording =
+        Join::unresumable_recording(place.clone(), mover.digest, move |state| fit.has(state));
+    let Some(recording) = recording.await? else {
+        return Ok(None);
+    };
+    let named = mover.name_beside(streaming.job, place, recording, INTERRUPTED);
+    named.await.map(Some)
+}
+
+/// Opens the file of the track and the one beside it, with what an earlier run left, unless that is of another version.
+async fn open_join(
+    streaming: &Streaming<'_>,
+    (place, beside): (Place, Place),
+    file: Option<(Url, Representation)>,
+    fit: &Arc<Fit>,
+    versions: &Arc<Versions>,
+) -> Result<Join> {
+    let algorithm = streaming.mover.digest;
+    let (asked, known) = (fit.clone(), versions.clone());
+    let fits = move |state: &State| {
+        let is_it = asked.has(state);
+        if is_it {
+            known.load(&state.files);
+        }
+        is_it
+    };
+    let mut join = Join::open(place, beside, algorithm, fits).await?;
+    // The initialization may be the same in all versions of a film.
+    if !join.is_proven() && fit.parts.is_map(join.next()) {
+        join.recheck_waiting();
+    }
+    if let Some((url, version)) = file
+        && versions.check(&url, version.clone()).is_err()
+    {
+        join.restart(algorithm).await?;
+        versions.clear();
+        versions.check(&url, version)?;
+    }
+    Ok(join)
 }

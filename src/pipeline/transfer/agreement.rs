@@ -1,7 +1,9 @@
 //! Whether the bytes that came are what the listing describes.
 
-use crate::model::{Expect, Meta};
+use super::verified::join_messages;
+use crate::model::{Error, Expect, Kind, Meta, Result};
 use crate::pipeline::naming::dimensions;
+use crate::pipeline::placeholder_check::Verdict;
 
 /// How the bytes that came agree with the listing.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +16,37 @@ pub(super) enum Agreement {
     Inconclusive(Option<String>),
     /// The listing describes something else.
     Contradicts(String),
+}
+
+impl Agreement {
+    /// Returns the warning about the bytes, if there is one; the verdict counts where nothing else confirms them.
+    ///
+    /// # Errors
+    /// [`Kind::Blocked`]: they are not the item.
+    pub(super) fn confirmed_by(self, verdict: Verdict) -> Result<Option<String>> {
+        let what = match self {
+            Agreement::Agrees => return Ok(None),
+            Agreement::AgreesBut(what) => return Ok(Some(what)),
+            Agreement::Contradicts(what) => {
+                let message = format!("it is not what the listing describes: {what}");
+                return Err(Error::new(Kind::Blocked, message));
+            }
+            Agreement::Inconclusive(what) => what,
+        };
+        match verdict {
+            Verdict::Clear => Ok(what),
+            Verdict::SharedWith(other) => {
+                let message =
+                    format!("the same bytes came for `{other}`, so it may be a placeholder");
+                Ok(join_messages([what, Some(message)]))
+            }
+            Verdict::Placeholder(other) => {
+                let message =
+                    format!("the same bytes came for `{other}`: a placeholder, not the item");
+                Err(Error::new(Kind::Blocked, message))
+            }
+        }
+    }
 }
 
 /// Compares the bytes that came with the listing. Only items of a site that sends placeholders are suspected.

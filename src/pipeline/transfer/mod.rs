@@ -20,6 +20,7 @@ mod disk_space;
 mod document;
 mod forbidden;
 mod growth;
+mod handover;
 mod job;
 mod ledger;
 mod listing_check;

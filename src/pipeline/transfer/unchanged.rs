@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::content::Content;
 use super::digest::Digesting;
+use super::handover::record;
 use super::response_head::Representation;
-use super::verified::{Verified, record};
+use super::verified::Verified;
 use super::{Job, Mover, SavedFile};
 use crate::model::{Outcome, Result};
 use crate::pipeline::archive::{Ending, Identity, Note, Validator, Version};

@@ -39,14 +39,15 @@ impl Track {
         let plays = media.ended.then(|| media.plays());
         let mut parts = listed_parts(streaming, &role, &mut media)?;
         let is_large = media.ended && form == Content::Medium;
-        let file = match parts.file().filter(|_| is_large).cloned() {
+        let file = parts.file().filter(|_| is_large).cloned();
+        let version = match &file {
             Some(url) => {
-                let version = streaming.version(&url, named_by);
-                let version = streaming.mover.unless_draining(version).await??;
-                version.map(|version| (url, version))
+                let version = streaming.version(url, named_by);
+                streaming.mover.unless_draining(version).await??
             }
             None => None,
         };
+        let file = file.zip(version);
         if let Some(total) = file.as_ref().and_then(|(_, version)| version.total) {
             parts.divide(total);
         }

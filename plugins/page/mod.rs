@@ -2,6 +2,7 @@
 //!
 //! Only the markup is read; no scripts are run. Transferring files and choosing paths happen elsewhere.
 
+mod album;
 mod announced;
 mod attributes;
 mod bucket;

@@ -5,6 +5,7 @@
 
 mod cursors;
 pub(super) mod edit;
+mod item_row;
 mod log;
 mod migrate;
 mod note_queue;

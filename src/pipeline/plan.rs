@@ -5,6 +5,7 @@
 mod chosen;
 mod known;
 mod names;
+mod reported;
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -13,20 +14,21 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use names::Names;
+use reported::Reported;
 
-use super::adopt::Adopt;
-use super::albums::PackedAlbums;
+use super::albums::{AlbumSlot, PackedAlbums};
 use super::archive::Archive;
 use super::branch::Branch;
 use super::choose::MissingFields;
 use super::hashes::Hashes;
 use super::naming::{Planned, Template, fold, shown_text, split};
-use super::sink::{Disk, slowly};
+use super::progress::Ticket;
+use super::sink::Disk;
 use super::transfer::Job;
 use super::turn::Turns;
 use super::walk::{Found, Retry};
 use super::{Events, LinkOptions, Settings, wanted};
-use crate::model::{Error, Event, Failure, Item, Outcome, Request, Result, Skip};
+use crate::model::{Error, Event, Item, Outcome, Request, Result, Skip};
 use crate::net::Shown;
 
 /// The planner of a run.
@@ -121,6 +123,7 @@ impl Plan {
         Ok(())
     }
 
+    /// Reports an item, and skips it or plans its download, if it is wanted at all.
     async fn one(&mut self, mut found: Found, jobs: &mpsc::Sender<Job>) -> Result<()> {
         self.enter(found.branch.take());
         let branch = self.branch.as_ref();
@@ -131,120 +134,67 @@ impl Plan {
         let Some(quality) = self.choose(&mut found) else {
             return Ok(());
         };
-        let Found {
-            item,
-            source,
-            named_by,
-            origin,
-            depth: _,
-            document_sender,
-            refusal,
-            fault,
-            retry,
-            branch: _,
-            options,
-            gatherer,
-            ticket,
-        } = found;
-        let own = options.as_deref();
-        let (skipped, there) = self.skip(&item, retry.is_some()).await?.unzip();
-        let at = retry.and_then(|Retry { at }| at);
-        // The path of a known item is known; working one out costs more than everything else here.
-        let (planned, path) = match there.flatten() {
-            Some(path) => {
-                if let Some(names) = &mut self.names {
-                    names.note(&path);
-                }
-                (None, path)
-            }
-            None => {
-                let named = self.plan(at.as_deref(), own, &item)?;
-                let path = match &mut self.names {
-                    Some(names) if skipped.is_none() && at.is_none() => names.give(&named.0),
-                    _ => shown(&named.0),
-                };
-                (Some(named), path)
-            }
-        };
+        let is_retry = found.retry.is_some();
+        let (skipped, there) = self.skip(&found.item, is_retry).await?.unzip();
+        let at = found.retry.take().and_then(|Retry { at }| at);
+        let is_new = skipped.is_none() && at.is_none();
+        let (planned, path) = self.path(&found, at.as_deref(), there.flatten(), is_new)?;
         self.items += 1;
         let id = self.items;
-        self.emit(found_event(id, &item, path.clone())).await?;
-        let slot = gatherer.and_then(|gatherer| {
-            let is_new = planned.is_some() && at.is_none();
-            gatherer.slot(&item, &path, is_new || self.is_home(own, &item, &path))
-        });
+        self.emit(found_event(id, &found.item, path.clone()))
+            .await?;
+        let slot = self.slot(&mut found, &path, planned.is_some() && at.is_none());
         let simulated = self.settings.simulate.then(|| path.clone());
         let skipped = skipped.map(|reason| (reason, path));
-        self.note_known(&item, skipped.as_ref().map(|(reason, _)| *reason));
-        let (known, skipped) = self.to_be_asked(&item, skipped).await?;
+        self.note_known(&found.item, skipped.as_ref().map(|(reason, _)| *reason));
+        let (known, skipped) = self.to_be_asked(&found.item, skipped).await?;
         if let Some((reason, path)) = skipped {
             let outcome = skip(reason, path);
             slot.iter().for_each(|slot| slot.ended(&outcome));
             self.emit(Event::Ended { id, outcome }).await?;
-            if let Some(ticket) = ticket {
-                ticket.ended();
-            }
+            found.ticket.into_iter().for_each(Ticket::ended);
             return Ok(());
         }
-        // What is missing from an existing video goes beside it.
-        let film = known.as_ref().filter(|had| had.version().is_none());
-        let at = film.map(|had| had.path.clone()).or(at);
-        let (planned, unnamed) = match planned {
-            Some(named) => named,
-            None => self.plan(at.as_deref(), own, &item)?,
-        };
-        let request = item.body.request();
-        // A document needs no file name.
-        let (fault, unnamed) = match request.is_some_and(|request| request.expect.document) {
-            true => (fault, unnamed),
-            false => (fault.or(unnamed), None),
-        };
-        self.new += u64::from(known.is_none());
-        if self.settings.adopt
-            && let Some(disk) = self.disk.clone()
-        {
-            let adopt = Adopt {
-                disk,
-                archive: self.archive.clone(),
-                algorithm: self.settings.digest,
-                item,
-                origin,
-                planned,
-            };
-            let outcome = match fault.or(unnamed) {
-                Some(error) => Outcome::Failed(Failure::new(&error, 1)),
-                None => slowly(move || adopt.run()).await?,
-            };
-            return self.emit(Event::Ended { id, outcome }).await;
-        }
-        if let Some(path) = simulated {
-            let outcome = match refusal.or(fault).or(unnamed) {
-                Some(error) => Outcome::Failed(Failure::new(&error, 1)),
-                None => skip(Skip::Simulated, path),
-            };
-            return self.emit(Event::Ended { id, outcome }).await;
-        }
-        let turn = self.turns.next(wanted_name(&planned));
-        jobs.send(Job {
+        let reported = Reported {
             id,
-            item: Arc::from(item),
-            source,
-            named_by,
-            origin,
-            document_sender,
-            fault,
-            unnamed,
-            known,
-            reuses_name: at.is_some(),
             quality,
-            options,
+            at,
             planned,
-            turn,
+            simulated,
             slot,
-            ticket,
-        })
-        .await
-        .map_err(|_| Error::closed())
+            known,
+        };
+        self.download(found, reported, jobs).await
+    }
+
+    /// Returns the path to report for an item, and its plan unless its file is `there`. The path of a known item is
+    /// known; working one out costs more than everything else here.
+    fn path(
+        &mut self,
+        found: &Found,
+        at: Option<&str>,
+        there: Option<String>,
+        is_new: bool,
+    ) -> Result<(Option<Named>, String)> {
+        if let Some(path) = there {
+            if let Some(names) = &mut self.names {
+                names.note(&path);
+            }
+            return Ok((None, path));
+        }
+        let named = self.plan(at, found.options.as_deref(), &found.item)?;
+        let path = match &mut self.names {
+            Some(names) if is_new => names.give(&named.0),
+            _ => shown(&named.0),
+        };
+        Ok((Some(named), path))
+    }
+
+    /// Returns the place of an item in its album, if that is gathered.
+    fn slot(&self, found: &mut Found, path: &str, is_new: bool) -> Option<AlbumSlot> {
+        let gatherer = found.gatherer.take()?;
+        let (item, own) = (&*found.item, found.options.as_deref());
+        gatherer.slot(item, path, is_new || self.is_home(own, item, path))
     }
 
     /// Returns the path of an item: that of the file it replaces, or else a new one. If the new path cannot be worked

@@ -162,7 +162,6 @@ impl Summary {
                 size,
                 ..
             } => {
-                self.found += 1;
                 let named = Named {
                     source: source.clone(),
                     key: key.clone(),
@@ -176,20 +175,10 @@ impl Summary {
                     total: *size,
                     ..OpenItem::default()
                 };
+                self.found += 1;
                 self.open.items.insert(*id, item);
             }
-            Event::Began { id, total, have } => {
-                if let Some(item) = self.open.items.get_mut(id) {
-                    // If it had to start over, fewer or none of the bytes existed before.
-                    item.before = match item.began {
-                        true => item.before.min(*have),
-                        false => *have,
-                    };
-                    item.began = true;
-                    item.total = total.or(item.total);
-                    item.bytes = *have;
-                }
-            }
+            Event::Began { id, total, have } => self.begin(*id, *total, *have),
             Event::Moved { id, bytes } => {
                 if let Some(item) = self.open.items.get_mut(id) {
                     // Fewer than before means that the item had to start over.
@@ -202,51 +191,74 @@ impl Summary {
                 self.end(*id, &item, outcome);
                 return Some(item);
             }
-            Event::Listed { link, failure, .. } => match failure {
-                Some(failure) if failure.kind != Kind::Closed => {
-                    *self.links_failed.entry(failure.kind).or_default() += 1;
-                    if self.link_failures.len() < KEPT {
-                        self.link_failures.push(FailedLink {
-                            link: link.clone(),
-                            failure: failure.clone(),
-                        });
-                    }
+            Event::Listed { link, failure, .. } => {
+                let failure = failure.as_ref();
+                if let Some(failure) = failure.filter(|failure| failure.kind != Kind::Closed) {
+                    self.fail_link(link, failure);
                 }
-                _ => {}
-            },
+            }
             Event::Missed {
                 what,
                 path,
                 failure,
                 ..
-            } => {
-                if self.missed.len() < KEPT {
-                    self.missed.push(Missed {
-                        what: what.clone(),
-                        path: path.clone(),
-                        failure: failure.clone(),
-                    });
-                }
-            }
+            } => self.miss(what, path, failure),
             Event::Unchanged { items, .. } => {
                 self.found += items;
                 *self.skipped.entry(Skip::Present).or_default() += items;
             }
-            Event::Said { .. }
-            | Event::Noted { .. }
-            | Event::Warned { .. }
-            | Event::Resumed { .. }
-            | Event::Packed { .. } => {}
             Event::LeftOut { items, lacking } => {
                 self.left_out += items;
                 self.lacking.extend_from_slice(lacking);
             }
             Event::Complete => self.complete = true,
-            Event::Waiting { .. } => {}
+            Event::Said { .. }
+            | Event::Noted { .. }
+            | Event::Warned { .. }
+            | Event::Resumed { .. }
+            | Event::Packed { .. }
+            | Event::Waiting { .. } => {}
         }
         None
     }
 
+    /// Records that the download of an item begins, or begins anew.
+    fn begin(&mut self, id: u64, total: Option<u64>, have: u64) {
+        if let Some(item) = self.open.items.get_mut(&id) {
+            // If it had to start over, fewer or none of the bytes existed before.
+            item.before = match item.began {
+                true => item.before.min(have),
+                false => have,
+            };
+            item.began = true;
+            item.total = total.or(item.total);
+            item.bytes = have;
+        }
+    }
+
+    /// Records that a link could not be listed to its end.
+    fn fail_link(&mut self, link: &str, failure: &Failure) {
+        *self.links_failed.entry(failure.kind).or_default() += 1;
+        if self.link_failures.len() < KEPT {
+            self.link_failures.push(FailedLink {
+                link: link.to_owned(),
+                failure: failure.clone(),
+            });
+        }
+    }
+
+    /// Records that a step after a download failed.
+    fn miss(&mut self, what: &str, path: &str, failure: &Failure) {
+        if self.missed.len() < KEPT {
+            self.missed.push(Missed {
+                what: what.to_owned(),
+                path: path.to_owned(),
+                failure: failure.clone(),
+            });
+        }
+    }
+
+    /// Records how an item ended.
     fn end(&mut self, id: u64, item: &OpenItem, outcome: &Outcome) {
         match outcome {
             Outcome::Saved { size, warning, .. } => {

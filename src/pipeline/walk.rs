@@ -10,6 +10,7 @@ mod follow;
 mod found;
 mod listing;
 mod listing_snapshots;
+mod relisted_items;
 mod report;
 mod resume;
 mod retry_items;

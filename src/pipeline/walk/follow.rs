@@ -12,11 +12,24 @@ use super::visited::Visit;
 use super::{Child, Found, ListContext, Walk, report};
 use crate::model::{Error, Failure, Kind, Link, Result};
 use crate::net::{NamedBy, Shown};
-use crate::pipeline::albums;
+use crate::pipeline::LinkOptions;
+use crate::pipeline::albums::{self, AlbumGatherer};
 use crate::pipeline::archive::Origin;
 use crate::pipeline::branch::Branch;
-use crate::pipeline::progress::Ticket;
-use crate::source::Ctx;
+use crate::pipeline::progress::{Progress, Ticket};
+use crate::source::{Ctx, Source, Target};
+
+/// A link whose listing has begun, and what is needed when that ends.
+struct FollowedLink {
+    origin: Arc<Origin>,
+    /// The link as originally requested, if it turned out to be a document.
+    requested_link: Option<Arc<Origin>>,
+    options: Option<Arc<LinkOptions>>,
+    gatherer: Option<Arc<AlbumGatherer>>,
+    progress: Option<Arc<Progress>>,
+    /// How many items of its snapshot are downloaded, if it has one.
+    known: Option<u64>,
+}
 
 impl Walk {
     /// Starts to list a link; its items come out of the returned child.
@@ -64,7 +77,7 @@ impl Walk {
                     .await;
             }
             let mut origin = Origin::of(&link, ctx.named_by());
-            let (source, mut target) = match self.registry.find(&link) {
+            let (source, mut target) = match self.find_source(&link, &context) {
                 Ok(found) => found,
                 Err(error) => {
                     mark_incomplete();
@@ -73,9 +86,6 @@ impl Walk {
                         .await;
                 }
             };
-            target.handed = context.handed;
-            let own = context.options.as_ref().filter(|_| !context.handed);
-            target.terms = own.and_then(|own| own.terms.clone());
             origin.source = Some(source.manifest().name.clone());
             let origin = Arc::new(origin);
             // If two listings of a link are in progress, what one has finished is not finished for the other.
@@ -99,35 +109,65 @@ impl Walk {
             let mut recorder = SnapshotRecorder::default();
             let gatherer = self.albums.as_ref();
             let gatherer = gatherer.map(|albums| albums.gather(&origin, given, context.is_whole));
+            let followed = FollowedLink {
+                origin: origin.clone(),
+                requested_link: context.requested_link,
+                options: context.options,
+                gatherer: gatherer.clone(),
+                progress: progress.clone(),
+                known,
+            };
             let listing = Listing {
                 source,
                 target,
-                origin: origin.clone(),
+                origin,
                 ctx,
                 depth: context.depth,
                 branch: self.branches.then(|| Branch::new(context.branch)),
                 options,
-                progress: progress.clone(),
+                progress,
                 items,
-                gatherer: gatherer.clone(),
+                gatherer,
                 is_whole: context.is_whole,
                 tree: context.tree.clone(),
             };
             let (count, done) = self.clone().list(listing, out, &mut recorder).await?;
-            if let Some(gatherer) = gatherer {
-                gatherer.ended(&done);
-            }
-            let own = report::link_options(context.options.as_deref(), recorder.terms.take());
-            self.record_snapshot(&origin, recorder, known, &done)
-                .await?;
-            let failure = done.as_ref().err().map(|error| error.kind);
-            let link = context.requested_link.unwrap_or_else(|| origin.clone());
-            self.record_listing(link, own.as_deref(), &done);
-            self.report_listed(&origin, count, done).await?;
-            if let Some(progress) = progress {
-                progress.end(failure);
-            }
-            Ok(())
+            followed.end(&self, recorder, count, done).await
         })
+    }
+
+    /// Finds the source of a link, and what it is to list.
+    fn find_source(&self, link: &Link, context: &ListContext) -> Result<(Arc<dyn Source>, Target)> {
+        let (source, mut target) = self.registry.find(link)?;
+        target.handed = context.handed;
+        let own = context.options.as_ref().filter(|_| !context.handed);
+        target.terms = own.and_then(|own| own.terms.clone());
+        Ok((source, target))
+    }
+}
+
+impl FollowedLink {
+    /// Records and reports how its listing ended.
+    async fn end(
+        self,
+        walk: &Walk,
+        mut recorder: SnapshotRecorder,
+        count: u64,
+        done: Result<()>,
+    ) -> Result<()> {
+        if let Some(gatherer) = self.gatherer {
+            gatherer.ended(&done);
+        }
+        let own = report::link_options(self.options.as_deref(), recorder.terms.take());
+        walk.record_snapshot(&self.origin, recorder, self.known, &done)
+            .await?;
+        let failure = done.as_ref().err().map(|error| error.kind);
+        let link = self.requested_link.unwrap_or_else(|| self.origin.clone());
+        walk.record_listing(link, own.as_deref(), &done);
+        walk.report_listed(&self.origin, count, done).await?;
+        if let Some(progress) = self.progress {
+            progress.end(failure);
+        }
+        Ok(())
     }
 }

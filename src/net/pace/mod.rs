@@ -274,9 +274,11 @@ impl Permit {
     }
 
     /// Reports a refusal without a Retry-After of a request that may have been refused before, when
-    /// `begun_before` requests to the host had begun.
-    pub fn refused_again(self, begun_before: Option<u64>) -> Refusal {
-        self.failed(|controller, ticket, now| controller.refused_again(ticket, begun_before, now))
+    /// `begun_before` requests to the host had begun. A host that accepts nothing after `patience` pauses is down.
+    pub fn refused_again(self, begun_before: Option<u64>, patience: u32) -> Refusal {
+        self.failed(|controller, ticket, now| {
+            controller.refused_again(ticket, begun_before, patience, now)
+        })
     }
 
     /// Reports that no connection could be made, or that it was reset, stalled, or ended too early.

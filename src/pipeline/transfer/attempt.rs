@@ -115,7 +115,7 @@ impl Mover {
         }
         let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
         if error.retry_after.is_some() || retry.status.is_some_and(is_busy) {
-            return Some(permit.refused_again(retry.refused_at()));
+            return Some(permit.refused_again(retry.refused_at(), retry.patience()));
         }
         // Any other status is a failure of this one file.
         retry

@@ -23,6 +23,9 @@ const PROOFS: u32 = 3;
 const SLOW: u32 = 3;
 /// After this many refusals in a row while other requests are let in, the request itself is at fault.
 const OWN_FAULT: u32 = 4;
+/// How many pauses more than retries of a file a host is given that is out of service: a minute with the default
+/// settings.
+const OUT_OF_SERVICE: u32 = 2;
 /// How far beyond the previous maximum counts as progress: the total divided by the first, but no more bytes than the
 /// second.
 const PROGRESS: (u64, u64) = (100, 1 << 20);
@@ -96,6 +99,8 @@ pub(super) struct RetryState {
     refusals_in_a_row: u32,
     /// The transfer is given up after more than this many pauses of the host with no success in between.
     vain_pauses: u32,
+    /// The same for a host that is out of service.
+    out_of_service_pauses: u32,
 }
 
 impl RetryState {
@@ -139,6 +144,7 @@ impl RetryState {
             refused_at: None,
             refusals_in_a_row: 0,
             vain_pauses: settings.retries.saturating_mul(4),
+            out_of_service_pauses: settings.retries.saturating_add(OUT_OF_SERVICE),
         }
     }
 
@@ -216,6 +222,15 @@ impl RetryState {
     /// How many requests to the host had begun when this one was refused, if there was no progress since.
     pub(super) fn refused_at(&self) -> Option<u64> {
         self.refused_at
+    }
+
+    /// Returns how many pauses in a row a host is given that accepts nothing and does not say for how long: many if it says
+    /// that there are too many requests, fewer if it is out of service.
+    pub(super) fn patience(&self) -> u32 {
+        match self.status {
+            Some(StatusCode::SERVICE_UNAVAILABLE) => self.out_of_service_pauses,
+            _ => self.vain_pauses,
+        }
     }
 
     /// Returns how long to wait before continuing after this error, or the error if there is to be no further attempt.

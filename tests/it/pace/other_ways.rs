@@ -115,3 +115,25 @@ fn what_is_forbidden_at_a_host_that_forbids_what_is_too_much_fails_soon() {
     assert_eq!(fetch.files().len(), 190, "{}", done.stderr);
     assert!(done.took < Duration::from_secs(20), "{:?}", done.took);
 }
+
+#[test]
+fn what_fails_at_the_end_of_a_list_fails_soon() {
+    let site = Site::start();
+    site.on("/*", Reply::with(|seen| file(seen, 2000)));
+    let mut fetch = Fetch::new().config("net.backoff = \"20ms\"");
+    for number in 0..40 {
+        let path = format!("/{number}.bin");
+        if number >= 28 {
+            site.on(&path, Reply::text("").status(503));
+        }
+        fetch = fetch.arg(site.url(&path));
+    }
+    let start = Instant::now();
+    fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 28);
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+}

@@ -76,17 +76,26 @@ impl Controller {
     }
 
     /// Handles a refusal without a Retry-After of a request that may have been refused before, when
-    /// `begun_before` requests had begun.
+    /// `begun_before` requests had begun. A host that accepts nothing after `patience` pauses is down.
     pub(in crate::net::pace) fn refused_again(
         &mut self,
         ticket: Ticket,
         begun_before: Option<u64>,
+        patience: u32,
         now: Duration,
     ) -> Refusal {
-        match self.is_resource_specific(begun_before, now) {
-            true => self.refused_for_resource(ticket, now),
-            false => self.refused(ticket, None, now),
+        if self.is_resource_specific(begun_before, now) {
+            return self.refused_for_resource(ticket, now);
         }
+        let others_are_fine = self.are_others_fine(&ticket, now);
+        if !others_are_fine && self.pacer.fruitless_pauses() >= patience {
+            self.left_refused(ticket);
+            return Refusal {
+                down: true,
+                ..self.refusal(others_are_fine)
+            };
+        }
+        self.refused(ticket, None, now)
     }
 
     /// Handles a broken connection of a request that may have been refused before, when `begun_before`

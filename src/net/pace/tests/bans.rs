@@ -44,7 +44,7 @@ fn a_host_that_accepts_nothing_for_the_second_time_refuses_nobody_for_what_they_
         let mut last = None;
         for request in 0..20 {
             let ticket = begin(&mut controller, &mut now);
-            let refusal = controller.refused_again(ticket, before, now);
+            let refusal = controller.refused_again(ticket, before, 100, now);
             assert!(!refusal.resource_specific, "{ban}, {request}");
             last = Some(refusal.begun);
         }
@@ -54,4 +54,21 @@ fn a_host_that_accepts_nothing_for_the_second_time_refuses_nobody_for_what_they_
             controller.succeeded(ticket, now + at(50), 0);
         }
     }
+}
+
+#[test]
+fn a_host_that_still_accepts_nothing_after_so_many_pauses_is_down() {
+    let mut controller = six_that_went_well();
+    let mut now = at(10_000);
+    let mut outcomes = Vec::new();
+    for _ in 0..6 {
+        let ticket = begin(&mut controller, &mut now);
+        let refusal = controller.refused_again(ticket, None, 3, now);
+        outcomes.push((refusal.paused.is_some(), refusal.down));
+    }
+    let (waits, gives_up) = ((true, false), (false, true));
+    assert_eq!(
+        outcomes,
+        [waits, waits, waits, gives_up, gives_up, gives_up]
+    );
 }

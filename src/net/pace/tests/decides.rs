@@ -303,7 +303,7 @@ fn what_is_always_refused_teaches_nothing_about_its_host() {
         let (good, answered) = enter(controller);
         controller.succeeded(good, at(answered), 0);
         let (refused, answered) = enter(controller);
-        controller.refused_again(refused, begun_before, at(answered))
+        controller.refused_again(refused, begun_before, 100, at(answered))
     };
     let mut begun_before = None;
     for _ in 0..8 {
@@ -346,7 +346,7 @@ fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() 
                 break ticket;
             }
         };
-        let refusal = controller.refused_again(refused, begun_before, at(now + 5));
+        let refusal = controller.refused_again(refused, begun_before, 100, at(now + 5));
         assert!(!refusal.resource_specific, "{refusal:?}");
         paused += u32::from(refusal.paused.is_some());
         begun_before = Some(refusal.begun);

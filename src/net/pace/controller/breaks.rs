@@ -3,8 +3,10 @@
 /// What is known of the connections that broke before the host accepted the request.
 #[derive(Debug, Default)]
 pub(super) struct Breaks {
-    /// Grows with each that broke since something was accepted.
+    /// Grows while they break and nothing is accepted.
     evidence: u32,
+    /// How many requests had begun when that last grew.
+    counted: u64,
     /// Whether the host was found to refuse in this way.
     are_refusals: bool,
     /// How many pauses of the host that led to, since something was accepted.
@@ -22,7 +24,7 @@ pub(super) enum Meaning {
     Down,
 }
 
-/// Three in a row with nothing beside them, at a host that accepted requests before, have a cause.
+/// Three, one after the other, with nothing beside them, at a host that accepted requests before, have a cause.
 const ENOUGH: u32 = 6;
 /// A host that is still unreachable after this many pauses refuses nothing: it is down. Each pause is twice as long as the
 /// one before, so that this is a minute after it was last reached.
@@ -35,10 +37,13 @@ impl Breaks {
         self.pauses = 0;
     }
 
-    /// Notes that a connection broke for a reason of its own, not among others of a volley. Beside requests that may yet
-    /// be accepted, that is half the evidence.
-    pub(super) fn broke(&mut self, others_are_fine: bool) {
-        self.evidence += if others_are_fine { 1 } else { 2 };
+    /// Notes that the connection of a request broke, which was the `number`th of `begun`. Those in flight together break
+    /// together, and count once. Beside requests that may yet be accepted, that is half the evidence.
+    pub(super) fn broke(&mut self, others_are_fine: bool, number: u64, begun: u64) {
+        if number > self.counted {
+            self.counted = begun;
+            self.evidence += if others_are_fine { 1 } else { 2 };
+        }
     }
 
     /// Notes that the host is paused for it.

@@ -186,9 +186,7 @@ impl Controller {
             self.left(ticket);
             return refusal;
         }
-        if !crowded || !is_volley {
-            self.breaks.broke(crowded);
-        }
+        self.breaks.broke(crowded, ticket.number, self.begun);
         match self.breaks.meaning(self.succeeded) {
             Meaning::Unknown => {}
             Meaning::Refusal => {

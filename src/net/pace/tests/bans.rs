@@ -72,3 +72,13 @@ fn a_host_that_still_accepts_nothing_after_so_many_pauses_is_down() {
         [waits, waits, waits, gives_up, gives_up, gives_up]
     );
 }
+
+#[test]
+fn connections_that_stall_together_are_no_ban() {
+    let mut controller = six_that_went_well();
+    let tickets: Vec<_> = std::iter::from_fn(|| controller.begin(at(10_000))).collect();
+    assert!(tickets.len() >= 6);
+    for ticket in tickets {
+        assert_eq!(controller.broke(ticket, at(40_000)).paused, None);
+    }
+}

@@ -30,7 +30,10 @@
 //!   anything about how the host is asked ([`RepeatRefusals`]).
 //! - **Broken connections** count as refusals only while other requests are fine and before the host has accepted the
 //!   request, and at a limit that was safe only if several come together: connections break by themselves, too. They
-//!   count against the request rate once several in a row broke with nothing accepted in between ([`breaks`]).
+//!   count against the request rate once several, one after the other, broke with nothing accepted in between
+//!   ([`breaks`]).
+//! - **Giving up.** A host that worked before and accepts nothing after so many pauses is down: nothing waits for it any
+//!   longer, until it accepts a request.
 //! - **Probes.** After a while without refusals the limit is raised a little. The probe succeeds if nothing is refused
 //!   or, where a flat yield ended the growth, if the yield rises. Then the next step is twice as large and comes soon;
 //!   otherwise the limit goes back, and the next probe comes after twice the time.
@@ -151,7 +154,7 @@ pub(super) struct Controller {
     refused_in_a_row: u32,
     /// How many cuts in a row had hardly any request accepted in between.
     in_a_row: u32,
-    /// Broken connections at a safe limit since the last clean round.
+    /// Broken connections since the last clean round that were no refusals.
     accidents: usize,
     breaks: Breaks,
     stage: Stage,

@@ -98,9 +98,9 @@ pub(super) struct RetryState {
     /// How often this one was refused while others were not, with no progress in between.
     refusals_in_a_row: u32,
     /// The transfer is given up after more than this many pauses of the host with no success in between.
-    vain_pauses: u32,
+    max_fruitless_pauses: u32,
     /// The same for a host that is out of service.
-    out_of_service_pauses: u32,
+    max_out_of_service_pauses: u32,
 }
 
 impl RetryState {
@@ -143,8 +143,8 @@ impl RetryState {
             succeeded: 0,
             refused_at: None,
             refusals_in_a_row: 0,
-            vain_pauses: settings.retries.saturating_mul(4),
-            out_of_service_pauses: settings.retries.saturating_add(OUT_OF_SERVICE),
+            max_fruitless_pauses: settings.retries.saturating_mul(4),
+            max_out_of_service_pauses: settings.retries.saturating_add(OUT_OF_SERVICE),
         }
     }
 
@@ -228,8 +228,8 @@ impl RetryState {
     /// that there are too many requests, fewer if it is out of service.
     pub(super) fn patience(&self) -> u32 {
         match self.status {
-            Some(StatusCode::SERVICE_UNAVAILABLE) => self.out_of_service_pauses,
-            _ => self.vain_pauses,
+            Some(StatusCode::SERVICE_UNAVAILABLE) => self.max_out_of_service_pauses,
+            _ => self.max_fruitless_pauses,
         }
     }
 
@@ -279,7 +279,7 @@ impl RetryState {
             return Err(error);
         };
         // The host has been paused in vain often enough: its other files need not find that out for themselves.
-        if refusal.down || refusal.fruitless_pauses > self.vain_pauses {
+        if refusal.down || refusal.fruitless_pauses > self.max_fruitless_pauses {
             return Err(error);
         }
         // The budget may have been refilled, but repeated refusals lengthen the wait all the same.

@@ -15,7 +15,10 @@ fn a_host_that_lets_nobody_in_for_a_while_loses_nothing() {
     let forbidden: Refuse = || Reply::text("").status(403);
     std::thread::scope(|scope| {
         for refuse in [forbidden, reset, || Reply::raw("")] {
-            scope.spawn(move || fetch_all(&closed_for_a_while(refuse), 80));
+            scope.spawn(move || {
+                let took = fetch_all(&closed_for_a_while(refuse), 80);
+                assert!(took > Duration::from_secs(2), "it never closed: {took:?}");
+            });
         }
     });
 }
@@ -53,7 +56,10 @@ fn a_host_that_cuts_off_what_comes_too_fast_loses_nothing() {
                 assert!(refused <= 120, "{refused}");
                 assert!(took < Duration::from_secs(20), "{took:?}");
             });
-            scope.spawn(move || fetch_all(&few_in_a_window(20, refuse), 80));
+            scope.spawn(move || {
+                let took = fetch_all(&few_in_a_window(20, refuse), 80);
+                assert!(took > Duration::from_secs(9), "it never refused: {took:?}");
+            });
         }
     });
 }

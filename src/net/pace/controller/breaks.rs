@@ -27,7 +27,7 @@ pub(super) enum Meaning {
 /// Three, one after the other, with nothing beside them, at a host that accepted requests before, have a cause.
 const ENOUGH: u32 = 6;
 /// A host that is still unreachable after this many pauses refuses nothing: it is down. Each pause is twice as long as the
-/// one before, so that this is a minute after it was last reached.
+/// one before: with the default `net.backoff`, this is a minute after it was last reached.
 const PAUSES: u32 = 7;
 
 impl Breaks {

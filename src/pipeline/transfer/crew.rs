@@ -11,6 +11,8 @@ mod batch;
 mod failures;
 mod leaving;
 mod progress;
+mod segment_download;
+mod segment_request;
 mod staff;
 mod worker;
 

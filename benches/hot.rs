@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use fetch::model::{Album, Body, Item, Link, Meta, Request, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::pipeline::{Filter, Template};
 use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target};
 use url::Url;
@@ -119,7 +119,7 @@ fn filter_an_item(bencher: Bencher) {
 #[divan::bench]
 fn show_a_url(bencher: Bencher) {
     let url = url("https://user:word@cdn.example/a/b/cat.jpg?Expires=17&Signature=abc&size=large");
-    bencher.bench(|| Shown(black_box(&url)).to_string());
+    bencher.bench(|| Redacted(black_box(&url)).to_string());
 }
 
 /// Parses a link as typed by a user.

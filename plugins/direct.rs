@@ -2,7 +2,7 @@
 
 use fetch::async_trait;
 use fetch::model::{Body, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_medium, url_name};
 use url::Url;
 
@@ -56,7 +56,7 @@ impl Source for Direct {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"));
         let mut url = url.ok_or_else(|| {
-            let message = format!("`{}` is not a valid link", Shown(&target.link.url));
+            let message = format!("`{}` is not a valid link", Redacted(&target.link.url));
             Error::new(Kind::Config, message).hint("write an http or https URL after `direct:`")
         })?;
         url.set_fragment(None);

@@ -5,7 +5,7 @@
 
 use fetch::async_trait;
 use fetch::model::{Body, Document, Error, Expect, Item, Kind, Medium, Meta, Request, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_name};
 use url::Url;
 
@@ -88,13 +88,13 @@ impl Source for Stream {
         let text = target.link.url.as_str();
         let url = Url::parse(text.strip_prefix("stream:").unwrap_or(text));
         let url = url.ok().and_then(|url| web(&url, "")).ok_or_else(|| {
-            let message = format!("`{}` is not a valid link", Shown(&target.link.url));
+            let message = format!("`{}` is not a valid link", Redacted(&target.link.url));
             Error::new(Kind::Config, message).hint("write an http or https URL after `stream:`")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
         let (is_hls, is_dash) = detect_formats(&answer.body);
         if !is_hls && !is_dash {
-            let message = format!("`{}` is not the playlist of a stream", Shown(&url));
+            let message = format!("`{}` is not the playlist of a stream", Redacted(&url));
             return Err(Error::new(Kind::Unsupported, message));
         }
         let request = Request {

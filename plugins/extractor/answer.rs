@@ -1,7 +1,7 @@
 //! The result of asking another program about a link, and its error messages.
 
 use fetch::model::{Error, Item, Kind, Result};
-use fetch::net::{Settings, Shown};
+use fetch::net::{Redacted, Settings};
 use fetch::source::Ctx;
 use serde_json::Value;
 use url::Url;
@@ -38,7 +38,7 @@ pub(super) fn url(link: &Url, name: &str) -> Result<Url> {
         .strip_prefix(name)
         .and_then(|rest| rest.strip_prefix(':'));
     let mut url = safe::web(rest.unwrap_or(text)).map_err(|error| {
-        let message = format!("`{}` is not a valid link", Shown(link));
+        let message = format!("`{}` is not a valid link", Redacted(link));
         let hint = format!("write an http or https URL after `{name}:`");
         Error::new(Kind::Config, message).because(error).hint(hint)
     })?;
@@ -70,7 +70,7 @@ pub(super) fn user_agent(ctx: &Ctx) -> Option<String> {
 
 /// The error for a link that a program does not know.
 pub(super) fn unknown(name: Program, url: &Url) -> Error {
-    let message = format!("`{}` does not know `{}`", name.executable(), Shown(url));
+    let message = format!("`{}` does not know `{}`", name.executable(), Redacted(url));
     Error::new(Kind::Unsupported, message)
 }
 

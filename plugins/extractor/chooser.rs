@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fetch::async_trait;
 use fetch::model::{Body, Document, Error, Item, Kind, Link, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Manifest, Outlet, Registry, Route, Source, Target, url_medium, url_name};
 use futures_util::{StreamExt, stream};
 use url::Url;
@@ -311,7 +311,7 @@ fn useless(inner: &Inner, url: &Url, known: &Answer) -> Option<Result<()>> {
 /// `NAME:URL`.
 fn with_prefix(name: &str, url: &Url) -> Result<Url> {
     Url::parse(&format!("{name}:{url}")).map_err(|_| {
-        let message = format!("`{}` is not a valid link", Shown(url));
+        let message = format!("`{}` is not a valid link", Redacted(url));
         Error::new(Kind::Corrupt, message)
     })
 }

@@ -1,7 +1,7 @@
 //! Asks yt-dlp about the embedded players on a page that no site's source handles.
 
 use fetch::model::{Error, Kind, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Outlet};
 use futures_util::future::join_all;
 use url::Url;
@@ -84,6 +84,6 @@ async fn ask(inner: &Inner, ctx: &Ctx, players: &[(Url, Extractors)]) -> Vec<Res
 
 async fn note(out: &Outlet, url: &Url, error: &Error) -> Result<()> {
     let why = answer::why(error);
-    let text = format!("the player `{}` is left out: {why}", Shown(url));
+    let text = format!("the player `{}` is left out: {why}", Redacted(url));
     out.note(text).await
 }

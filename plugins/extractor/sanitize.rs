@@ -1,6 +1,6 @@
 //! Makes the output of another program safe to print: without terminal escape sequences and secrets.
 
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use url::Url;
 
 /// The longest line that is shown, in characters.
@@ -54,7 +54,7 @@ fn shown(word: &str) -> String {
     let end = rest.find(['\'', '"', '`', '<', '>', ')', ']', ',', ';']);
     let (url, after) = rest.split_at(end.unwrap_or(rest.len()));
     match Url::parse(url) {
-        Ok(parsed) => format!("{before}{}{after}", Shown(&parsed)),
+        Ok(parsed) => format!("{before}{}{after}", Redacted(&parsed)),
         Err(_) => format!("{before}…{after}"),
     }
 }

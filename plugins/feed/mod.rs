@@ -19,7 +19,7 @@ mod xml;
 pub use feed_page::fuzz;
 use fetch::async_trait;
 use fetch::model::{Document, Error, Kind, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
 use url::Url;
 
@@ -66,7 +66,7 @@ impl Source for Feed {
         let url = Url::parse(text.strip_prefix("feed:").unwrap_or(text));
         let start = url.ok().and_then(|url| web(&url, ""));
         let start = start.ok_or_else(|| {
-            let message = format!("`{}` is not a feed", Shown(&target.link.url));
+            let message = format!("`{}` is not a feed", Redacted(&target.link.url));
             Error::new(Kind::Config, message)
                 .hint("`feed:` must be followed by an http or https URL")
         })?;

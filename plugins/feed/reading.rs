@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fetch::model::{Album, Body, Error, Expect, Item, Kind, Link, Meta, Request, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Answer, Ctx, Outlet, Pages, Target, url_key, url_name};
 use http::StatusCode;
 use url::Url;
@@ -76,7 +76,7 @@ impl<'a> Reading<'a> {
         let count = self.pages;
         let of_page = |mut error: Error| {
             if count > 1 {
-                let page = Shown(&answer.url);
+                let page = Redacted(&answer.url);
                 error.message = format!("page {count} (`{page}`): {}", error.message);
             }
             error
@@ -176,8 +176,8 @@ impl<'a> Reading<'a> {
         if let Some(away) = next.take_if(|next| !is_own(page, next)) {
             let text = format!(
                 "`{}` continues at another site, which is not read: use `feed:{}` to read it",
-                Shown(page),
-                Shown(&away)
+                Redacted(page),
+                Redacted(&away)
             );
             self.out.warn(text).await?;
         }
@@ -192,7 +192,7 @@ impl<'a> Reading<'a> {
         let most = self.feed.options.pages;
         let text = format!(
             "only {most} pages of `{}` are read (`source.feed.pages`); the rest are left out",
-            Shown(&self.start)
+            Redacted(&self.start)
         );
         match most == Options::default().pages {
             true => self.out.warn(text).await,
@@ -202,7 +202,7 @@ impl<'a> Reading<'a> {
 
     /// Reports what could not be read, and that nothing was found.
     pub(super) async fn finish(self) -> Result<()> {
-        let (out, posts, start) = (self.out, self.posts, Shown(&self.start));
+        let (out, posts, start) = (self.out, self.posts, Redacted(&self.start));
         if self.broken > 0 {
             let broken = self.broken;
             let text = format!(

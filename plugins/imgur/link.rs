@@ -1,7 +1,7 @@
 //! What an Imgur link leads to, decided from the link alone, without a request.
 
 use fetch::model::{Error, Kind, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Route, Target};
 use url::Url;
 
@@ -82,7 +82,7 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
         "tag" | "subreddit" => plain(first).map(Goal::Post).ok_or_else(page),
         "user" | "favorites" if name == "me" => Err(Error::new(
             Kind::Login,
-            format!("only its owner can see `{}`", Shown(url)),
+            format!("only its owner can see `{}`", Redacted(url)),
         )
         .hint("`/user/NAME` lists what a user has made public")),
         "user" => Ok(Goal::Listing(Listing::User(name))),
@@ -107,14 +107,14 @@ pub(super) fn read(target: &Target, all: &[Route]) -> Result<Goal> {
         }
         "subdomain" if target.param("host") == "stack" => Err(Error::new(
             Kind::Unsupported,
-            format!("`{}` belongs to Stack Exchange, not Imgur", Shown(url)),
+            format!("`{}` belongs to Stack Exchange, not Imgur", Redacted(url)),
         )
         .hint("its files are at `https://i.stack.imgur.com/`")),
         "subdomain" if target.param("host") == "api" => Err(Error::new(
             Kind::Unsupported,
             format!(
                 "`{}` is an API address for programs, not an album or an image",
-                Shown(url)
+                Redacted(url)
             ),
         )),
         "subdomain" if is_one_of(SERVICES, target.param("host")) => Err(page()),
@@ -153,7 +153,7 @@ fn read_path(path: &str, target: &Target, all: &[Route]) -> Result<Goal> {
 fn no_media(url: &Url) -> Error {
     let message = format!(
         "`{}` is a page of the site itself, not an album or an image",
-        Shown(url)
+        Redacted(url)
     );
     Error::new(Kind::Unsupported, message)
 }

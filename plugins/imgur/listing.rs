@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fetch::model::{Album, Error, Item, Kind, Link, Meta, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Outlet, Pages, Target};
 use futures_util::future::try_join;
 use serde_json::Value;
@@ -58,7 +58,7 @@ impl Imgur {
         target: &Target,
         out: &Outlet,
     ) -> Result<()> {
-        let subject = format!("`{}`", Shown(&target.link.url));
+        let subject = format!("`{}`", Redacted(&target.link.url));
         let Some(key) = &self.client_id else {
             let message = format!("listing {subject} needs a client id");
             return Err(Error::new(Kind::Login, message).hint(error::KEY_HINT));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fetch::model::{Album, Error, Expect, Kind, Medium, Meta, Request, Result};
 use fetch::model::{Body, Item};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Answer, Ctx, Outlet, Pages, url_key, url_medium, url_name};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
@@ -105,7 +105,7 @@ impl Page {
             }
             let Some((parameter, value)) = listing.next else {
                 if elsewhere > 0 {
-                    let root = Shown(&root);
+                    let root = Redacted(&root);
                     out.warn(format!(
                         "{elsewhere} objects of `{root}` are left out: no address can have `..` in it"
                     ))
@@ -152,7 +152,7 @@ fn place(root: &Url, key: &str) -> Option<Url> {
 
 /// Builds the error for a listing whose parameters hide all objects.
 fn only_folders(url: &Url, count: usize) -> Error {
-    let url = Shown(url);
+    let url = Redacted(url);
     let message = format!("the listing of the bucket `{url}` has {count} folders and no objects");
     Error::new(Kind::Unsupported, message)
         .hint("without `delimiter` in its address, it also lists what is in them")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fetch::model::{Error, Item, Kind, Link, Medium, Meta, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::Answer;
 use tokio::time::timeout;
 use url::Url;
@@ -87,7 +87,7 @@ impl Crawl<'_> {
                 Ok(found) => films.extend(found),
                 Err(error) if error.kind == Kind::Closed => return Err(error),
                 Err(error) => {
-                    let text = format!("without the frame `{}`: {error}", Shown(&frame));
+                    let text = format!("without the frame `{}`: {error}", Redacted(&frame));
                     self.out.note(text).await?;
                     left.push(frame);
                 }
@@ -108,7 +108,7 @@ impl Crawl<'_> {
         if !is_shown || films.len() <= FEW {
             return Ok(films);
         }
-        let (page, count) = (Shown(here), films.len());
+        let (page, count) = (Redacted(here), films.len());
         let text = format!(
             "videos and sounds left out that are named only in script data of `{page}`: {count}"
         );

@@ -1,7 +1,7 @@
 //! Follows the links and redirects of a page.
 
 use fetch::model::{Error, Kind, Link, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::url_medium;
 use url::Url;
 
@@ -89,7 +89,7 @@ impl Crawl<'_> {
                 if self.page.redirects.leads_back(here, &url) {
                     let message = format!(
                         "`{}` redirects to a page that redirects back to it",
-                        Shown(here)
+                        Redacted(here)
                     );
                     return Err(Error::new(Kind::Unsupported, message)
                         .hint("they may need cookies: `-C FILE` loads those of a browser"));

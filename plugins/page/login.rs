@@ -1,7 +1,7 @@
 //! Pages that redirect to a login page.
 
 use fetch::model::{Error, Kind, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::is_login;
 use url::Url;
 
@@ -37,8 +37,8 @@ pub(super) fn unless_asked_for(asked: &Url, here: &Url, asks_password: bool) -> 
     }
     let message = format!(
         "`{}` redirects to the login page `{}`",
-        Shown(asked),
-        Shown(here)
+        Redacted(asked),
+        Redacted(here)
     );
     Err(Error::new(Kind::Login, message)
         .hint("log in with a browser, and use `--cookies-from firefox` or `-C FILE`"))

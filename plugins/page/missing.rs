@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use fetch::model::{Error, Kind, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::Answer;
 use url::Url;
 
@@ -51,7 +51,7 @@ impl Crawl<'_> {
         let known = &mut self.omitted;
         (known.large, known.outside) = (known.large + large, known.outside + outside);
         known.by_name += by_name;
-        let page = Shown(page);
+        let page = Redacted(page);
         if large > 0 {
             let text = format!(
                 "large pictures left out as outside the main content of `{page}`: {large} (`--all` includes them)"
@@ -75,7 +75,7 @@ impl Crawl<'_> {
     pub(super) async fn report_only_preview(&self, page: &Url, is_first: bool) -> Result<()> {
         let text = format!(
             "the markup of `{}` has nothing but its preview picture (`og:image`); content added by scripts is not visible",
-            Shown(page)
+            Redacted(page)
         );
         match is_first && !self.is_handed {
             true => self.out.warn(text).await,
@@ -90,7 +90,7 @@ impl Crawl<'_> {
         };
         let text = format!(
             "unreadable JSON-LD scripts of `{}`: {}: {fault}",
-            Shown(page),
+            Redacted(page),
             json_ld.faults
         );
         self.out.note(text).await
@@ -102,7 +102,7 @@ impl Crawl<'_> {
         if !answer.open_end || has_end(&answer.body) {
             return Ok(());
         }
-        let page = Shown(&answer.url);
+        let page = Redacted(&answer.url);
         let text = format!(
             "`{page}` has neither an end tag nor a declared length, so it may be incomplete"
         );
@@ -114,7 +114,7 @@ impl Crawl<'_> {
         let most = self.options.pages;
         let text = format!(
             "only {most} pages of `{}` are read (`source.page.pages`); the rest are left out",
-            Shown(album)
+            Redacted(album)
         );
         match most == Options::default().pages {
             true => self.out.warn(text).await,
@@ -181,7 +181,7 @@ impl Crawl<'_> {
         }
         let mut hints: Vec<String> = players.into_iter().collect();
         if let Some(feed) = &self.feed {
-            hints.push(format!("its feed may have some: `{}`", Shown(feed)));
+            hints.push(format!("its feed may have some: `{}`", Redacted(feed)));
         }
         let Omitted {
             large,

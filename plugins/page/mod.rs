@@ -56,7 +56,7 @@ use fetch::async_trait;
 use fetch::model::{
     Body, Document, Error, Expect, Headers, Item, Kind, Medium, Meta, Request, Result,
 };
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, url_key, url_name};
 use url::Url;
 
@@ -175,13 +175,13 @@ impl Source for Page {
         let url = Url::parse(text.strip_prefix("page:").unwrap_or(text));
         let url = url.ok().and_then(|url| web(&url, ""));
         let url = url.ok_or_else(|| {
-            let message = format!("`{}` is not a page", Shown(&target.link.url));
+            let message = format!("`{}` is not a page", Redacted(&target.link.url));
             Error::new(Kind::Config, message)
                 .hint("`page:` must be followed by an http or https URL")
         })?;
         let answer = ctx.get(url.clone()).send().await?.ok()?;
         if reading::is_medium(&answer) {
-            let message = format!("`{}` is not a page", Shown(&url));
+            let message = format!("`{}` is not a page", Redacted(&url));
             return Err(Error::new(Kind::Unsupported, message)
                 .hint("without `page:`, it is saved as a file"));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fetch::model::{Album, Error, Kind, Meta, Result};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::Answer;
 use http::{HeaderMap, header};
 use url::Url;
@@ -52,7 +52,7 @@ pub(super) fn check_complete(page: &Url, is_cut: bool) -> Result<()> {
         true => {
             let message = format!(
                 "`{}` has more on it than is read from one page",
-                Shown(page)
+                Redacted(page)
             );
             Err(Error::new(Kind::Corrupt, message))
         }

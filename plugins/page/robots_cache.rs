@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fetch::model::{Error, Kind};
-use fetch::net::Shown;
+use fetch::net::Redacted;
 use fetch::source::Ctx;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -67,7 +67,7 @@ async fn ask(ctx: &Ctx, url: &Url) -> SiteRules {
                 fault: None,
             }
         }
-        500.. => faulty(format!("`{}` answered {}", Shown(&place), answer.status)),
+        500.. => faulty(format!("`{}` answered {}", Redacted(&place), answer.status)),
         // There is no robots.txt.
         _ => SiteRules::default(),
     }

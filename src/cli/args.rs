@@ -20,7 +20,7 @@ pub(super) use self::links::as_path;
 pub(super) use self::plugin::{IndexCommand, PluginCommand};
 pub(super) use self::saved::{Adopt, ArchiveCommand, Format, Rename, Repair, ResultArgs, Verify};
 pub(super) use self::values::{DuplicatesArg, KindArg, PackingArg, SkipArg};
-use self::values::{Offered, path, positive, whole};
+use self::values::{Offered, path, positive, whole_number};
 use crate::config::{Resolve, Size};
 
 /// The text below the long help.
@@ -106,7 +106,7 @@ pub(super) struct SelectionArgs {
     /// Follow links from a page to other pages, up to N levels deep
     ///
     /// Stays on the host of the page, obeys its robots.txt, and stops after 1,000 pages: `-S source.page.max_pages=N`.
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u32>, allow_negative_numbers = true)]
     #[arg(hide_short_help = true)]
     pub(super) depth: Option<u32>,
     /// With `--depth`, stay on the host of the page (the default); `--same-host=false` leaves it
@@ -293,7 +293,7 @@ pub(super) struct NetworkArgs {
     #[arg(short, long, value_name = "RATE", allow_negative_numbers = true)]
     pub(super) rate: Option<Size>,
     /// Maximum retries without progress (four times as many after a 429)
-    #[arg(short = 'R', long, value_name = "N", value_parser = whole::<u32>)]
+    #[arg(short = 'R', long, value_name = "N", value_parser = whole_number::<u32>)]
     #[arg(allow_negative_numbers = true)]
     pub(super) retries: Option<u32>,
     /// Read cookies from a Netscape `cookies.txt`

@@ -1,7 +1,7 @@
 //! The command of a run as the history shows it: short and without secrets.
 
 use super::args::Links;
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::source::Registry;
 
 /// How many links are shown.
@@ -13,7 +13,7 @@ pub(super) fn abbreviated(links: &Links, registry: &Registry) -> String {
     for link in links.links.iter().take(NAMED) {
         // An invalid link may be anything, even a secret, so it is not shown.
         words.push(match registry.parse_link(link) {
-            Ok(link) => Shown(&link.url).to_string(),
+            Ok(link) => Redacted(&link.url).to_string(),
             Err(_) => "…".to_owned(),
         });
     }

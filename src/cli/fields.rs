@@ -72,7 +72,7 @@ fn table(item: &Item) -> String {
     }
     let width = lines.iter().map(|(name, _)| name.chars().count()).max();
     let width = width.unwrap_or(0);
-    let line = |(name, value): &(String, Value)| format!("{name:width$}  {}\n", shown(value));
+    let line = |(name, value): &(String, Value)| format!("{name:width$}  {}\n", display(value));
     lines.iter().map(line).collect()
 }
 
@@ -94,7 +94,7 @@ fn nested(name: &str, table: Map<String, Value>, lines: &mut Vec<(String, Value)
     }
 }
 
-fn shown(value: &Value) -> String {
+fn display(value: &Value) -> String {
     let text = match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => clean(text).into_owned(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::args::as_path;
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::{LinkOptions, Wanted};
 use crate::source::{Registry, nearest};
 
@@ -35,7 +35,7 @@ impl Listed {
             return Ok(Some(link.into()));
         }
         let mut options = LinkOptions {
-            link: Some(Shown(&link.url).to_string()),
+            link: Some(Redacted(&link.url).to_string()),
             ..LinkOptions::default()
         };
         for (key, value) in &self.options {

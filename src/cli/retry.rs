@@ -98,7 +98,7 @@ fn again(args: &Args, choice: &RetryFilter, config: &Config, registry: Registry)
         ));
     }
     let settings = pipeline::Settings {
-        given: given(args, choice, config, &registry, &settings)?,
+        given: current_links(args, choice, config, &registry, &settings)?,
         ..settings
     };
     let again = match &settings.archive {
@@ -154,7 +154,7 @@ fn hint_at_jobs(
 }
 
 /// The current links of the job, with their secrets and their own options.
-fn given(
+fn current_links(
     args: &Args,
     choice: &RetryFilter,
     config: &Config,

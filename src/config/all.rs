@@ -72,7 +72,7 @@ impl Config {
                     let name = location.path.display().to_string();
                     if let Some(url) = Url::parse(&name).ok().filter(Url::has_host) {
                         let hint = "`-c` takes a configuration file; an interrupted download resumes by itself";
-                        let message = format!("cannot read `{}`", net::Shown(&url));
+                        let message = format!("cannot read `{}`", net::Redacted(&url));
                         return Err(Error::new(Kind::Config, message).hint(hint));
                     }
                     let message = format!("cannot read `{name}`");

@@ -13,7 +13,7 @@ use super::read::is_secret;
 use super::secret_reader::is_reference;
 use super::tree::{Tree, merge_with_places, to_json};
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 impl Config {
     /// Returns all settings as TOML; those of sources only if they are set. Secrets show as `***`. With `origin`, each
@@ -153,7 +153,7 @@ fn redact(key: &str, value: &Json) -> String {
             let is_place = is_reference(text);
             let shown = match is_secret(key) && !is_place {
                 true => "***".to_owned(),
-                false => shown(key, text),
+                false => redacted(key, text),
             };
             Json::String(shown).to_string()
         }
@@ -178,10 +178,10 @@ fn redact(key: &str, value: &Json) -> String {
 
 /// Hides the secrets of a text if it is a link; under `links`, also if it is one without a scheme. Any other text is
 /// unchanged.
-fn shown(key: &str, text: &str) -> String {
+fn redacted(key: &str, text: &str) -> String {
     let hidden = |text: &str| {
         let url = Url::parse(text).ok()?;
-        let shown = Shown(&url).to_string();
+        let shown = Redacted(&url).to_string();
         (shown != url.as_str()).then_some(shown)
     };
     let without_scheme = || {

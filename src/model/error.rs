@@ -87,7 +87,7 @@ impl fmt::Display for Kind {
 /// An error: what failed, why, and what to do about it.
 ///
 /// The message is lower case, has no full stop, and quotes names in backticks. It contains no secret: URLs are formatted
-/// with [`crate::net::Shown`].
+/// with [`crate::net::Redacted`].
 #[derive(Debug)]
 pub struct Error {
     /// What the engine does next.

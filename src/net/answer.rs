@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::{Shown, kind_of};
+use super::{Redacted, kind_of};
 use crate::model::{Error, Kind, Result};
 
 /// A complete response to a listing call.
@@ -34,7 +34,7 @@ impl Answer {
         super::read_json(&self.body, |json| serde_json::from_slice(json)).map_err(|error| {
             let message = format!(
                 "cannot read the response from `{}` as JSON",
-                Shown(&self.url)
+                Redacted(&self.url)
             );
             Error::new(Kind::Corrupt, message).because(error)
         })
@@ -51,7 +51,7 @@ impl Answer {
         }
         Err(Error::new(
             kind_of(self.status),
-            format!("`{}` answered {}", Shown(&self.url), self.status),
+            format!("`{}` answered {}", Redacted(&self.url), self.status),
         ))
     }
 

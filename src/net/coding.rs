@@ -11,7 +11,7 @@ use flate2::read::{DeflateDecoder, ZlibDecoder};
 use http::{HeaderMap, StatusCode, header};
 use url::Url;
 
-use super::{Shown, too_long};
+use super::{Redacted, too_long};
 use crate::model::{Error, Kind, Result};
 
 /// A coding that can be decoded.
@@ -115,14 +115,14 @@ pub(super) async fn decode_response(
             .decode_async(body.clone(), limit)
             .await
             .map_err(|error| {
-                let message = format!("the response from `{}` is damaged", Shown(url));
+                let message = format!("the response from `{}` is damaged", Redacted(url));
                 Error::new(Kind::Corrupt, message).because(error)
             }),
         None => Err(Error::new(
             Kind::Corrupt,
             format!(
                 "`{}` answered in the content coding `{}`, which was not requested",
-                Shown(url),
+                Redacted(url),
                 shorten_name(&name)
             ),
         )),

@@ -9,7 +9,7 @@ use url::{Position, Url};
 use super::certificate::untrusted;
 use super::resolver::NotFound;
 use super::trust::NoAuthorities;
-use super::{Fault, Private, Shown, Stage};
+use super::{Fault, Private, Redacted, Stage};
 use crate::model::{Error, Kind};
 
 /// The error texts of a proxy login that failed: at a tunnel, at a SOCKS login, and where a SOCKS proxy takes no such
@@ -49,7 +49,7 @@ const HTTP_1_1_REQUIRED: &str = "endpoint requires HTTP/1.1";
 pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
     let message = format!(
         "the response from `{}` is longer than {limit} bytes",
-        Shown(url)
+        Redacted(url)
     );
     Error::new(Kind::Corrupt, message)
 }
@@ -58,7 +58,7 @@ pub(crate) fn too_long(url: &Url, limit: usize) -> Error {
 pub(super) fn proxy_login(url: &Url, proxy: &str) -> Error {
     let message = format!(
         "cannot request `{}` through the proxy `{proxy}`",
-        Shown(url)
+        Redacted(url)
     );
     let said = "the proxy answered 407 Proxy Authentication Required";
     Error::new(Kind::Login, message)
@@ -71,7 +71,7 @@ pub(super) fn unrequested_coding(url: &Url, coding: &str) -> Error {
     let coding: String = coding.chars().take(LONGEST_WORD).collect();
     let message = format!(
         "`{}` comes in the transfer coding `{coding}`, which was not requested",
-        Shown(url)
+        Redacted(url)
     );
     Error::new(Kind::Corrupt, message)
 }
@@ -93,7 +93,7 @@ pub(super) fn wants_http2(fault: &Fault) -> bool {
 pub(super) fn classify(fault: Fault, url: &Url) -> Error {
     let is_connect = fault.stage == Stage::Connect;
     let host = url.host_str().unwrap_or("");
-    let shown = Shown(url);
+    let shown = Redacted(url);
     if let Some(tls) = find::<rustls::Error>(&*fault.cause) {
         if let rustls::Error::InvalidCertificate(why) = tls {
             return untrusted(host, why);
@@ -111,7 +111,10 @@ pub(super) fn classify(fault: Fault, url: &Url) -> Error {
             let plain = with_http(url);
             return Error::new(Kind::Corrupt, format!("`{host}` does not speak TLS"))
                 .because(tls.to_string())
-                .hint(format!("it may speak plain http: try `{}`", Shown(&plain)));
+                .hint(format!(
+                    "it may speak plain http: try `{}`",
+                    Redacted(&plain)
+                ));
         }
         let (kind, hint) = handshake_failure(tls);
         let error = Error::new(kind, format!("cannot speak TLS with `{host}`"));
@@ -213,7 +216,7 @@ fn with_http(url: &Url) -> Url {
 
 /// Returns the error for a request that was not sent to a private address.
 pub(super) fn private_address(url: &Url, address: IpAddr, policy: Private) -> Error {
-    let message = format!("`{}` is at a private address, `{address}`", Shown(url));
+    let message = format!("`{}` is at a private address, `{address}`", Redacted(url));
     Error::new(Kind::Blocked, message).hint(match policy {
         Private::Never => "`net.private` is `never`; set it to `typed` to reach addresses that you type",
         _ => "a public server led there, or a file by someone else; if that is fine, use `-S net.private=always`, or fetch it directly",

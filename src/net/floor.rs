@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Settings, Shown};
+use super::{Redacted, Settings};
 use crate::model::{Error, Kind};
 
 /// The minimum speed of each host.
@@ -105,7 +105,7 @@ impl SpeedWatch {
 impl TooSlow {
     /// Turns this into the error for a URL.
     pub(crate) fn at(self, url: &Url) -> Error {
-        Error::new(Kind::Network, format!("`{}` is too slow", Shown(url)))
+        Error::new(Kind::Network, format!("`{}` is too slow", Redacted(url)))
             .because(self)
             .hint("`-S net.speed_floor=0` accepts any speed")
     }

@@ -62,7 +62,7 @@ pub(crate) use retry::kind_of;
 pub use retry::{Backoff, Budget, is_retryable, retry_after};
 pub(crate) use retry::{is_busy, is_retryable_after_wait};
 pub(crate) use secret::names_secret;
-pub use secret::{Secret, Shown};
+pub use secret::{Redacted, Secret};
 pub use settings::{Override, Settings};
 pub(crate) use text::decode_named;
 pub use text::read_text;

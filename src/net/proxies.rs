@@ -9,7 +9,7 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::{Position, Url};
 
-use super::{Settings, Shown};
+use super::{Redacted, Settings};
 use crate::model::{Error, Kind, Result};
 
 /// The kinds of proxies.
@@ -69,7 +69,8 @@ impl Proxies {
 
     /// Returns the same proxy in printable form.
     pub(super) fn shown_for(&self, url: &Url) -> Option<String> {
-        self.proxy_for(url).map(|proxy| Shown(&proxy).to_string())
+        self.proxy_for(url)
+            .map(|proxy| Redacted(&proxy).to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 use percent_encoding::{CONTROLS, percent_encode};
 use url::Url;
 
-use super::Shown;
+use super::Redacted;
 use crate::model::{Error, Kind, Result};
 
 /// The maximum number of redirects.
@@ -37,7 +37,7 @@ pub(super) fn next_url(trail: &[Url], since: usize, location: &[u8]) -> Result<U
         Err(_) => percent_encode(location, CONTROLS).into(),
     };
     let cannot =
-        |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Shown(from)));
+        |kind: Kind, why: String| Error::new(kind, format!("`{}` redirects {why}", Redacted(from)));
     let mut to = from
         .join(location.trim())
         .map_err(|error| cannot(Kind::Corrupt, "to an invalid URL".into()).because(error))?;
@@ -50,7 +50,7 @@ pub(super) fn next_url(trail: &[Url], since: usize, location: &[u8]) -> Result<U
     if from.scheme() == "https" && to.scheme() == "http" {
         return Err(cannot(
             Kind::Blocked,
-            format!("down to plain http at `{}`", Shown(&to)),
+            format!("down to plain http at `{}`", Redacted(&to)),
         )
         .hint(
             "the connection would no longer be private; if that is fine, fetch the http URL directly",
@@ -72,7 +72,7 @@ pub(super) fn next_url(trail: &[Url], since: usize, location: &[u8]) -> Result<U
     if trail.iter().skip(since).any(|hop| *hop == to) {
         return Err(cannot(
             Kind::Corrupt,
-            format!("in a loop, to `{}`", Shown(&to)),
+            format!("in a loop, to `{}`", Redacted(&to)),
         ));
     }
     if trail.len() > MAX_REDIRECTS {

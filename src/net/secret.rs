@@ -42,7 +42,7 @@ impl Serialize for Secret {
 
 /// A URL in printable form: without user and password, and with `***` for query values that grant access.
 #[derive(Clone, Copy)]
-pub struct Shown<'a>(pub &'a Url);
+pub struct Redacted<'a>(pub &'a Url);
 
 /// Query names whose values are secrets, in lower case and without `-` and `_`.
 const SECRET_NAMES: &[&str] = &[
@@ -116,7 +116,7 @@ pub(crate) fn names_secret(key: &str) -> bool {
     .any(|part| key.to_ascii_lowercase().contains(part))
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = self.0;
         // In `source:URL`, the secrets are in the inner URL.
@@ -125,7 +125,7 @@ impl fmt::Display for Shown<'_> {
             && let Ok(inner) = Url::parse(rest)
             && inner.has_host()
         {
-            return write!(f, "{source}:{}", Shown(&inner));
+            return write!(f, "{source}:{}", Redacted(&inner));
         }
         let has_user = !url.username().is_empty() || url.password().is_some();
         let secret_query = url
@@ -207,7 +207,7 @@ fn decoded(value: &str) -> String {
     pairs.map(|(name, _)| name.into_owned()).collect()
 }
 
-impl fmt::Debug for Shown<'_> {
+impl fmt::Debug for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -290,7 +290,7 @@ mod tests {
             ),
         ];
         for (url, expected) in table {
-            assert_eq!(Shown(&Url::parse(url).unwrap()).to_string(), expected);
+            assert_eq!(Redacted(&Url::parse(url).unwrap()).to_string(), expected);
         }
     }
 

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     /// Returns how many of these entries are taken. Each is given by its day, with `+` if it is new; `-` has no date.
-    fn taken(entries: &str, most: usize) -> usize {
+    fn count_taken(entries: &str, most: usize) -> usize {
         let mut tally = Tally::default();
         let mut entries = entries.split(' ').enumerate();
         let last = entries.find(|(_, entry)| {
@@ -143,7 +143,7 @@ mod tests {
             ("1 2 3 4 5 6 7 8 9 10 11 12+", 2, 0),
         ];
         for (entries, most, expected) in table {
-            assert_eq!(taken(entries, most), expected, "{entries}, {most}");
+            assert_eq!(count_taken(entries, most), expected, "{entries}, {most}");
         }
     }
 

@@ -8,7 +8,7 @@ use url::{Origin, Url};
 
 use super::archive::link_mark;
 use super::{LinkOptions, Wanted};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// Links as the user gives them now, with their secrets and their own options.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Given {
                 .entry(origin)
                 .or_insert_with(|| url.into_owned());
         }
-        let mark = link_mark(&Shown(&wanted.link.url).to_string());
+        let mark = link_mark(&Redacted(&wanted.link.url).to_string());
         if self.marks.contains(&mark) {
             let links = self.links.entry(mark).or_default();
             // A link that is given twice is kept once for each set of options, as in a run.
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn links_are_found_by_how_they_are_shown() {
-        let shown = Shown(&"https://a.test/x?sig=1".parse().unwrap()).to_string();
+        let shown = Redacted(&"https://a.test/x?sig=1".parse().unwrap()).to_string();
         let marks = [shown.as_str(), "https://b.test/"].map(link_mark);
         let mut given = Given::new(marks.into());
         for url in [

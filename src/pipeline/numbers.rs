@@ -20,13 +20,13 @@ impl CopyNumbers {
     /// Returns the first copy of this name that may be free.
     pub(super) fn first(&self, wanted: &str) -> u32 {
         let key = self.key(wanted);
-        self.taken().get(&key).map_or(1, |taken| taken + 1)
+        self.lock().get(&key).map_or(1, |taken| taken + 1)
     }
 
     /// Records that this copy of a name is taken, as all before it are.
     pub(super) fn note(&self, wanted: &str, copy: u32) {
         let key = self.key(wanted);
-        let mut taken = self.taken();
+        let mut taken = self.lock();
         if taken.len() >= MOST {
             taken.clear();
         }
@@ -37,7 +37,7 @@ impl CopyNumbers {
         self.hasher.hash_one(fold(wanted))
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<u64, u32>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, u32>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,6 +56,6 @@ mod tests {
         for number in 0..MOST + 9 {
             numbers.note(&number.to_string(), 1);
         }
-        assert!(numbers.taken().len() <= MOST);
+        assert!(numbers.lock().len() <= MOST);
     }
 }

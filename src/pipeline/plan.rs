@@ -29,7 +29,7 @@ use super::turn::Turns;
 use super::walk::{Found, Retry};
 use super::{Events, LinkOptions, Settings, wanted};
 use crate::model::{Error, Event, Item, Outcome, Request, Result, Skip};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// The planner of a run.
 pub(super) struct Plan {
@@ -185,7 +185,7 @@ impl Plan {
         let named = self.plan(at, found.options.as_deref(), &found.item)?;
         let path = match &mut self.names {
             Some(names) if is_new => names.give(&named.0),
-            _ => shown(&named.0),
+            _ => planned_path(&named.0),
         };
         Ok((Some(named), path))
     }
@@ -244,7 +244,7 @@ fn skip(reason: Skip, path: String) -> Outcome {
 }
 
 /// The path as planned; its extension may still change.
-fn shown(planned: &Planned) -> String {
+fn planned_path(planned: &Planned) -> String {
     planned.path(planned.ext.as_deref(), 1)
 }
 
@@ -261,8 +261,12 @@ fn found_event(id: u64, item: &Item, path: String) -> Event {
         source: item.source.clone(),
         key: shown_text(item.key.clone()),
         title: shown_text(title),
-        url: request.map(|request: &Request| Shown(&request.url).to_string()),
-        page: item.meta.page.as_ref().map(|page| Shown(page).to_string()),
+        url: request.map(|request: &Request| Redacted(&request.url).to_string()),
+        page: item
+            .meta
+            .page
+            .as_ref()
+            .map(|page| Redacted(page).to_string()),
         path,
         size: request.and_then(|request| request.expect.size),
         raw_url: request.map(|request| request.url.clone()),

@@ -11,7 +11,7 @@ use super::summary::{Missed, Named};
 use super::text::{self, address, causes, clean, push, size, time};
 use super::{Summary, Verbosity};
 use crate::model::{Failure, Kind, Skip};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// So many failures push everything else off the screen.
 const MANY: usize = 20;
@@ -129,7 +129,7 @@ fn is_all_gone(summary: &Summary) -> bool {
 /// The name of a failed item: `source:key`, or its URL if that is the key.
 pub(super) fn name(named: &Named) -> String {
     match Url::parse(&named.key) {
-        Ok(url) if url.has_host() => Shown(&url).to_string(),
+        Ok(url) if url.has_host() => Redacted(&url).to_string(),
         _ => format!("{}:{}", named.source, named.key),
     }
 }

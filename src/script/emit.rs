@@ -13,7 +13,7 @@ use super::run::Host;
 use crate::model::{
     Body, Broken, Cursor, Entry, Error, Expect, Headers, Item, Kind, Link, Medium, Meta, Request,
 };
-use crate::net::{NamedBy, Shown};
+use crate::net::{NamedBy, Redacted};
 
 /// The maximum length of a checkpoint in bytes.
 const LONGEST_CURSOR: usize = 4096;
@@ -40,7 +40,7 @@ pub(super) fn add(lua: &Lua, host: &Rc<Host>, globals: &Table) -> mlua::Result<(
                     let named_by = own.gate.named_by(&link.url);
                     own.emit(Entry::Link(Box::new(link)), named_by)
                 }
-                Err(error) => broken(&own, error, shown(&url), Meta::default()),
+                Err(error) => broken(&own, error, display_url(&url), Meta::default()),
             }
         })?,
     )?;
@@ -88,10 +88,10 @@ fn emit(host: &Host, mut fields: ItemFields) -> mlua::Result<()> {
     let mut left_out = mem::take(&mut fields.left_out);
     // An item without a key is named by its address.
     let name = match &fields.url {
-        Some(url) if key.is_empty() => shown(url),
+        Some(url) if key.is_empty() => display_url(url),
         _ => visible(&key),
     };
-    match whole(host, &key, fields, &mut left_out) {
+    match complete_body(host, &key, fields, &mut left_out) {
         Ok((body, named_by)) => {
             host.leave_out(&key, left_out)?;
             let item = item(host, key, meta, body);
@@ -125,8 +125,8 @@ fn broken(host: &Host, error: mlua::Error, mut key: String, meta: Meta) -> mlua:
 }
 
 /// Formats an address for messages, even an unusable one.
-fn shown(url: &str) -> String {
-    visible(&Url::parse(url).map_or_else(|_| url.to_owned(), |url| Shown(&url).to_string()))
+fn display_url(url: &str) -> String {
+    visible(&Url::parse(url).map_or_else(|_| url.to_owned(), |url| Redacted(&url).to_string()))
 }
 
 fn unusable(kind: Kind, message: &str) -> mlua::Error {
@@ -134,7 +134,7 @@ fn unusable(kind: Kind, message: &str) -> mlua::Error {
 }
 
 /// Returns the body of a complete item, and who named its address.
-fn whole(
+fn complete_body(
     host: &Host,
     key: &str,
     mut fields: ItemFields,
@@ -179,7 +179,7 @@ fn link_of(host: &Host, lua: &Lua, url: &str, about: Option<Table>) -> mlua::Res
         None => Meta::default(),
         Some(about) => {
             let (meta, left_out) = ItemFields::read_link(lua, &about)?;
-            host.leave_out(&Shown(&url).to_string(), left_out)?;
+            host.leave_out(&Redacted(&url).to_string(), left_out)?;
             meta
         }
     };

@@ -9,7 +9,7 @@ use url::{Origin, Url};
 use super::Manifest;
 use super::hosts::Hosts;
 use crate::model::{Error, Kind, Result};
-use crate::net::{self, Jar, NamedBy, Shown};
+use crate::net::{self, Jar, NamedBy, Redacted};
 
 /// The URLs that a plugin may request.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ impl Gate {
         let message = format!(
             "plugin `{}` may not access `{}`: {why}",
             self.id,
-            Shown(url)
+            Redacted(url)
         );
         Error::new(Kind::Blocked, message)
     }

@@ -97,7 +97,7 @@ impl ItemFields {
                 "headers" => fields.headers = reader.pairs(name, value)?,
                 "kind" => fields.kind = Some(reader.one_of(name, value)?),
                 "stream" => fields.stream = Some(reader.one_of(name, value)?),
-                "size" => fields.size = reader.whole(name, value)?,
+                "size" => fields.size = reader.whole_number(name, value)?,
                 "expires" => fields.expires = reader.moment(name, value)?,
                 "md5" => digests[0] = Some(Digest::Md5(reader.hex(name, value, 32)?)),
                 "sha1" => digests[1] = Some(Digest::Sha1(reader.hex(name, value, 40)?)),
@@ -155,9 +155,9 @@ impl<'a> Reader<'a> {
             "author" => meta.author = self.words(name, value)?,
             "date" => meta.date = self.moment(name, value)?,
             "album" => meta.album = Some(Arc::new(self.album(name, value)?)),
-            "number" => meta.number = self.whole(name, value)?,
-            "width" => meta.width = self.whole(name, value)?,
-            "height" => meta.height = self.whole(name, value)?,
+            "number" => meta.number = self.whole_number(name, value)?,
+            "width" => meta.width = self.whole_number(name, value)?,
+            "height" => meta.height = self.whole_number(name, value)?,
             "page" => {
                 if let Some(text) = self.words(name, value)? {
                     let page = Url::parse(&text).ok();
@@ -241,7 +241,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a whole number, if it is one that fits the type.
-    fn whole<T: TryFrom<u64>>(&mut self, name: &str, value: Value) -> mlua::Result<Option<T>> {
+    fn whole_number<T: TryFrom<u64>>(
+        &mut self,
+        name: &str,
+        value: Value,
+    ) -> mlua::Result<Option<T>> {
         let number = self.number(name, value)?;
         let is_whole = (0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0;
         let whole = is_whole.then_some(number as u64);
@@ -297,7 +301,7 @@ impl<'a> Reader<'a> {
             match field.as_str() {
                 "id" => id = Some(self.key("id", value)?),
                 "title" => title = self.words("title", value)?,
-                "count" => count = self.whole("count", value)?,
+                "count" => count = self.whole_number("count", value)?,
                 _ => {
                     return Err(wrong(name, "can only have `id`, `title` and `count`"));
                 }

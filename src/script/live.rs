@@ -19,7 +19,7 @@ use super::replay::{Emitted, cases, list_until, resolve, route_link, run_case};
 use super::source::Script;
 use super::verdict::{Verdict, compare_broken, compare_end, compare_fields, explain};
 use crate::model::{Error, Kind, Result};
-use crate::net::{Client, NamedBy, Shown};
+use crate::net::{Client, NamedBy, Redacted};
 use crate::source::{Answer, Ctx, Registry, Tape};
 
 /// How many more requests a run may make than its case has responses.
@@ -68,7 +68,7 @@ impl Tape for RequestBudget {
         (left == 0).then(|| {
             let message = format!(
                 "`{}` was requested after {MORE} more requests than the case has responses",
-                Shown(url)
+                Redacted(url)
             );
             Err(Error::new(Kind::Unsupported, message))
         })

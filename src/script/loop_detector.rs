@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::call::ScriptRequest;
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::source::Answer;
 
 /// How many rounds of the same responses in the same order make a loop. Requests repeated in between, such as a token
@@ -44,7 +44,7 @@ impl LoopDetector {
         }
         match (self.completes_loop(hasher.finish()), answers.first()) {
             (true, Some(answer)) => {
-                let url = Shown(&answer.url);
+                let url = Redacted(&answer.url);
                 let message = format!(
                     "the listing is in a loop: `{url}` returned the same response {ROUNDS} times"
                 );

@@ -16,7 +16,7 @@ use super::item_json::item_json;
 use super::replay::{list, route_link};
 use super::source::Script;
 use crate::model::{Error, Kind, Result};
-use crate::net::{Client, Secret, Shown};
+use crate::net::{Client, Redacted, Secret};
 use crate::source::{Answer, Ctx, Registry, Tape};
 
 /// The maximum number of responses in a case: people have to read it.
@@ -40,7 +40,7 @@ impl Tape for Recorder {
     fn answer(&self, url: &Url, _: Option<&[u8]>) -> Option<Result<Answer>> {
         let is_full = self.responses().len() >= ANSWERS;
         is_full.then(|| {
-            let message = format!("`{}` would be response {}", Shown(url), ANSWERS + 1);
+            let message = format!("`{}` would be response {}", Redacted(url), ANSWERS + 1);
             let error = Error::new(Kind::Unsupported, message);
             Err(error.hint(format!(
                 "a case can have at most {ANSWERS} responses: choose a smaller link"
@@ -181,7 +181,7 @@ fn shorten(
         (true, false) => String::new(),
     };
     if !why.is_empty() {
-        let message = format!("the response of `{}` {why}", Shown(&answer.url));
+        let message = format!("the response of `{}` {why}", Redacted(&answer.url));
         return Err(Error::new(Kind::Unsupported, message));
     }
     if answer.body.len() > INLINE {

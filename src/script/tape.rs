@@ -8,7 +8,7 @@ use url::Url;
 use super::case::Recorded;
 use super::failure::visible;
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::source::{Answer, Tape};
 
 /// The responses of a case.
@@ -48,7 +48,7 @@ impl Recording {
         let unused = unused.filter(|(_, uses)| **uses == 0).map(|(answer, _)| {
             format!(
                 "the response for `{}` was not requested",
-                Shown(&answer.url)
+                Redacted(&answer.url)
             )
         });
         state.missing.iter().cloned().chain(unused).collect()
@@ -78,9 +78,9 @@ impl Recording {
                 format!(" with this POST body: {text}")
             });
             let posted = posted.unwrap_or_default();
-            let message = format!("the case has no response for `{}`{posted}", Shown(url));
+            let message = format!("the case has no response for `{}`{posted}", Redacted(url));
             state.missing.push(message.clone());
-            let known = self.answers.iter().map(|answer| Shown(&answer.url));
+            let known = self.answers.iter().map(|answer| Redacted(&answer.url));
             let known: Vec<_> = known.map(|url| format!("`{url}`")).collect();
             let hint = match known.is_empty() {
                 true => "add an `[[answer]]` with its `url` and `body`".to_owned(),
@@ -91,7 +91,7 @@ impl Recording {
         state.uses[at] += 1;
         let answer = &self.answers[at];
         let cannot = |what: &str| {
-            let message = format!("the response for `{}` has an invalid {what}", Shown(url));
+            let message = format!("the response for `{}` has an invalid {what}", Redacted(url));
             Error::new(Kind::Config, message)
         };
         let mut headers = HeaderMap::new();

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::gate::Gate;
 use crate::model::{Error, Kind, Result};
-use crate::net::{NamedBy, Secret, Shown};
+use crate::net::{NamedBy, Redacted, Secret};
 use crate::source::Ctx;
 
 /// The maximum length of a response.
@@ -121,7 +121,7 @@ async fn ask(
         LONGEST,
     );
     let answer = asked.await?;
-    let shown = Shown(url);
+    let shown = Redacted(url);
     let is_refused = matches!(
         answer.status,
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN

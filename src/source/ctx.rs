@@ -255,7 +255,7 @@ impl<'a> Call<'a> {
         {
             return Ok(answer);
         }
-        self.ask(None).await
+        self.send_with(None).await
     }
 
     /// Sends the request without following redirects, and reads the body only if `wants` accepts the head; else the body is
@@ -264,10 +264,10 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::send`].
     pub async fn send_if(self, wants: fn(&HeaderMap) -> bool) -> Result<Answer> {
-        self.ask(Some(wants)).await
+        self.send_with(Some(wants)).await
     }
 
-    async fn ask(mut self, wants: Option<fn(&HeaderMap) -> bool>) -> Result<Answer> {
+    async fn send_with(mut self, wants: Option<fn(&HeaderMap) -> bool>) -> Result<Answer> {
         if self.uncompressed {
             let identity = HeaderValue::from_static("identity");
             self.headers.insert(header::ACCEPT_ENCODING, identity);

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::model::Medium;
-use crate::net::Shown;
+use crate::net::Redacted;
 
 const IMAGES: [&str; 17] = [
     "apng", "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpe", "jpeg", "jpg", "jxl",
@@ -81,7 +81,7 @@ pub fn url_key(url: &Url) -> String {
     // A URL without a host has no user, so neither call can fail here.
     let _ = plain.set_username("");
     let _ = plain.set_password(None);
-    let shown = Shown(&plain).to_string();
+    let shown = Redacted(&plain).to_string();
     if shown == plain.as_str() {
         return shown;
     }

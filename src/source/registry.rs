@@ -11,7 +11,7 @@ use super::route::Address;
 use super::typed::{explain_start, redacted};
 use super::{Source, Target, nearest, scheme};
 use crate::model::{Document, Error, Kind, Link, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// Sources in the order in which they are asked.
 #[derive(Clone, Default)]
@@ -113,7 +113,7 @@ impl Registry {
                 return Ok((source.clone(), target));
             }
         }
-        Err(self.unknown(&Shown(&link.url).to_string(), link.url.scheme()))
+        Err(self.unknown(&Redacted(&link.url).to_string(), link.url.scheme()))
     }
 
     /// Returns the error for a link with this scheme that no source recognises.

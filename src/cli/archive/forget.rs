@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::messages::{counted, eprint, print, shell_word};
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::archive::{Known, Records};
 use crate::report::clean;
 use crate::source::Registry;
@@ -133,7 +133,7 @@ impl Selector {
         let link = registry.parse_link(text).ok();
         Selector {
             text: text.to_owned(),
-            link: link.map(|link| Shown(&link.url).to_string()),
+            link: link.map(|link| Redacted(&link.url).to_string()),
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
             if items.is_empty() {
                 foreigners += 1;
                 if named.len() < NAMED && !entry.is_empty() {
-                    named.push(format!("`{}`", shown(entry)));
+                    named.push(format!("`{}`", display(entry)));
                 }
                 return Ok(());
             }
@@ -64,7 +64,7 @@ pub(super) fn import(file: &Path, archive: &Path, root: &Path) -> Result<()> {
 }
 
 /// An entry for display, cut and escaped: it may contain anything.
-fn shown(entry: &str) -> String {
+fn display(entry: &str) -> String {
     let mut text = String::new();
     for (index, letter) in entry.chars().enumerate() {
         match letter {

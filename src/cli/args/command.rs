@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::values::{Offered, path, positive, whole};
+use super::values::{Offered, path, positive, whole_number};
 use super::{
     ArchiveCommand, Args, NetworkArgs, OutputArgs, PluginCommand, Rename, ReportArgs,
     SelectionArgs, StreamArgs, Verify,
@@ -207,7 +207,7 @@ pub(in crate::cli) struct Retry {
 #[derive(Debug, Group)]
 pub(in crate::cli) struct HistoryArgs {
     /// Show the summary and the failures of this run
-    #[arg(value_name = "RUN", value_parser = whole::<i64>)]
+    #[arg(value_name = "RUN", value_parser = whole_number::<i64>)]
     pub(in crate::cli) run: Option<i64>,
     /// Show this many of the last runs
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]

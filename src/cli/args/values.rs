@@ -46,7 +46,7 @@ pub(super) fn positive<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N,
 }
 
 /// Parses a number, which may be zero.
-pub(super) fn whole<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
+pub(super) fn whole_number<N: FromStr<Err = ParseIntError>>(text: &str) -> Result<N, &'static str> {
     number(text, "expected a whole number, 0 or more")
 }
 

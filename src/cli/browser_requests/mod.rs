@@ -22,7 +22,7 @@ use super::messages::{counted, eprint};
 use super::{main, overrides, variables};
 use crate::config::{Config, NoOptions};
 use crate::model::{Error, Kind, Link, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::archive::Run;
 use crate::source::Registry;
 
@@ -75,7 +75,7 @@ pub(super) fn curl(
     let items = curl::read(&command)?;
     args.apply(given.flags);
     let urls = items.iter().filter_map(source::url);
-    let shown: Vec<_> = urls.map(|url| Shown(url).to_string()).collect();
+    let shown: Vec<_> = urls.map(|url| Redacted(url).to_string()).collect();
     let first = items.first().and_then(source::url);
     let link = link(first.map_or("", Url::as_str))?;
     let command_line = format!("fetch from-curl {}", shown.join(" "));

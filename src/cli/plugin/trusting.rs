@@ -19,7 +19,7 @@ pub(super) fn trust(
     has_agreed: bool,
 ) -> Result<()> {
     let (store, project) = (store(config)?, Project::of(folder)?);
-    let lines = shown(config, known, &project)?;
+    let lines = project_permissions(config, known, &project)?;
     agree(
         &lines,
         "trust them?",
@@ -40,7 +40,11 @@ pub(super) fn undo(config: &Config, folder: &Path) -> Result<()> {
 }
 
 /// The permissions of each plugin, and which other ones it would replace.
-fn shown(config: &Config, known: &Registry, project: &Project) -> Result<Vec<String>> {
+fn project_permissions(
+    config: &Config,
+    known: &Registry,
+    project: &Project,
+) -> Result<Vec<String>> {
     let others = SearchPaths {
         named: Vec::new(),
         project: None,

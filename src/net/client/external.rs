@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::{Client, Inner};
 use crate::model::{Error, Kind, Result};
 use crate::net::private::is_public;
-use crate::net::{NamedBy, Secret, Shown, failure};
+use crate::net::{NamedBy, Redacted, Secret, failure};
 
 impl Client {
     /// Checks whether another program may request a URL named by `named_by`, and returns who names what it finds there.
@@ -29,7 +29,7 @@ impl Client {
             Some(Host::Domain(_)) if pools.has_proxy_for(url) => return Ok(NamedBy::PublicServer),
             Some(Host::Domain(name)) => {
                 let found = pools.resolver().find(name).await.map_err(|error| {
-                    let message = format!("cannot find the host of `{}`", Shown(url));
+                    let message = format!("cannot find the host of `{}`", Redacted(url));
                     Error::new(Kind::Network, message).because(error)
                 })?;
                 found.iter().map(|address| address.ip()).collect()

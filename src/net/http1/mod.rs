@@ -160,7 +160,7 @@ mod tests {
         Http1::new(settings, HeaderMap::new(), Resolver::default(), trust)
     }
 
-    async fn ask(http1: &Http1, url: &Url) -> Response {
+    async fn get(http1: &Http1, url: &Url) -> Response {
         let target = Target {
             url,
             reach: Reach::Any,
@@ -175,7 +175,7 @@ mod tests {
         let (url, count) = server(SHORT).await;
         let http1 = http1();
         for _ in 0..3 {
-            let mut response = ask(&http1, &url).await;
+            let mut response = get(&http1, &url).await;
             assert_eq!(response.content_length(), Some(5));
             assert_eq!(&*response.chunk().await.unwrap().unwrap(), b"short");
             assert_eq!(response.chunk().await.unwrap(), None);
@@ -198,7 +198,7 @@ mod tests {
         let (url, count) = server(SHORT).await;
         let http1 = http1();
         for _ in 0..3 {
-            drop(ask(&http1, &url).await);
+            drop(get(&http1, &url).await);
         }
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
@@ -208,7 +208,7 @@ mod tests {
         let (url, count) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nshort").await;
         let http1 = http1();
         for _ in 0..3 {
-            let mut response = ask(&http1, &url).await;
+            let mut response = get(&http1, &url).await;
             assert_eq!(&*response.chunk().await.unwrap().unwrap(), b"short");
         }
         assert_eq!(count.load(Ordering::SeqCst), 3);
@@ -219,7 +219,7 @@ mod tests {
         let (url, count) = server(SHORT).await;
         let http1 = http1();
         for _ in 0..2 {
-            let (one, other) = tokio::join!(ask(&http1, &url), ask(&http1, &url));
+            let (one, other) = tokio::join!(get(&http1, &url), get(&http1, &url));
             drop((one, other));
         }
         assert_eq!(count.load(Ordering::SeqCst), 2);
@@ -239,7 +239,7 @@ mod tests {
         let (url, [may_close, closed]) = closing().await;
         let http1 = http1();
         for units in 0..=128 {
-            drop(ask(&http1, &url).await);
+            drop(get(&http1, &url).await);
             may_close.notify_one();
             closed.notified().await;
             // Lets the closed connection be noticed.

@@ -26,7 +26,7 @@ use super::naming::shown_text;
 use super::sink::{Disk, Stamp, quickly, slowly};
 use super::{Events, Packing, Settings, Stop};
 use crate::model::{Error, Event, Failure, Item, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// What to do after files are saved.
 #[derive(Clone, Debug, Default)]
@@ -222,7 +222,7 @@ impl After {
 fn words(command: &Command, root: &Path, item: &Item, path: &str) -> Result<Vec<String>> {
     let file = root.join(path);
     let url = item.body.request();
-    let url = url.map_or(String::new(), |request| Shown(&request.url).to_string());
+    let url = url.map_or(String::new(), |request| Redacted(&request.url).to_string());
     command.words(&[
         ("path", text(&file)?),
         ("dir", text(file.parent().unwrap_or(root))?),

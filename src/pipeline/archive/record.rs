@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Sum;
 use crate::model::{Failure, Kind, Link, Meta};
-use crate::net::{NamedBy, Shown};
+use crate::net::{NamedBy, Redacted};
 
 /// The identity of an item: its source, and the source's key for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,7 +130,7 @@ pub struct Origin {
 impl Origin {
     /// Returns the link as an origin whose source is not yet known.
     pub(crate) fn of(link: &Link, named_by: NamedBy) -> Origin {
-        let url = Shown(&link.url).to_string();
+        let url = Redacted(&link.url).to_string();
         Origin {
             redacted: url != link.url.as_str(),
             url,

@@ -122,7 +122,7 @@ impl Records {
                     let options: Option<String> = row.get(2)?;
                     marks.extend(
                         options
-                            .and_then(|json| given(&json))
+                            .and_then(|json| given_link(&json))
                             .as_deref()
                             .map(link_mark),
                     );
@@ -248,7 +248,7 @@ fn batch(
 }
 
 /// Returns the link that the user gave, from stored options.
-fn given(json: &str) -> Option<String> {
+fn given_link(json: &str) -> Option<String> {
     let options: serde_json::Value = serde_json::from_str(json).ok()?;
     Some(options.get("link")?.as_str()?.to_owned())
 }

@@ -139,7 +139,7 @@ impl Sqlite {
     }
 
     /// Queries the database, in a view that includes everything committed here.
-    fn ask<T>(
+    fn query<T>(
         &self,
         committed: u64,
         question: impl FnOnce(&mut Reader) -> rusqlite::Result<T>,
@@ -207,17 +207,17 @@ impl Archive for Sqlite {
             }
             state.committed
         };
-        self.ask(committed, |reader| reader.find(identity))
+        self.query(committed, |reader| reader.find(identity))
     }
 
     fn find_current(&self, identity: &Identity) -> Result<Option<Seen>> {
-        self.ask(self.queue.state().committed, Reader::end_view)?;
+        self.query(self.queue.state().committed, Reader::end_view)?;
         self.find(identity)
     }
 
     fn version(&self, identity: &Identity) -> Result<Option<Version>> {
         let committed = self.queue.state().committed;
-        self.ask(committed, |reader| reader.version(identity))
+        self.query(committed, |reader| reader.version(identity))
     }
 
     fn digest(&self, identity: &Identity) -> Result<Option<Sum>> {
@@ -228,7 +228,7 @@ impl Archive for Sqlite {
             }
             state.committed
         };
-        let version = self.ask(committed, |reader| reader.version(identity))?;
+        let version = self.query(committed, |reader| reader.version(identity))?;
         Ok(version.and_then(|version| version.digest))
     }
 
@@ -240,7 +240,7 @@ impl Archive for Sqlite {
             }
             state.committed
         };
-        self.ask(committed, |reader| reader.owner(path))
+        self.query(committed, |reader| reader.owner(path))
     }
 
     fn twins(&self, size: u64, digest: &Sum, of: &Identity) -> Result<Vec<String>> {
@@ -249,7 +249,7 @@ impl Archive for Sqlite {
             (state.committed, state.twins(size, digest, of))
         };
         if twins.is_empty() {
-            twins = self.ask(committed, |reader| reader.twins(size, digest, of))?;
+            twins = self.query(committed, |reader| reader.twins(size, digest, of))?;
         }
         Ok(twins)
     }
@@ -308,7 +308,7 @@ impl Archive for Sqlite {
 
     fn seen(&self, mark: i64) -> Result<Option<Seen>> {
         let committed = self.queue.state().committed;
-        self.ask(committed, |reader| reader.seen(mark))
+        self.query(committed, |reader| reader.seen(mark))
     }
 
     fn flush(&self) -> Result<()> {

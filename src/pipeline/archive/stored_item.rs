@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::model::{Body, Item};
-use crate::net::{NamedBy, Shown};
+use crate::net::{NamedBy, Redacted};
 
 /// Maximum length of a stored item, as JSON. A longer one is listed again.
 const MAX_LENGTH: usize = 64 << 10;
@@ -44,7 +44,7 @@ pub(super) fn item_from_json(json: &str) -> Option<StoredItem> {
 }
 
 fn is_plain(url: &Url) -> bool {
-    Shown(url).to_string() == url.as_str()
+    Redacted(url).to_string() == url.as_str()
 }
 
 /// Empties texts that are URLs with secrets.

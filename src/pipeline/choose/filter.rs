@@ -10,7 +10,7 @@ use minijinja::{Environment, ErrorKind, Expression, Value};
 use super::bytes;
 use super::types::mixed;
 use crate::model::{Error, Item, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::naming::engine::{engine, is_missing, is_no_number, is_unknown_name, reason};
 use crate::pipeline::naming::fields::{Field, Values, known};
 use crate::pipeline::naming::sample;
@@ -66,7 +66,7 @@ impl Filter {
             Err(_) if lacks || self.uses_extra() => Ok(false),
             Err(error) => {
                 let key = url::Url::parse(&item.key)
-                    .map_or_else(|_| item.key.clone(), |url| Shown(&url).to_string());
+                    .map_or_else(|_| item.key.clone(), |url| Redacted(&url).to_string());
                 let message = format!(
                     "cannot apply the filter `{self}` to `{key}`: {}",
                     reason(&error)

@@ -12,7 +12,7 @@ use super::extension::usable;
 use super::kind::MediaKind;
 use super::safe::{ROOM, component};
 use crate::model::{Album, Body, Error, Item, Kind, Request, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// One field of an item.
 #[derive(Debug)]
@@ -61,13 +61,13 @@ pub(crate) static FIELDS: &[Field] = &[
     }),
     Field {
         name: "page",
-        value: |item| address(item.meta.page.as_ref()),
-        in_path: |item| shown(item.meta.page.as_ref()),
+        value: |item| full_url(item.meta.page.as_ref()),
+        in_path: |item| redacted_url(item.meta.page.as_ref()),
     },
     Field {
         name: "url",
-        value: |item| address(url(item)),
-        in_path: |item| shown(url(item)),
+        value: |item| full_url(url(item)),
+        in_path: |item| redacted_url(url(item)),
     },
     same("host", host),
     same("album", |item| album(item, title_and_id)),
@@ -117,8 +117,8 @@ pub(crate) fn shown_within(value: serde_json::Value) -> serde_json::Value {
 pub(crate) fn shown_text(text: String) -> String {
     match Url::parse(&text) {
         // A URL with nothing to hide stays as it is written.
-        Ok(url) if url.has_host() && Shown(&url).to_string() != url.as_str() => {
-            Shown(&url).to_string()
+        Ok(url) if url.has_host() && Redacted(&url).to_string() != url.as_str() => {
+            Redacted(&url).to_string()
         }
         _ => text,
     }
@@ -266,12 +266,14 @@ fn host(item: &Item) -> Value {
     host.map_or(Value::from(()), Value::from)
 }
 
-fn address(url: Option<&Url>) -> Value {
+fn full_url(url: Option<&Url>) -> Value {
     url.map_or(Value::from(()), |url| Value::from(url.as_str()))
 }
 
-fn shown(url: Option<&Url>) -> Value {
-    url.map_or(Value::from(()), |url| Value::from(Shown(url).to_string()))
+fn redacted_url(url: Option<&Url>) -> Value {
+    url.map_or(Value::from(()), |url| {
+        Value::from(Redacted(url).to_string())
+    })
 }
 
 /// A blank value counts as missing, so that `title or key` falls through.

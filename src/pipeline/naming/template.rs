@@ -14,7 +14,7 @@ use super::sample;
 use super::slice::looked_up;
 use super::syntax::{Ending, Piece, check, joined, pieces, take_ending, wrong};
 use crate::model::{Error, Item, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// Names the path of an item below the output directory: `{album}/{number | pad(3)} {title or key}.{ext}`.
 ///
@@ -81,7 +81,7 @@ impl Template {
         let failed = |error: minijinja::Error| {
             let message = format!(
                 "cannot name `{}` with the path template `{self}`: {}",
-                shown(&item.key),
+                redacted_key(&item.key),
                 reason(&error)
             );
             let failure = Error::new(Kind::Config, message);
@@ -193,9 +193,9 @@ impl FromStr for Template {
 }
 
 /// Returns a key in its displayed form: it can be a URL with secrets.
-fn shown(key: &str) -> String {
+fn redacted_key(key: &str) -> String {
     match url::Url::parse(key) {
-        Ok(url) => Shown(&url).to_string(),
+        Ok(url) => Redacted(&url).to_string(),
         Err(_) => key.to_owned(),
     }
 }

@@ -38,8 +38,8 @@ fn readable(head: &[u8]) -> Option<Cow<'_, [u8]>> {
     match head {
         [0xef, 0xbb, 0xbf, rest @ ..] => return Some(Cow::Borrowed(rest)),
         [0xff, 0xfe, 0, 0, ..] => return None,
-        [0xff, 0xfe, rest @ ..] => return wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => return wide(rest, u16::from_be_bytes),
+        [0xff, 0xfe, rest @ ..] => return decode_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => return decode_utf16(rest, u16::from_be_bytes),
         _ => {}
     }
     // The bytes that WHATWG MIME Sniffing calls binary, except ESC, which terminal colours use.
@@ -58,7 +58,7 @@ fn readable(head: &[u8]) -> Option<Cow<'_, [u8]>> {
 }
 
 /// Decodes UTF-16. Noise that happens to start with the byte order mark soon has control characters.
-fn wide(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Cow<'_, [u8]>> {
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Cow<'_, [u8]>> {
     let mut ascii = Vec::with_capacity(bytes.len() / 2);
     for pair in bytes.chunks_exact(2) {
         let unit = unit([pair[0], pair[1]]);

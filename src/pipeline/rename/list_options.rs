@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::archive::{Known, Record, Records, link_mark};
 use crate::pipeline::{LinkOptions, Wanted};
 
@@ -29,7 +29,7 @@ impl ListOptions {
 
     /// Adds a link.
     pub fn add(&mut self, Wanted { link, options }: Wanted) {
-        let shown = link_mark(&Shown(&link.url).to_string());
+        let shown = link_mark(&Redacted(&link.url).to_string());
         let known = self.links.entry(shown);
         let known = known.or_insert_with(|| Some(options.clone()));
         let naming = |link_of: &OwnOptions| LinkOptions::naming(link_of.as_deref(), "");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// One rendition: segments that form a track when they are joined.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,9 +96,9 @@ impl ByteLocation {
         hasher: &mut blake3::Hasher,
     ) {
         let range = self.range.unwrap_or((0, 0));
-        let mut text = format!("{} {range:?}", Shown(&self.url));
+        let mut text = format!("{} {range:?}", Redacted(&self.url));
         if let Some(Cipher { key, iv }) = cipher {
-            text += &format!(" {} {iv:?}", Shown(key));
+            text += &format!(" {} {iv:?}", Redacted(key));
         }
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());

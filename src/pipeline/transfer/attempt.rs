@@ -78,7 +78,7 @@ impl Mover {
         let done = match content.is_in_parts() && !retry.from_start {
             // Boxed because it is rare and large: otherwise every transfer would reserve space for it.
             true => Box::pin(self.fill(target, content, retry)).await,
-            false => self.ask(target, content, retry, &mut permit).await,
+            false => self.request(target, content, retry, &mut permit).await,
         };
         if !matches!(done, Err(Setback::Incomplete)) {
             retry.broke_off();
@@ -141,7 +141,7 @@ impl Mover {
     }
 
     /// Sends a request and reads the response.
-    async fn ask(
+    async fn request(
         &self,
         target: &RequestTarget<'_>,
         content: &mut Content,

@@ -12,7 +12,7 @@ use super::read_body::PendingBody;
 use super::response_head::Representation;
 use super::setback::Setback;
 use crate::model::{Document, Error, Kind, Request};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::documents::document;
 use crate::pipeline::naming::{HEAD, Sniff, sniff};
 
@@ -97,7 +97,7 @@ impl Beginning {
         let error = match *url == request.url {
             true => error,
             false => login::explain(error, &request.url, url)
-                .because(format!("redirected to `{}`", Shown(url))),
+                .because(format!("redirected to `{}`", Redacted(url))),
         };
         // An empty body is more often a hiccup of the server than a real response.
         Err(match self.is_empty {

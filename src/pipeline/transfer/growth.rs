@@ -29,7 +29,7 @@ const BURST: u64 = 1 << 20;
 const SILENT: usize = 2;
 const BURST_GROWTH: usize = 4;
 /// How long no trial begins after the first one that failed.
-const REST: Duration = Duration::from_secs(10);
+const COOLDOWN: Duration = Duration::from_secs(10);
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +45,12 @@ pub(super) enum Advice {
 /// Watches the download of one file.
 #[derive(Debug)]
 pub(super) struct Growth {
-    most: usize,
+    max_connections: usize,
     /// Bytes at each tick, the newest last.
     ticks: Vec<(Instant, u64)>,
     trial: Option<Trial>,
     quiet_until: Option<Instant>,
-    rest: Duration,
+    cooldown: Duration,
 }
 
 #[derive(Debug)]
@@ -65,20 +65,20 @@ struct Trial {
 }
 
 impl Growth {
-    /// Watches a file that may have `most` connections, and has `bytes` so far.
-    pub(super) fn new(most: usize, now: Instant, bytes: u64) -> Growth {
+    /// Watches a file that may have `max_connections`, and has `bytes` so far.
+    pub(super) fn new(max_connections: usize, now: Instant, bytes: u64) -> Growth {
         Growth {
-            most,
+            max_connections,
             ticks: vec![(now, bytes)],
             trial: None,
             quiet_until: None,
-            rest: REST,
+            cooldown: COOLDOWN,
         }
     }
 
     /// The maximum number of connections.
-    pub(super) fn most(&self) -> usize {
-        self.most
+    pub(super) fn max_connections(&self) -> usize {
+        self.max_connections
     }
 
     /// Called at every tick with how many bytes of the total there are, over how many connections.
@@ -97,7 +97,8 @@ impl Growth {
             let base = trial.base;
             return self.judge(now, bytes, base, total, connections);
         }
-        if connections >= self.most || self.quiet_until.is_some_and(|until| now < until) {
+        if connections >= self.max_connections || self.quiet_until.is_some_and(|until| now < until)
+        {
             return Advice::Stay;
         }
         if let Some(burst) = self.burst() {
@@ -127,9 +128,9 @@ impl Growth {
     }
 
     /// Notes that a trial could not be carried out: there was no place at the host, or no segment worth taking.
-    pub(super) fn could_not(&mut self, now: Instant) {
+    pub(super) fn drop_trial(&mut self, now: Instant) {
         self.trial = None;
-        self.quiet_until = Some(now + self.rest);
+        self.quiet_until = Some(now + self.cooldown);
     }
 
     fn begin(
@@ -141,7 +142,7 @@ impl Growth {
         by_burst: bool,
     ) -> Advice {
         let growth = if by_burst { BURST_GROWTH } else { 2 };
-        let added = (connections * (growth - 1)).min(self.most - connections);
+        let added = (connections * (growth - 1)).min(self.max_connections - connections);
         self.trial = Some(Trial {
             began: now,
             bytes,
@@ -168,9 +169,11 @@ impl Growth {
         if took >= TICK && rate >= base.max(1.0) * GAIN {
             let by_burst = trial.by_burst;
             self.trial = None;
-            self.rest = REST;
+            self.cooldown = COOLDOWN;
             // How long a burst lasts says nothing about how long the file will take.
-            if connections < self.most && (by_burst || to_go(bytes, total, rate) >= TO_GO.1) {
+            if connections < self.max_connections
+                && (by_burst || to_go(bytes, total, rate) >= TO_GO.1)
+            {
                 return self.begin(now, bytes, rate, connections, by_burst);
             }
             return Advice::Stay;
@@ -180,8 +183,8 @@ impl Growth {
         }
         let added = trial.added;
         self.trial = None;
-        self.quiet_until = Some(now + self.rest);
-        self.rest *= 2;
+        self.quiet_until = Some(now + self.cooldown);
+        self.cooldown *= 2;
         Advice::Drop(added)
     }
 

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Child, Found, ListContext, Origin, ROOM, Walk};
 use crate::model::{Body, Document, Error, Headers, Item, Kind, Link, Request, Result};
-use crate::net::{Coding, Shown, coding, header_map};
+use crate::net::{Coding, Redacted, coding, header_map};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::adopt::is_named_as_file;
 use crate::pipeline::archive::{Ending, Identity, Note};
@@ -47,7 +47,7 @@ impl Walk {
         depth: usize,
         options: Option<Arc<LinkOptions>>,
     ) -> Child {
-        let shown = Shown(&received.url).to_string();
+        let shown = Redacted(&received.url).to_string();
         self.start(shown, |walk, out| walk.read(received, depth, options, out))
     }
 
@@ -120,7 +120,7 @@ impl Walk {
         found: Found,
         failures: mpsc::UnboundedSender<Error>,
     ) -> Child {
-        let url = file(&found.item).map(|request| Shown(&request.url).to_string());
+        let url = file(&found.item).map(|request| Redacted(&request.url).to_string());
         let shown = url.unwrap_or_else(|| found.item.key.clone());
         self.start(shown, |walk, out| async move {
             let (depth, options) = (found.depth, found.options.clone());

@@ -11,7 +11,7 @@ use super::listing_snapshots::SnapshotRecorder;
 use super::visited::Visit;
 use super::{Child, Found, ListContext, Walk, report};
 use crate::model::{Error, Failure, Kind, Link, Result};
-use crate::net::{NamedBy, Shown};
+use crate::net::{NamedBy, Redacted};
 use crate::pipeline::LinkOptions;
 use crate::pipeline::albums::{self, AlbumGatherer};
 use crate::pipeline::archive::Origin;
@@ -40,7 +40,7 @@ impl Walk {
         context: ListContext,
     ) -> Child {
         let ctx = Ctx::for_link_named_by(self.client.clone(), named_by);
-        let shown = Shown(&link.url).to_string();
+        let shown = Redacted(&link.url).to_string();
         self.start(shown, |walk, out| walk.follow(link, ctx, context, out))
     }
 
@@ -53,7 +53,7 @@ impl Walk {
         out: mpsc::Sender<Found>,
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> {
         Box::pin(async move {
-            let shown = Shown(&link.url).to_string();
+            let shown = Redacted(&link.url).to_string();
             let given = albums::given(context.gatherer.as_ref(), &link);
             let mark_incomplete = || given.iter().for_each(|(_, gatherer)| gatherer.failed());
             if context.tree.is_full() {

@@ -172,7 +172,7 @@ impl<'a> Head<'a> {
         let is_wide = self.size >= FULL;
         let mut extra = Vec::new();
         if is_wide {
-            wide(&mut extra, &[self.size, self.size]);
+            push_zip64_extra(&mut extra, &[self.size, self.size]);
         }
         self.time_field(&mut extra);
         let mut head = LOCAL.to_vec();
@@ -192,7 +192,7 @@ impl<'a> Head<'a> {
         }
         let mut extra = Vec::new();
         if !numbers.is_empty() {
-            wide(&mut extra, &numbers);
+            push_zip64_extra(&mut extra, &numbers);
         }
         self.time_field(&mut extra);
         let mut head = CENTRAL.to_vec();
@@ -231,7 +231,7 @@ impl<'a> Head<'a> {
     }
 }
 
-fn wide(extra: &mut Vec<u8>, numbers: &[u64]) {
+fn push_zip64_extra(extra: &mut Vec<u8>, numbers: &[u64]) {
     extra.extend(WIDE.to_le_bytes());
     extra.extend((8 * numbers.len() as u16).to_le_bytes());
     numbers

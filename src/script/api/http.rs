@@ -9,7 +9,7 @@ use url::{Url, form_urlencoded};
 
 use super::json;
 use crate::model::{Error, Kind};
-use crate::net::{Shown, kind_of, read_text};
+use crate::net::{Redacted, kind_of, read_text};
 use crate::script::call::{Call, Posted, ScriptRequest};
 use crate::script::failure::{quoted, raise, refuse, visible};
 use crate::script::memory::MemoryGuard;
@@ -267,7 +267,7 @@ fn unexpected(answer: &Answer) -> Error {
         Kind::Blocked if !matches!(answer.status.as_u16(), 403 | 451 | 500..) => Kind::Corrupt,
         kind => kind,
     };
-    let message = format!("`{}` answered {}", Shown(&answer.url), answer.status);
+    let message = format!("`{}` answered {}", Redacted(&answer.url), answer.status);
     let error = Error::new(kind, message);
     match answer.retry_after() {
         Some(wait) => error.after(wait),
@@ -278,7 +278,7 @@ fn unexpected(answer: &Answer) -> Error {
 /// Builds the error for a response that is not JSON, describing what it is. It is unknown whose fault that is.
 fn no_json(answer: &Table) -> mlua::Result<Error> {
     let url: String = answer.raw_get("url")?;
-    let url = Url::parse(&url).map_or(String::new(), |url| Shown(&url).to_string());
+    let url = Url::parse(&url).map_or(String::new(), |url| Redacted(&url).to_string());
     let body: mlua::LuaString = answer.raw_get("body")?;
     let body = body.as_bytes();
     let begins = String::from_utf8_lossy(&body[..body.len().min(1024)]);

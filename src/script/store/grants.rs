@@ -91,7 +91,7 @@ impl Grants {
         let lists = self.lists().into_iter();
         let lists = lists.filter(|(_, list)| !list.is_empty());
         let mut lines: Vec<String> = lists
-            .map(|(what, list)| format!("{what} {}", shown(list.iter())))
+            .map(|(what, list)| format!("{what} {}", display_list(list.iter())))
             .collect();
         if self.named_host {
             lines.push(NAMED_HOST.to_owned());
@@ -105,7 +105,7 @@ impl Grants {
         for ((what, now), (_, before)) in self.lists().into_iter().zip(agreed.lists()) {
             let more: Vec<_> = now.iter().filter(|one| !covers(before, one)).collect();
             if !more.is_empty() {
-                lines.push(format!("{what} {}", shown(more.into_iter())));
+                lines.push(format!("{what} {}", display_list(more.into_iter())));
             }
         }
         if self.named_host && !agreed.named_host {
@@ -130,7 +130,7 @@ impl Grants {
 
 const NAMED_HOST: &str = "asks the host of each link given to it by name, whatever it is";
 
-fn shown<'a>(list: impl Iterator<Item = &'a String>) -> String {
+fn display_list<'a>(list: impl Iterator<Item = &'a String>) -> String {
     let list: Vec<_> = list
         .map(|one| match one.as_str() {
             ANY => "any host",

@@ -7,7 +7,7 @@ use url::Url;
 use super::index::{self, Index};
 use super::{KnownIndex, Store};
 use crate::model::{Error, Kind, Result};
-use crate::net::{Client, Shown};
+use crate::net::{Client, Redacted};
 
 /// The maximum size of a signature.
 const SIGNATURE: usize = 4 << 10;
@@ -26,7 +26,7 @@ impl Store {
                 .hint("a name consists of lower-case letters, digits and `-`"));
         }
         if self.lockfile()?.indexes.contains_key(name) {
-            return Err(taken(name));
+            return Err(name_taken(name));
         }
         index::public(key)?;
         let mut known = KnownIndex {
@@ -38,7 +38,7 @@ impl Store {
         let index = download(client, name, &known).await?;
         (known.serial, known.next) = (index.serial, index.next_key);
         self.change(|lockfile| match lockfile.indexes.contains_key(name) {
-            true => Err(taken(name)),
+            true => Err(name_taken(name)),
             false => {
                 lockfile.indexes.insert(name.to_owned(), known);
                 Ok(())
@@ -83,7 +83,7 @@ pub(super) fn is_name(text: &str) -> bool {
     (1..=NAME).contains(&text.len()) && text.bytes().all(is_word)
 }
 
-fn taken(name: &str) -> Error {
+fn name_taken(name: &str) -> Error {
     let message = format!("there is already an index `{name}`");
     Error::new(Kind::Config, message).hint(format!("`fetch plugin index remove {name}` forgets it"))
 }
@@ -104,7 +104,7 @@ async fn download(client: &Client, name: &str, known: &KnownIndex) -> Result<Ind
 /// Resolves a path below an index.
 pub(super) fn at(base: &Url, path: &str) -> Result<Url> {
     base.join(path).map_err(|error| {
-        let message = format!("`{}` cannot have a path below it", Shown(base));
+        let message = format!("`{}` cannot have a path below it", Redacted(base));
         Error::new(Kind::Config, message).because(error)
     })
 }
@@ -115,11 +115,11 @@ pub(super) async fn get(client: &Client, url: &Url, limit: usize) -> Result<Vec<
     match answer.status.as_u16() {
         200 => Ok(answer.body.into()),
         404 | 410 => {
-            let message = format!("there is no `{}`", Shown(url));
+            let message = format!("there is no `{}`", Redacted(url));
             Err(Error::new(Kind::Missing, message))
         }
         status => {
-            let message = format!("`{}` answers {status}", Shown(url));
+            let message = format!("`{}` answers {status}", Redacted(url));
             Err(Error::new(Kind::Network, message))
         }
     }

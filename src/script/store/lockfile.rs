@@ -9,7 +9,7 @@ use url::Url;
 use super::Repository;
 use super::index::Index;
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::script::Manifest;
 use crate::script::manifest::is_id;
 
@@ -245,7 +245,7 @@ impl Installed {
 impl KnownIndex {
     /// Returns its address in a form that may be shown.
     pub fn shown(&self) -> String {
-        Shown(&self.url).to_string()
+        Redacted(&self.url).to_string()
     }
 }
 

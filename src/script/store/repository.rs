@@ -7,7 +7,7 @@ use super::bundle::Files;
 use super::git::Git;
 use super::index::is_safe;
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// The name of the ref that is fetched to.
 const HERE: &str = "refs/fetch/it";
@@ -79,7 +79,7 @@ impl Repository {
     pub(super) fn shown(&self) -> String {
         let below = self.below.as_ref().map(|below| format!(":{below}"));
         let below = below.unwrap_or_default();
-        format!("{}#{}{below}", Shown(&self.url), self.pin)
+        format!("{}#{}{below}", Redacted(&self.url), self.pin)
     }
 
     /// Downloads its current state: the commit, and the files of the plugin.

@@ -12,7 +12,7 @@ use super::template::{Names, by_template};
 use super::xml::Element;
 use super::{MOST, Rendition, TrackKind};
 use crate::model::{Error, Kind, Result};
-use crate::net::Shown;
+use crate::net::Redacted;
 
 /// The properties of a period.
 pub(super) struct Scope {
@@ -278,7 +278,7 @@ fn by_file(track: &mut Track<'_>, file: &Naming<'_>, rendition: Rendition<'_>) -
         )
         .hint(format!(
             "they can be downloaded one by one, such as `{}`",
-            Shown(&location.url)
+            Redacted(&location.url)
         ))),
         _ => track.push(location, 0.0),
     }

@@ -54,7 +54,7 @@ impl Crew<'_> {
             return ControlFlow::Break(Err(setback));
         }
         failures.last = Some(setback);
-        growth.could_not(Instant::now());
+        growth.drop_trial(Instant::now());
         ControlFlow::Continue(())
     }
 }

@@ -27,7 +27,11 @@ impl Staff<'_> {
     /// Lets the number of workers grow like this.
     pub(super) fn new(growth: &mut Growth) -> Staff<'_> {
         // With only one connection, no worker can relieve another.
-        let reliefs = if growth.most() > 1 { MAX_RELIEFS } else { 0 };
+        let reliefs = if growth.max_connections() > 1 {
+            MAX_RELIEFS
+        } else {
+            0
+        };
         Staff { growth, reliefs }
     }
 }
@@ -50,7 +54,7 @@ impl Crew<'_> {
             Advice::Add(more) => {
                 starts = self.assign_segments(more);
                 if starts.is_empty() {
-                    staff.growth.could_not(now);
+                    staff.growth.drop_trial(now);
                 }
             }
         }

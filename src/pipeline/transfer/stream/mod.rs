@@ -51,7 +51,7 @@ use super::retry::RetryState;
 use super::verified::Verified;
 use super::{Job, Mover};
 use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
-use crate::net::{NamedBy, Shown, header_map};
+use crate::net::{NamedBy, Redacted, header_map};
 use crate::pipeline::derived_keys;
 use crate::pipeline::sink::{Place, slowly};
 use crate::pipeline::stream::{Subtitles, clock};
@@ -306,7 +306,7 @@ impl Streaming<'_> {
         };
         let text = format!(
             "`{}` is live: recording {until}, or until Ctrl-C, which saves what was recorded",
-            Shown(&self.request.url)
+            Redacted(&self.request.url)
         );
         let id = Some(self.id);
         Event::Said { id, text }

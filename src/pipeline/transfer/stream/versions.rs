@@ -8,7 +8,7 @@ use url::Url;
 use super::Streaming;
 use super::accept::{accept, part_headers};
 use crate::model::{Error, Kind, Result};
-use crate::net::{Constraints, NamedBy, Shown};
+use crate::net::{Constraints, NamedBy, Redacted};
 use crate::pipeline::transfer::response_head::Representation;
 use crate::pipeline::transfer::retry::RetryState;
 use crate::pipeline::transfer::setback::Setback;
@@ -98,7 +98,7 @@ fn is_same(known: &Representation, here: &Representation) -> bool {
 }
 
 fn name(url: &Url) -> String {
-    let digest = blake3::hash(Shown(url).to_string().as_bytes());
+    let digest = blake3::hash(Redacted(url).to_string().as_bytes());
     digest.to_hex()[..16].to_owned()
 }
 

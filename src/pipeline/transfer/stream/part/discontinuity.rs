@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Parts;
-use crate::net::Shown;
+use crate::net::Redacted;
 use crate::pipeline::stream::{ByteLocation, Segment};
 
 /// In how many lists in a row the numbers have to be those of a restart: a single list may come from a machine that
@@ -109,7 +109,7 @@ impl Parts {
     /// Whether any of these segments is known already, by its address.
     fn knows(&self, segments: &[Segment]) -> bool {
         let name =
-            |location: &ByteLocation| format!("{} {:?}", Shown(&location.url), location.range);
+            |location: &ByteLocation| format!("{} {:?}", Redacted(&location.url), location.range);
         let newest = self.list.iter().rev().take(NEWEST);
         let known: HashSet<String> = newest.map(|part| name(&part.location)).collect();
         let mut locations = segments.iter().map(|segment| name(&segment.location));

@@ -10,7 +10,6 @@ use super::Mover;
 use super::check;
 use super::content::Content;
 use super::crew::JOINT;
-use super::forbidden::may_be_crowd;
 use super::growth::Growth;
 use super::read_body::PendingBody;
 use super::request_headers::{bound_headers, range_headers};
@@ -75,6 +74,7 @@ impl Mover {
             return Err(Setback::GiveUp(error));
         }
         retry.status = None;
+        retry.is_text_instead = false;
         let done = match content.is_in_parts() && !retry.from_start {
             // Boxed because it is rare and large: otherwise every transfer would reserve space for it.
             true => Box::pin(self.fill(target, content, retry)).await,
@@ -113,8 +113,8 @@ impl Mover {
             let longest = self.client.settings().longest_wait;
             return Some(permit.refused(error.retry_after.filter(|wait| *wait <= longest)));
         }
-        let is_busy = |status| net::is_busy(status) || may_be_crowd(status);
-        if error.retry_after.is_some() || retry.status.is_some_and(is_busy) {
+        let is_busy = retry.status.is_some_and(net::is_busy) || retry.may_be_crowd();
+        if error.retry_after.is_some() || is_busy {
             return Some(permit.refused_again(retry.refused_at(), retry.patience()));
         }
         // Any other status is a failure of this one file.
@@ -194,10 +194,11 @@ impl Mover {
             ResponseKind::Whole(here) => {
                 let splits = check_whole(&here, requested, reply, retry)?;
                 let pending = PendingBody::new(target, opened, splits);
-                self.read_whole(pending, content, retry).await
+                self.read_whole(pending, content, retry, permit).await
             }
             ResponseKind::Rest { end, total } => {
                 retry.has_ranges = true;
+                self.note_let_in(target.url, retry);
                 content.representation.total = total;
                 content.representation.open_end &= total.is_none();
                 let splits =
@@ -245,9 +246,9 @@ impl Mover {
         retry: &RetryState,
         permit: &mut Permit,
     ) {
-        permit.accepted(opened.response.content_length());
-        if retry.forbidden + retry.barred > 0 {
-            self.quirks.forbidden.passed(target.url);
+        // A text may say that the host is too busy, so it counts only once it is complete.
+        if !is_text(opened.response.headers()) {
+            permit.accepted(opened.response.content_length());
         }
         if retry.pins_address
             && target.pin.get().is_none()
@@ -349,6 +350,12 @@ fn check_whole(
         && here.if_range().is_some()
         && here.coding.is_none()
         && !retry.is_single_connection())
+}
+
+/// Whether a response says that it is a text or a web page.
+fn is_text(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/"))
 }
 
 /// Where to resume: a little before the end of the downloaded bytes, so that the overlap can be compared. The overlap

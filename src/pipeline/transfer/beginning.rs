@@ -14,7 +14,7 @@ use super::setback::Setback;
 use crate::model::{Document, Error, Kind, Request};
 use crate::net::Redacted;
 use crate::pipeline::documents::document;
-use crate::pipeline::naming::{HEAD, Sniff, sniff};
+use crate::pipeline::naming::{Content as Seen, HEAD, Sniff, broken_promise, sniff};
 
 /// A body whose first bytes have come.
 pub(super) struct Beginning {
@@ -107,6 +107,16 @@ impl Beginning {
             }),
             false => Setback::GiveUp(error),
         })
+    }
+
+    /// Whether this is a text or a web page where the request, or the name, promises something else.
+    pub(super) fn is_text_instead_of(&self, pending: &PendingBody<'_>, name: Option<&str>) -> bool {
+        let is_text = matches!(self.seen.kind, Seen::Page | Seen::Text);
+        let content_type = self.content_type.as_deref();
+        let came = (self.seen.kind, self.len);
+        is_text
+            && (pending.target.request.expect.medium.is_some()
+                || name.is_some_and(|name| broken_promise(name, came, content_type).is_some()))
     }
 
     /// Whether this is another version than the one of which some is already downloaded.

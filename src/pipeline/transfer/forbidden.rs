@@ -1,5 +1,5 @@
-//! Refusals that say "forbidden" and may yet pass: some hosts send them for any request that is one too many at once, or
-//! too many in a while.
+//! Refusals that say "forbidden", or send a text in place of the file, and may yet pass: some hosts send them for any
+//! request that is one too many at once, or too many in a while.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,7 +68,7 @@ impl Mover {
         permit: &Permit,
         retry: &mut RetryState,
     ) -> bool {
-        if !retry.status.is_some_and(may_be_crowd) {
+        if !retry.may_be_crowd() {
             return false;
         }
         let forbidden = &self.quirks.forbidden;
@@ -101,6 +101,13 @@ impl Mover {
             permit.forget_refusals();
         }
         false
+    }
+
+    /// Notes that the host sends a file that it may have refused before.
+    pub(super) fn note_let_in(&self, url: &Url, retry: &RetryState) {
+        if retry.forbidden + retry.barred > 0 {
+            self.quirks.forbidden.passed(url);
+        }
     }
 }
 

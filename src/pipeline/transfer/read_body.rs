@@ -14,7 +14,7 @@ use super::response_head::{Representation, SHORTER};
 use super::retry::RetryState;
 use super::setback::{Setback, restart_because};
 use crate::model::{Error, Event, Kind};
-use crate::net::{Opened, Response, full_range_length};
+use crate::net::{Opened, Permit, Response, full_range_length};
 use crate::pipeline::naming::{HEAD, server_file_name};
 
 /// How often progress is reported.
@@ -58,6 +58,7 @@ impl Mover {
         mut pending: PendingBody<'_>,
         content: &mut Content,
         retry: &mut RetryState,
+        permit: &Permit,
     ) -> Result<(), Setback> {
         let response = &pending.opened.response;
         let mut representation = Representation::of(response.headers());
@@ -66,6 +67,9 @@ impl Mover {
         let last = end_by_range(response, total);
         let early = self.first_pieces(&mut pending.opened, last).await?;
         let beginning = Beginning::of(&pending, representation, &early)?;
+        let server_name = pending.server_name();
+        let name = server_name.as_deref().or(pending.target.name);
+        retry.is_text_instead = content.len() == 0 && beginning.is_text_instead_of(&pending, name);
         if let Some(document) = beginning.document(pending.target.request) {
             if content.len() > 0 {
                 // Part of a file is already on disk, so the item is no document. This may be a login page, which will
@@ -73,14 +77,28 @@ impl Mover {
                 let came = format!("a {document}");
                 return Err(Setback::GiveUp(in_place_of_the_rest(came)));
             }
+            if self.may_retry_forbidden(pending.target.url, permit, retry) {
+                let message = format!("a {document} came in place of the file");
+                return Err(Setback::Retry(Error::new(Kind::Corrupt, message)));
+            }
             let read = self.read_document(pending, early, beginning.coding, document);
             return Err(read.await?);
         }
         if let Some(unnamed) = pending.target.unnamed {
             return Err(Setback::GiveUp(unnamed.duplicate()));
         }
-        let server_name = pending.server_name();
-        beginning.check(&pending, server_name.as_deref().or(pending.target.name))?;
+        if let Err(setback) = beginning.check(&pending, name) {
+            return Err(match setback {
+                Setback::GiveUp(error)
+                    if self.may_retry_forbidden(pending.target.url, permit, retry) =>
+                {
+                    retry.forbidden_as = Some(error.duplicate());
+                    Setback::Retry(error)
+                }
+                setback => setback,
+            });
+        }
+        self.note_let_in(pending.target.url, retry);
         if let Some(setback) = mismatch(content, &beginning.representation, &beginning.seen) {
             return Err(setback);
         }

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 pub(super) use self::wait::Wait;
 use super::disk_space::Claim;
+use super::forbidden::may_be_crowd;
 use super::setback::Setback;
 use super::truncation::Truncations;
 use crate::model::{Error, Kind, Result};
@@ -89,6 +90,8 @@ pub(super) struct RetryState {
     pub(super) began: bool,
     /// The status of the last response, if there was one.
     pub(super) status: Option<StatusCode>,
+    /// Whether the last response was a text or a web page in place of the file.
+    pub(super) is_text_instead: bool,
     /// What the last refusal meant, if the last attempt was refused or broke off.
     pub(super) refusal: Option<Refusal>,
     /// How many other requests to the host had succeeded when this one was last refused.
@@ -139,6 +142,7 @@ impl RetryState {
             claim: None,
             began: false,
             status: None,
+            is_text_instead: false,
             refusal: None,
             succeeded: 0,
             refused_at: None,
@@ -210,6 +214,11 @@ impl RetryState {
     /// refused.
     pub(super) fn may_be_rate_limit(&self) -> bool {
         self.refusals_in_a_row < OWN_FAULT
+    }
+
+    /// Whether the host may have meant by the last response that there was one request too many.
+    pub(super) fn may_be_crowd(&self) -> bool {
+        self.is_text_instead || self.status.is_some_and(may_be_crowd)
     }
 
     /// How long the server asks to wait, if that is long enough to be meant.

@@ -143,3 +143,43 @@ fn what_fails_at_the_end_of_a_list_fails_soon() {
         start.elapsed()
     );
 }
+
+#[test]
+fn files_replaced_by_an_error_page_over_a_limit_are_not_lost() {
+    let page: Refuse = || Reply::html("<html><body><h1>Too many connections</h1></body></html>");
+    let text: Refuse = || Reply::text("Error: too many connections");
+    std::thread::scope(|scope| {
+        for refuse in [page, text] {
+            scope.spawn(move || {
+                let (site, refused) = few_at_once(4, refuse);
+                let fetch = fetch_zips(&site, 100);
+                fetch.run().success();
+                assert_eq!(fetch.files().len(), 100);
+                let refused = refused.load(SeqCst);
+                assert!((1..=25).contains(&refused), "{refused}");
+            });
+        }
+    });
+}
+
+#[test]
+fn missing_files_answered_with_a_page_are_requested_a_few_times_only() {
+    let site = Site::start();
+    let reply = |seen: &Request| match seen.path().ends_with("7.zip") {
+        true => Reply::html("<html><body>There is no such file.</body></html>"),
+        false => file(seen, 2000).delay(MOMENT),
+    };
+    site.on("/*", Reply::with(reply));
+    let fetch = fetch_zips(&site, 200).config("net.backoff = \"20ms\"");
+    let done = fetch.run().fails(3);
+    assert_eq!(fetch.files().len(), 180, "{}", done.stderr);
+    let requests = site.requests().len();
+    assert!(requests < 200 + 20, "{requests}");
+}
+
+/// Fetches so many files whose names promise more than a text.
+fn fetch_zips(site: &Site, count: usize) -> Fetch {
+    (0..count).fold(Fetch::new(), |fetch, number| {
+        fetch.arg(site.url(&format!("/{number}.zip")))
+    })
+}

@@ -28,7 +28,9 @@ const FRAGMENTS: &[&str] = &[
 
 /// Returns what this text is; `None` if these bytes are not text.
 pub(super) fn known(head: &[u8]) -> Option<Sniff> {
-    let text = readable(head)?;
+    let Some(text) = readable(head) else {
+        return begins_as_page(head).then_some(PAGE);
+    };
     let text = text.trim_ascii_start();
     Some(markup(text).unwrap_or_else(|| plain(text)))
 }
@@ -68,6 +70,24 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Cow<'_, [u8]>>
         ascii.push(u8::try_from(unit).unwrap_or(b'?'));
     }
     (!ascii.is_empty()).then_some(Cow::Owned(ascii))
+}
+
+/// Checks whether bytes that are no text otherwise begin like a page: control characters do not keep a browser from
+/// showing it (WHATWG MIME Sniffing, 7.1).
+fn begins_as_page(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    let Some(rest) = head.strip_prefix(b"<") else {
+        return false;
+    };
+    let name = word(rest);
+    let ends = matches!(
+        rest.get(name.len()),
+        Some(b' ' | b'>' | b'\t' | b'\n' | b'\r')
+    );
+    let is_page = PAGES
+        .iter()
+        .any(|page| name.eq_ignore_ascii_case(page.as_bytes()));
+    begins(head, "<!doctype html") || ends && is_page
 }
 
 /// Recognises HTML, SVG and other XML.
@@ -232,6 +252,9 @@ mod tests {
             b"\xff\xfe<\0h\0t\0m\0l\0>\0",
             b"\xfe\xff\0<\0!\0D\0O\0C\0T\0Y\0P\0E\0 \0h\0t\0m\0l\0>",
             b"<html",
+            b"<!DOCTYPE html><title>Log in\0</title>",
+            b"\r\n<html><head>\x07",
+            b"<title>\x93\xfa\x96\x7b\x8c\xea\x83\x79\x81\x5b\x83\x57</title>",
         ];
         for page in pages {
             assert_eq!(sniff(page), PAGE, "{}", page.escape_ascii());
@@ -324,6 +347,7 @@ mod tests {
             (b"%PDF-1.4\n", Content::Document, "pdf"),
             (b"@PJL\r\n%PDF-1.4\n", Content::Document, "pdf"),
         ];
+        assert_ne!(sniff(b"<htmlish\0\x01>").kind, Content::Page);
         for (bytes, kind, ext) in table {
             let sniff = sniff(bytes);
             assert_eq!(

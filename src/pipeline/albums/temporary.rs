@@ -20,7 +20,12 @@ impl Temporary<'_> {
         ext: &str,
     ) -> io::Result<Temporary<'a>> {
         let name = format!(".{}.{}.part", &owner[..16], ext);
-        let file = folder.open(&name)?;
+        let mut file = folder.open(&name)?;
+        if folder.is_linked(&file) {
+            // Whatever is written here would be written to the other name's file, too.
+            folder.remove(&name)?;
+            file = folder.open(&name)?;
+        }
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
                 return Err(io::Error::other("another process is writing it"));
@@ -55,5 +60,23 @@ impl Drop for Temporary<'_> {
         if self.folder.is_same_file(&self.name, &self.file) {
             let _ = self.folder.remove(&self.name);
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::pipeline::sink::Disk;
+
+    #[test]
+    fn a_hard_link_in_place_of_it_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Disk::open(root.path()).unwrap().folder(&[]).unwrap();
+        let (owner, other) = ("0123456789abcdef0", root.path().join("other"));
+        std::fs::write(&other, "of somebody").unwrap();
+        std::fs::hard_link(&other, root.path().join(".0123456789abcdef.zip.part")).unwrap();
+        let temporary = Temporary::open(&folder, owner, "zip").unwrap();
+        io::Write::write_all(&mut &temporary.file, b"packed").unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"of somebody");
     }
 }

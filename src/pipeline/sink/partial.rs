@@ -9,6 +9,8 @@ mod rewrite;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -93,8 +95,17 @@ impl Partial {
         &self.place
     }
 
-    /// Returns its path, for other programs.
+    /// Returns a path to it, for other programs that run as long as this is open. On Linux it leads to the open file
+    /// itself, even if something else has taken its name meanwhile.
     pub(in crate::pipeline) fn path(&self) -> PathBuf {
+        #[cfg(target_os = "linux")]
+        {
+            let (process, descriptor) = (std::process::id(), self.file.as_raw_fd());
+            let open = PathBuf::from(format!("/proc/{process}/fd/{descriptor}"));
+            if open.exists() {
+                return open;
+            }
+        }
         self.place.folder.path().join(self.place.part())
     }
 
@@ -301,6 +312,23 @@ mod tests {
             "test",
             "key",
         )
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn its_path_leads_to_it_when_its_name_leads_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let partial = Partial::open(place(&folder)).unwrap();
+        let (name, other) = (
+            folder.path().join(place(&folder).part()),
+            folder.path().join("other"),
+        );
+        std::fs::write(&other, "of somebody").unwrap();
+        std::fs::remove_file(&name).unwrap();
+        std::os::unix::fs::symlink(&other, &name).unwrap();
+        std::fs::write(partial.path(), "joined").unwrap();
+        assert_eq!(partial.read(0, 6).unwrap(), b"joined");
+        assert_eq!(std::fs::read(&other).unwrap(), b"of somebody");
     }
 
     #[test]

@@ -56,7 +56,7 @@ enum Meaning {
 
 /// Whether a host may mean by this status that there was one request too many.
 pub(super) fn may_be_crowd(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 403 | 418 | 430)
+    matches!(status.as_u16(), 400 | 403 | 418 | 430)
 }
 
 impl Mover {

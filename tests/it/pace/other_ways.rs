@@ -145,11 +145,12 @@ fn what_fails_at_the_end_of_a_list_fails_soon() {
 }
 
 #[test]
-fn files_replaced_by_an_error_page_over_a_limit_are_not_lost() {
+fn files_replaced_by_an_error_over_a_limit_are_not_lost() {
     let page: Refuse = || Reply::html("<html><body><h1>Too many connections</h1></body></html>");
     let text: Refuse = || Reply::text("Error: too many connections");
+    let bad: Refuse = || Reply::text("").status(400);
     std::thread::scope(|scope| {
-        for refuse in [page, text] {
+        for refuse in [page, text, bad] {
             scope.spawn(move || {
                 let (site, refused) = few_at_once(4, refuse);
                 let fetch = fetch_zips(&site, 100);

@@ -12,7 +12,7 @@ mod plugins;
 use fetch::source::check;
 
 #[test]
-fn plugins_need_nothing_but_the_public_interface() {
+fn plugins_compile_against_the_public_api_alone() {
     let sources = plugins::all(&Default::default()).unwrap();
     assert_eq!(check(&sources), Vec::<String>::new());
 }

@@ -149,7 +149,7 @@ album: albums, for example
     }
 
     #[test]
-    fn what_a_source_says_writes_no_more_than_its_lines() {
+    fn manifest_texts_cannot_inject_lines_or_escapes_into_output() {
         let mut registry = Registry::new();
         registry.add(Album(Manifest {
             name: "album".into(),

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_in_a_coding_is_read_and_no_longer_than_it_may_be() {
+    async fn a_coded_response_is_decoded_up_to_its_size_limit() {
         let (text, coded) = (b"a page".to_vec(), gzip(b"a page"));
         let plain = Ok((text.clone(), false));
         // Large enough to be decoded on another thread.
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn members_follow_each_other_and_zeros_may_follow_them() {
+    fn gzip_members_may_be_concatenated_and_zero_padded() {
         let (a, b) = (gzip(b"a"), gzip(b"b"));
         let table = [
             (a.clone(), Some("a")),

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_goes_to_its_host_over_tls() {
+    fn a_netrc_login_is_sent_to_its_host_over_tls_only() {
         let text = r#"
             # mine
             machine a.org login bob password "b \"o\" b" account x

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leads_where_it_may() {
+    fn redirects_follow_the_rules_for_targets() {
         let table = [
             ("http://a.org/x/y", "z", Ok("http://a.org/x/z")),
             ("http://a.org/x/y", "/z", Ok("http://a.org/z")),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_asked_for_as_they_are() {
+    fn non_utf8_locations_are_percent_encoded_as_they_are() {
         let from = [Url::parse("http://a.org/x").unwrap()];
         let table: [(&[u8], &str); 3] = [
             (

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_was_found_serves_while_none_is_found() {
+    fn the_last_resolved_address_serves_while_dns_fails() {
         let resolver = Resolver::default();
         let away = || Err(io::Error::other("the name server is away"));
         let error = resolver.remember("a.org", away()).unwrap_err();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_family_that_answered_is_tried_first_for_a_while() {
+    async fn the_address_family_that_worked_is_tried_first_for_a_while() {
         let resolver = Resolver::default();
         let found = || Ok(addresses(&["::1", "::2", "127.0.0.1", "127.0.0.2"]));
         let turned = addresses(&["127.0.0.1", "127.0.0.2", "::1", "::2"]);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_public_addresses_are_left_where_they_must_be() {
+    async fn private_addresses_are_dropped_where_only_public_ones_are_allowed() {
         let mixed = addresses(&["10.0.0.1", "192.0.2.1", "::1"]);
         assert_eq!(public(mixed).unwrap(), addresses(&["192.0.2.1"]));
         let error = public(addresses(&["::1", "10.0.0.1"])).unwrap_err();

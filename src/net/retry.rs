@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_retry_after_in_both_forms() {
+    fn retry_after_is_parsed_as_seconds_and_as_a_date() {
         let date = ("date", "Wed, 21 Oct 2015 07:28:00 GMT");
         let table = [
             (headers(&[]), None),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_was_told_counts_unless_it_is_none() {
+    fn a_positive_retry_after_replaces_the_backoff() {
         let backoff = Backoff {
             base: Duration::from_millis(500),
         };

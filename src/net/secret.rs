@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_urls_without_their_secrets() {
+    fn urls_are_displayed_without_their_secrets() {
         let table = [
             ("https://example.org/a?b=c#d", "https://example.org/a?b=c#d"),
             ("https://user:pw@example.org/", "https://***@example.org/"),

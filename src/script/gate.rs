@@ -178,7 +178,7 @@ mod tests {
     use crate::net::Gate as _;
 
     #[test]
-    fn a_site_of_the_users_that_is_out_there_is_the_users_word_no_more() {
+    fn a_public_site_option_does_not_open_private_addresses() {
         let [own, other] =
             ["http://own.test:8080/a", "http://other.test/"].map(|url| url.parse::<Url>().unwrap());
         let text = "manifest = 1\nid = 'mine'\nabout = 'x'\nversion = '1.0.0'\napi = 1\n\

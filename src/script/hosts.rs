@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_the_whole_of_it() {
+    fn host_patterns_match_whole_hosts() {
         let hosts = Hosts(vec!["a.org".into(), "*.b.org".into()]);
         let table = [
             ("https://a.org/", true),

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_it_has_started_ends_with_it() {
+    async fn processes_started_by_a_program_are_killed_with_it() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "sleep 600 & echo begun; wait"]);
         let mut running = RunningProgram::start(command.stdout(Stdio::piped())).unwrap();

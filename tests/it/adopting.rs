@@ -12,7 +12,7 @@ fn adopt(fetch: &Fetch, args: &[&str]) -> Done {
 }
 
 #[test]
-fn files_that_are_there_are_adopted() {
+fn existing_files_are_adopted() {
     let site = Site::start();
     let fetch = Fetch::new();
     let folder = fetch.out().join("old");
@@ -50,7 +50,7 @@ fn files_that_are_there_are_adopted() {
 }
 
 #[test]
-fn the_error_of_a_server_is_not_adopted_as_a_book() {
+fn a_saved_server_error_is_not_adopted_as_a_pdf() {
     let fetch = Fetch::new();
     fs::create_dir(fetch.out().join("old")).unwrap();
     fs::write(fetch.out().join("old/book.pdf"), "{\"error\": \"expired\"}").unwrap();
@@ -86,7 +86,7 @@ fn a_placeholder_is_not_adopted_and_a_size_is_a_hint() {
 }
 
 #[test]
-fn what_another_program_has_not_all_of_is_not_adopted() {
+fn incomplete_files_of_other_programs_are_not_adopted() {
     let site = Site::start();
     let fetch = Fetch::new();
     for (name, beside) in [("a.jpg", "aria2"), ("b.jpg", "st"), ("c.jpg", "ytdl")] {
@@ -106,7 +106,7 @@ fn what_another_program_has_not_all_of_is_not_adopted() {
 }
 
 #[test]
-fn a_format_without_an_end_is_adopted_with_a_warning_unless_its_length_is_known() {
+fn formats_without_an_end_marker_are_adopted_with_a_warning() {
     let site = Site::start();
     let fetch = Fetch::new();
     let bytes = [b"\xff\xf1\x50\x80".to_vec(), noise(5000, 1)].concat();

@@ -21,7 +21,7 @@ fn album() -> (FakeImgur, Fetch) {
 }
 
 #[test]
-fn writes_what_is_known_beside_each_file() {
+fn metadata_is_written_beside_each_file() {
     let (_imgur, fetch) = album();
     // Somebody else's, and not to be touched.
     std::fs::write(fetch.out().join("secon02.png.json"), "{}").unwrap();
@@ -62,7 +62,7 @@ fn writes_what_is_known_beside_each_file() {
 }
 
 #[test]
-fn what_is_repaired_or_retried_has_its_metadata() {
+fn repaired_and_retried_files_get_their_metadata() {
     let site = Site::start();
     let fetch = Fetch::new().config("[after]\nlines = true\nmetadata = true\n");
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
@@ -95,7 +95,7 @@ fn what_is_repaired_or_retried_has_its_metadata() {
 }
 
 #[test]
-fn metadata_holds_no_secret() {
+fn metadata_contains_no_secrets() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new()
@@ -111,7 +111,7 @@ fn metadata_holds_no_secret() {
 
 #[cfg(unix)]
 #[test]
-fn runs_a_command_for_each_file_and_one_at_the_end() {
+fn commands_run_for_each_file_and_at_the_end() {
     let (_imgur, fetch) = album();
     let fetch = fetch
         .args(["--exec", "printf '%s|' {path} {name} --key={key}"])
@@ -134,7 +134,7 @@ fn runs_a_command_for_each_file_and_one_at_the_end() {
 
 #[cfg(unix)]
 #[test]
-fn a_command_that_fails_is_told_and_the_file_stays() {
+fn a_failing_command_is_reported_and_the_file_kept() {
     let (_imgur, fetch) = album();
     let fetch = fetch.args(["-I", "2", "--exec", "sh -c 'echo no such luck; exit 7'"]);
     let done = fetch.run().fails(3);
@@ -148,7 +148,7 @@ fn a_command_that_fails_is_told_and_the_file_stays() {
 }
 
 #[test]
-fn a_command_is_not_taken_from_the_file_of_a_folder() {
+fn commands_in_a_folders_fetch_toml_are_refused() {
     let fetch = Fetch::new().arg("http://127.0.0.1:1/x");
     std::fs::write(
         fetch.out().join("fetch.toml"),
@@ -205,7 +205,7 @@ fn the_first_ctrl_c_lets_a_command_finish_and_the_second_ends_it() {
 
 #[cfg(unix)]
 #[test]
-fn commands_that_never_began_are_told_with_those_that_were_ended() {
+fn commands_not_started_are_reported_with_those_killed() {
     // One more than may run at once.
     let count = std::thread::available_parallelism().map_or(1, |count| count.get()) + 1;
     let site = Site::start();
@@ -238,7 +238,7 @@ fn commands_that_never_began_are_told_with_those_that_were_ended() {
 
 #[cfg(unix)]
 #[test]
-fn a_command_that_wants_something_from_the_terminal_fails_in_place_of_waiting_for_ever() {
+fn a_command_that_reads_from_the_terminal_fails_instead_of_hanging() {
     // What the system does to whoever reads from a terminal at which others are in front.
     for insists in ["", "trap \"\" TERM; "] {
         let (_imgur, fetch) = album();
@@ -251,7 +251,7 @@ fn a_command_that_wants_something_from_the_terminal_fails_in_place_of_waiting_fo
 
 #[cfg(unix)]
 #[test]
-fn what_a_failing_command_draws_over_is_no_reason() {
+fn overwritten_progress_output_is_not_the_reason_of_a_failure() {
     let (_imgur, fetch) = album();
     let draws = "sh -c 'for x in 1 2 3 4 5; do printf \"at $x %0900d\\r\" 0; done; printf \"no %0900dluck\\r\\n\" 0; exit 1'";
     let done = fetch.args(["-I", "2", "--exec", draws]).run().fails(3);
@@ -266,7 +266,7 @@ fn what_a_failing_command_draws_over_is_no_reason() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_command_has_changed_is_known_for_what_was_saved() {
+fn a_file_modified_by_its_command_counts_as_saved() {
     let (imgur, fetch) = album();
     let shrinks = "sh -c 'head -c 100 \"$1\" > \"$1.t\" && mv \"$1.t\" \"$1\"; head -c 9 \"$1\" >> log' _ {path}";
     let same =
@@ -310,7 +310,7 @@ fn known(fetch: &Fetch) -> Vec<Record> {
 
 #[cfg(unix)]
 #[test]
-fn a_program_that_there_is_not_is_told_before_anything_is_fetched() {
+fn a_missing_program_is_reported_before_any_download() {
     let site = Site::start();
     for flag in ["--exec", "--exec-after"] {
         let call = Fetch::new().args([flag, "nosuchprogram x"]);

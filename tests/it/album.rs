@@ -48,7 +48,7 @@ fn fetch(imgur: &FakeImgur, with_key: bool) -> Fetch {
 }
 
 #[test]
-fn an_album_arrives_whole_and_in_order_however_it_is_named() {
+fn an_album_is_saved_whole_and_in_order_by_any_form_of_its_link() {
     let images = mixed();
     for with_key in [true, false] {
         for link in [
@@ -100,7 +100,7 @@ fn recorded(fetch: &Fetch) -> usize {
 }
 
 #[test]
-fn a_killed_run_is_gone_on_with_where_it_was() {
+fn a_killed_run_is_resumed_where_it_stopped() {
     let images: Vec<Image> = mixed()
         .into_iter()
         .map(|image| image.throttle(40_000))
@@ -140,7 +140,7 @@ fn a_killed_run_is_gone_on_with_where_it_was() {
 }
 
 #[test]
-fn each_bad_image_of_an_album_is_named_with_its_reason_and_none_is_saved() {
+fn each_bad_image_is_reported_with_its_reason_and_not_saved() {
     let large = |id: &str, format| Image::of(id, format, sized(format, 50_000, 7));
     let images = vec![
         large("good001", Format::Jpeg),
@@ -220,7 +220,7 @@ fn one_body_for_different_ids_is_a_placeholder() {
 }
 
 #[test]
-fn one_picture_that_was_uploaded_twice_is_kept_twice_with_a_word() {
+fn a_picture_uploaded_twice_is_saved_twice_with_a_warning() {
     let site = Site::start();
     let cat = small(Format::Png, 1);
     for (path, days) in [("/aaaaaaa.png", 1), ("/bbbbbbb.png", 2)] {
@@ -241,7 +241,7 @@ fn one_picture_that_was_uploaded_twice_is_kept_twice_with_a_word() {
 }
 
 #[test]
-fn the_same_bytes_in_two_images_that_the_listing_bears_out_are_both_kept() {
+fn equal_images_confirmed_by_the_listing_are_both_kept() {
     let imgur = FakeImgur::start();
     let bytes = sized(Format::Jpeg, 5000, 1);
     let images = ["twin001", "twin002"].map(|id| Image::of(id, Format::Jpeg, bytes.clone()));
@@ -272,7 +272,7 @@ fn an_etag_that_is_the_md5_of_other_bytes_is_a_failure() {
 }
 
 #[test]
-fn an_image_that_the_site_denies_is_fetched_if_its_file_is_there() {
+fn an_image_missing_from_the_api_is_downloaded_if_its_file_exists() {
     for with_key in [true, false] {
         let imgur = FakeImgur::start();
         let bytes = sized(Format::Jpeg, 5000, 1);
@@ -286,7 +286,7 @@ fn an_image_that_the_site_denies_is_fetched_if_its_file_is_there() {
 }
 
 #[test]
-fn sixty_images_that_each_wait_arrive_together() {
+fn sixty_delayed_images_are_downloaded_in_parallel() {
     let imgur = FakeImgur::start();
     let image = |number| {
         let image = Image::new(&format!("wait{number:03}"), Format::Jpeg);
@@ -302,7 +302,7 @@ fn sixty_images_that_each_wait_arrive_together() {
 }
 
 #[test]
-fn a_client_id_from_the_environment_is_enough_and_is_not_shown() {
+fn a_client_id_from_the_environment_works_and_is_not_displayed() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", mixed());
     let fetch = fetch(&imgur, false)
@@ -325,7 +325,7 @@ fn a_client_id_from_the_environment_is_enough_and_is_not_shown() {
 }
 
 #[test]
-fn an_image_added_to_an_album_is_all_that_is_fetched_next_time() {
+fn only_an_added_image_is_downloaded_by_the_next_run() {
     let mut images = mixed();
     let before = FakeImgur::start();
     before.album("q6i58", "Cats", images.clone());
@@ -350,7 +350,7 @@ fn an_image_added_to_an_album_is_all_that_is_fetched_next_time() {
 }
 
 #[test]
-fn an_unknown_site_is_asked_as_a_file() {
+fn a_link_of_an_unknown_site_is_downloaded_as_a_file() {
     let site = Site::start();
     let bytes = sized(Format::Gif, 900, 1);
     site.on("/x.gif", Reply::file(bytes.clone()));

@@ -8,7 +8,7 @@ fn check(config: &str) -> Fetch {
 }
 
 #[test]
-fn a_job_that_could_not_begin_is_told() {
+fn a_job_that_cannot_start_is_reported() {
     let table = [
         (
             "[job.cats]\nschedule = 'daily'\n",
@@ -28,7 +28,7 @@ fn a_job_that_could_not_begin_is_told() {
 }
 
 #[test]
-fn a_section_for_what_is_no_host_is_told() {
+fn a_host_section_with_an_invalid_host_is_reported() {
     for (name, host) in [
         ("https://example.org/", "example.org"),
         ("example.org:8080", "example.org"),
@@ -61,7 +61,7 @@ fn a_section_for_what_is_no_host_is_told() {
 }
 
 #[test]
-fn a_variable_that_nobody_reads_is_told_without_its_value() {
+fn an_unknown_variable_is_reported_without_its_value() {
     let call = check("").env("FETCH_NET_RETRIES", "hunter2");
     let call = call.env("FETCH_SOURCE_IMGUR_CLIENT_ID", "hunter2");
     let call = call.env("FETCH_RETRIES", "hunter2");
@@ -81,7 +81,7 @@ warning: the variable `FETCH_SOURCE_IMGUR_CLIENT_ID` has no effect
 }
 
 #[test]
-fn a_run_tells_of_a_variable_with_one_line_too_few() {
+fn a_run_warns_of_a_variable_with_one_underscore() {
     let site = Site::start();
     site.on("/a.bin", Reply::file("a"));
     let call = Fetch::new()
@@ -98,7 +98,7 @@ fn a_run_tells_of_a_variable_with_one_line_too_few() {
 }
 
 #[test]
-fn a_run_is_not_begun_with_a_section_for_what_is_no_host() {
+fn a_run_with_an_invalid_host_section_is_refused() {
     let site = Site::start();
     let call = Fetch::new().config("[host.'127.0.0.1:80']\nconnections = 2\n");
     let done = call.arg(site.url("/a.jpg")).run().fails(2);
@@ -108,7 +108,7 @@ fn a_run_is_not_begun_with_a_section_for_what_is_no_host() {
 }
 
 #[test]
-fn a_link_of_a_job_that_is_none_is_told() {
+fn an_invalid_link_of_a_job_is_reported() {
     for (link, why) in [
         ("x y", "`x y` is not a link: no source claims it as an id"),
         ("/etc/passwd", "`/etc/passwd` is not a link: it is a path"),
@@ -121,7 +121,7 @@ fn a_link_of_a_job_that_is_none_is_told() {
 }
 
 #[test]
-fn a_program_that_depends_on_the_folder_is_told() {
+fn a_program_with_a_relative_path_is_reported() {
     check("after.exec = 'tools/post.sh {path}'\n")
         .run()
         .fails(2)

@@ -22,7 +22,7 @@ fn album() -> (FakeImgur, Fetch) {
 }
 
 #[test]
-fn lists_the_fields_of_the_first_items() {
+fn fields_are_listed_for_the_first_items() {
     let (_imgur, fetch) = album();
     let text = fetch.clone().args(["fields", "q6i58"]).run().success();
     assert!(text.stdout.contains("title "), "{}", text.stdout);
@@ -55,7 +55,7 @@ fn lists_the_fields_of_the_first_items() {
 }
 
 #[test]
-fn fields_of_a_link_that_cannot_be_listed() {
+fn fields_of_an_unsupported_link_are_an_error() {
     let (_imgur, fetch) = album();
     let done = fetch
         .args(["fields", "https://imgur.com/about"])
@@ -68,7 +68,7 @@ fn fields_of_a_link_that_cannot_be_listed() {
 }
 
 #[test]
-fn fields_of_what_is_not_there_end_with_the_reason() {
+fn fields_of_a_missing_link_end_with_the_reason() {
     let site = Site::start();
     site.on("/cat", Reply::empty(404));
     let done = Fetch::new()
@@ -79,7 +79,7 @@ fn fields_of_what_is_not_there_end_with_the_reason() {
 }
 
 #[test]
-fn nothing_can_be_published_between_a_day_and_one_before_it() {
+fn since_after_until_is_refused() {
     let args = ["--since", "2027-01-01", "--until", "2026-01-01", "a.org"];
     let done = Fetch::new().args(args).run().fails(2);
     done.says("nothing can be published between `--since` and `--until`");
@@ -99,7 +99,7 @@ fn takes_the_kinds_that_are_wanted() {
 }
 
 #[test]
-fn an_item_that_the_filter_cannot_judge_fails_alone() {
+fn a_filter_error_fails_only_its_item() {
     let (_imgur, fetch) = album();
     let done = fetch
         .clone()
@@ -116,7 +116,7 @@ fn an_item_that_the_filter_cannot_judge_fails_alone() {
 }
 
 #[test]
-fn a_source_has_a_template_of_its_own() {
+fn a_source_can_have_its_own_template() {
     let (imgur, _) = album();
     let config = imgur.config()
         + "template = '{kind}/{(title or key) | slug}.{ext}'\n[output]\ntemplate = '{key}'\n";
@@ -142,7 +142,7 @@ fn a_source_has_a_template_of_its_own() {
 }
 
 #[test]
-fn a_file_gets_the_time_of_its_post() {
+fn a_file_gets_the_date_of_its_post() {
     let day = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400);
     let imgur = FakeImgur::start();
     let image = Image::new("first01", Format::Jpeg);
@@ -164,7 +164,7 @@ fn a_file_gets_the_time_of_its_post() {
 }
 
 #[test]
-fn a_post_of_the_future_gives_no_file_its_time() {
+fn a_future_post_date_is_ignored() {
     let day = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400);
     let site = Site::start();
     let feed = format!(
@@ -186,7 +186,7 @@ fn a_post_of_the_future_gives_no_file_its_time() {
 }
 
 #[test]
-fn says_how_many_were_left_out() {
+fn the_summary_counts_items_left_out() {
     let (_imgur, fetch) = album();
     let table = [
         (&["--kind", "audio"][..], "nothing chosen of 3 found"),
@@ -208,7 +208,7 @@ fn says_how_many_were_left_out() {
 }
 
 #[test]
-fn a_run_that_only_tells_numbers_the_names_that_it_gives_out() {
+fn a_simulation_numbers_colliding_names() {
     let site = Site::start();
     let links = ["/a/x.png", "/b/X.png", "/c/x.png", "/a/y.png"].map(|path| {
         site.on(path, Reply::file(small(Format::Png, path.len() as u64)))
@@ -246,7 +246,7 @@ fn a_run_that_only_tells_numbers_the_names_that_it_gives_out() {
 }
 
 #[test]
-fn a_field_that_nothing_has_is_told_where_a_filter_asks_for_it() {
+fn a_filter_field_that_no_item_has_is_reported() {
     let site = Site::start();
     site.on(
         "/page",

@@ -6,7 +6,7 @@ use crate::support::command::Fetch;
 use crate::support::filter::filter;
 
 #[test]
-fn outputs_lose_what_differs_from_run_to_run() {
+fn outputs_are_normalised_for_comparison() {
     let root = Path::new("/tmp/x1y2");
     let table = [
         (
@@ -41,7 +41,7 @@ fn outputs_lose_what_differs_from_run_to_run() {
 }
 
 #[test]
-fn a_call_begins_with_an_empty_folder() {
+fn a_test_command_starts_with_an_empty_folder() {
     let fetch = Fetch::new();
     assert_eq!(fetch.tree(), "");
     std::fs::write(fetch.out().join("a.txt"), "abc").unwrap();

@@ -38,7 +38,7 @@ fn album(site: &Site) -> String {
 }
 
 #[test]
-fn a_page_that_gallery_dl_knows_comes_in_its_order_and_is_known_the_next_time() {
+fn a_gallery_dl_page_is_saved_in_order_and_skipped_next_time() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -68,7 +68,7 @@ fn a_page_that_gallery_dl_knows_comes_in_its_order_and_is_known_the_next_time() 
 }
 
 #[test]
-fn the_first_program_that_knows_a_page_is_told_of_and_asked() {
+fn the_first_extractor_that_supports_a_page_is_used() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -101,7 +101,7 @@ fn the_first_program_that_knows_a_page_is_told_of_and_asked() {
 }
 
 #[test]
-fn a_program_that_tells_whether_it_knows_a_page_goes_through_the_proxy_of_the_user() {
+fn extractors_are_probed_through_the_users_proxy() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -117,7 +117,7 @@ fn a_program_that_tells_whether_it_knows_a_page_goes_through_the_proxy_of_the_us
 }
 
 #[test]
-fn whoever_is_asked_first_is_asked_before_the_page_and_only_about_pages() {
+fn extractors_set_to_first_are_asked_before_the_page_reader() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -143,7 +143,7 @@ fn whoever_is_asked_first_is_asked_before_the_page_and_only_about_pages() {
 }
 
 #[test]
-fn of_a_host_that_no_program_knows_few_pages_are_asked_about() {
+fn extractors_are_asked_about_few_pages_of_an_unknown_host() {
     let site = Site::start();
     album(&site);
     let fake = Fake::new();
@@ -164,7 +164,7 @@ fn of_a_host_that_no_program_knows_few_pages_are_asked_about() {
 }
 
 #[test]
-fn a_page_without_media_is_told_with_who_was_asked() {
+fn a_page_without_media_names_the_extractors_asked() {
     let site = Site::start();
     site.on("/news", Reply::html("<!doctype html><title>News</title>"));
     let fake = Fake::new();
@@ -176,7 +176,7 @@ fn a_page_without_media_is_told_with_who_was_asked() {
 }
 
 #[test]
-fn a_program_that_is_broken_takes_no_page_from_the_reader() {
+fn a_broken_extractor_does_not_affect_the_page_reader() {
     let broken = [
         "echo 'ModuleNotFoundError: x' >&2; exit 1",
         "exit 2",
@@ -206,7 +206,7 @@ fn a_program_that_is_broken_takes_no_page_from_the_reader() {
 }
 
 #[test]
-fn a_program_that_cannot_begin_is_warned_of_once_and_asked_no_more() {
+fn an_extractor_that_cannot_start_is_reported_once() {
     let site = Site::start();
     site.on("/files/a.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fake = Fake::new();
@@ -225,7 +225,7 @@ fn a_program_that_cannot_begin_is_warned_of_once_and_asked_no_more() {
 }
 
 #[test]
-fn a_page_that_is_refused_is_put_to_the_programs() {
+fn a_refused_page_is_passed_to_the_extractors() {
     let site = Site::start();
     album(&site);
     for (path, status) in [("/closed/1", 403), ("/members/1", 401)] {
@@ -245,7 +245,7 @@ fn a_page_that_is_refused_is_put_to_the_programs() {
 }
 
 #[test]
-fn a_refusal_that_no_program_helps_over_is_told_as_ever() {
+fn a_refusal_that_no_extractor_resolves_is_reported() {
     let table = [
         ("/closed", 403, 7, true),
         ("/members", 401, 6, true),
@@ -272,7 +272,7 @@ fn a_refusal_that_no_program_helps_over_is_told_as_ever() {
 }
 
 #[test]
-fn programs_are_asked_at_the_same_time_and_the_first_in_order_has_the_page() {
+fn extractors_run_in_parallel_and_the_first_in_order_wins() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -289,7 +289,7 @@ fn programs_are_asked_at_the_same_time_and_the_first_in_order_has_the_page() {
 }
 
 #[test]
-fn a_host_that_the_first_program_knows_is_asked_about_by_that_alone() {
+fn a_host_known_to_the_first_extractor_is_asked_of_it_alone() {
     let site = Site::start();
     album(&site);
     let fake = Fake::new();

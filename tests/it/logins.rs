@@ -152,7 +152,7 @@ fn a_browser_that_cannot_be_read_has_a_way_out() {
 }
 
 #[test]
-fn a_login_of_the_netrc_does_not_follow_a_redirect() {
+fn a_netrc_login_does_not_follow_a_redirect() {
     let (site, other) = (Site::start(), Site::start());
     site.on("/a.jpg", Reply::redirect(other.url("/b.jpg")));
     other.on("/b.jpg", Reply::redirect(site.url("/c.jpg")));

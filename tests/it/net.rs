@@ -61,7 +61,7 @@ async fn body(client: &Client, text: &str) -> Result<Vec<u8>, Error> {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_whole_is_an_error() {
+async fn an_incomplete_body_is_an_error() {
     let site = Site::start();
     let file = || Reply::file("0123456789");
     let table = [
@@ -94,7 +94,7 @@ async fn a_body_that_does_not_come_whole_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_is_given_up_on() {
+async fn a_silent_server_is_given_up() {
     let site = Site::start();
     site.on(
         "/head",
@@ -283,7 +283,7 @@ async fn a_host_has_no_more_calls_at_once_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_host_that_has_no_address_is_an_error_that_says_so() {
+async fn a_host_without_an_address_is_a_clear_error() {
     // A label has 63 characters at the most, so no resolver has to be asked.
     let name = format!("{}.test", "a".repeat(64));
     let there = format!("http://{name}/f");

@@ -115,7 +115,7 @@ fn a_host_whose_line_is_full_is_not_slower_for_it() {
 }
 
 #[test]
-fn a_host_that_takes_few_at_once_refuses_few_and_loses_nothing() {
+fn a_host_with_few_slots_refuses_few_requests_and_loses_no_files() {
     let table: [(usize, Refuse); 6] = [
         (6, busy),
         (4, reset),
@@ -170,7 +170,7 @@ fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
 }
 
 #[test]
-fn a_host_that_limits_all_without_a_word_of_how_long_loses_nothing() {
+fn a_rate_limit_without_retry_after_loses_no_files() {
     let silent: Refuse = || Reply::text("").status(429);
     std::thread::scope(|scope| {
         for most in [1, 6] {
@@ -203,7 +203,7 @@ fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn some_that_are_always_refused_do_not_hold_up_the_others() {
+fn requests_refused_every_time_do_not_delay_others() {
     let bad = |seen: &Request| seen.path().ends_with("3.bin");
     // What is reset on a connection that was used before is asked for at once on a new one.
     let refusals: [(Refuse, usize); 2] = [(|| Reply::text("").status(429), 12), (reset, 20)];
@@ -242,7 +242,7 @@ fn between_first_and_last(site: &Site) -> Duration {
 }
 
 #[test]
-fn a_host_keeps_to_limits_of_its_own() {
+fn the_limits_set_for_a_host_are_respected() {
     let site = Site::start();
     site.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
     let text = "[host.\"127.0.0.1\"]\nconnections = 3\nrequests_per_second = 40\n";
@@ -259,7 +259,7 @@ fn a_host_keeps_to_limits_of_its_own() {
 }
 
 #[test]
-fn a_host_keeps_to_its_limits_where_redirects_lead() {
+fn the_limits_set_for_a_host_apply_to_redirect_targets() {
     let (first, there) = (Site::start(), Site::start());
     there.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
     let port = there.port();

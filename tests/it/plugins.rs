@@ -190,7 +190,7 @@ fn a_failure_has_its_file_its_line_and_the_calls_before() {
 }
 
 #[test]
-fn a_manifest_that_is_wrong_is_told_with_its_line() {
+fn manifest_errors_name_their_line() {
     let fetch = quick();
     let folder = plugin(&fetch, "permisions = { request = ['mine.test'] }", "");
     let done = fetch
@@ -236,7 +236,7 @@ fn a_manifest_that_is_wrong_is_told_with_its_line() {
 }
 
 #[test]
-fn plugins_are_found_and_told() {
+fn plugins_are_discovered_and_listed() {
     let fetch = Fetch::new();
     let own = plugin(&fetch, USUAL, "return { extract = function() end }");
     let user = fetch.root().join("home/config/fetch/plugins/mine");

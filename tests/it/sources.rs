@@ -168,7 +168,7 @@ impl Source for Called {
 }
 
 #[test]
-fn a_source_called_as_a_scheme_of_pages_takes_no_links_by_it() {
+fn a_source_named_http_does_not_claim_http_links() {
     let mut sources = fetch::plugins::all(&Default::default()).unwrap();
     for name in ["http", "https"] {
         sources.prefer(Called(Manifest {

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_sets_cookies_for_its_host_alone() {
+    fn a_server_sets_cookies_for_its_own_host_only() {
         let jar = Jar::default();
         let set = |domain: &str, name: &str| {
             let header = HeaderValue::try_from(format!("{name}=2; Path=/; Domain={domain}"));
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_the_user_s_if_a_file_or_a_browser_has_a_cookie_for_it() {
+    fn domains_in_the_users_cookie_sources_count_as_the_users() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cookies.txt");
         let lines = [

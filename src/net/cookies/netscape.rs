@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_go_where_their_line_says() {
+    fn cookies_are_sent_where_their_line_allows() {
         let lines = [
             "\u{feff}# Netscape HTTP Cookie File",
             ".example.org\tTRUE\t/\tFALSE\t0\twide\t1",

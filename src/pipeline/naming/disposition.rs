@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_names_as_they_come() {
+    fn file_names_are_parsed_from_all_forms_of_content_disposition() {
         let table: &[(&[u8], Option<&str>)] = &[
             (b"inline", None),
             (b"attachment;", None),

@@ -110,7 +110,7 @@ mod tests {
     const PROGRAM: &[u8] = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0";
 
     #[test]
-    fn decides_by_bytes_then_type_then_name() {
+    fn the_extension_follows_bytes_then_type_then_name() {
         let table: &[(&[u8], &str, &str, &str)] = &[
             // Bytes that identify a medium.
             (JPEG, "image/jpeg", "jpg", "jpg"),

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn makes_components_that_are_safe_everywhere() {
+    fn path_components_are_safe_on_every_system() {
         let table = [
             ("cat.jpg", "cat.jpg"),
             ("", ""),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_between_letters() {
+    fn names_are_cut_between_characters() {
         let table = [
             ("abcdef", 4, "abcd"),
             ("abc def", 4, "abc"),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_case_and_normalisation() {
+    fn names_compare_without_case_and_normalisation() {
         let table = [
             ("Cat.JPG", "cat.jpg"),
             ("CAFÉ", "cafe\u{301}"),

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn follows_no_link_below_the_root() {
+    fn symbolic_links_below_the_root_are_not_followed() {
         let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let precious = outside.path().join("precious");
         std::fs::write(&precious, "precious").unwrap();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leads_to_what_is_in_the_folder_alone() {
+    fn a_name_cannot_lead_out_of_its_folder() {
         let outside = tempfile::tempdir().unwrap();
         let (inside, precious) = (outside.path().join("root"), outside.path().join("precious"));
         std::fs::create_dir_all(inside.join("album")).unwrap();

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_process_is_told_to_wait() {
+    fn a_partial_file_in_use_by_another_process_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let _first = Partial::open(place(&folder)).unwrap();
         let error = Partial::open(place(&folder)).unwrap_err();

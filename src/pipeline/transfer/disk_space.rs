@@ -214,7 +214,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_on_their_way_are_counted_until_they_end() {
+    fn disk_space_is_claimed_until_a_download_ends() {
         let folder = tempfile::tempdir().unwrap();
         let root = Arc::new(Folder::root(folder.path()).unwrap());
         let (_, free) = root.free().unwrap();

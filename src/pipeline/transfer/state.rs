@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_damaged_state_is_not_believed() {
+    fn a_damaged_state_file_is_rejected() {
         let about = About {
             source: "direct".into(),
             key: "key".into(),

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_is_bounded_and_that_is_told_once() {
+    fn link_depth_and_count_are_limited_and_reported_once() {
         let tree = Tree(Arc::new(AtomicUsize::new(TREE - 1)));
         assert!(tree.grow("a", 9).unwrap_err().contains("8 links deep"));
         assert!(!tree.is_full());

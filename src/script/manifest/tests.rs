@@ -152,7 +152,7 @@ fn a_default_is_of_its_type() {
 }
 
 #[test]
-fn a_plugin_with_a_secret_goes_nowhere_else() {
+fn a_plugin_with_a_secret_may_not_declare_other_hosts() {
     let secret = "[[secret]]\nkey = 'k'\nhost = 'x.com'\nheader = 'X'\nhelp = 'h'";
     for (may, is_valid) in [
         ("", true),
@@ -171,7 +171,7 @@ fn a_plugin_with_a_secret_goes_nowhere_else() {
 }
 
 #[test]
-fn no_option_is_called_as_a_secret_is() {
+fn options_may_not_be_named_like_secrets() {
     let option = |key: &str| {
         let rest = format!("[[option]]\nkey = '{key}'\ntype = 'text'\ndefault = ''\nhelp = 'x'\n");
         read("mine", "request = ['x.com']", "x.com/{a}", &rest)
@@ -184,7 +184,7 @@ fn no_option_is_called_as_a_secret_is() {
 }
 
 #[test]
-fn no_text_of_a_manifest_is_more_than_one_plain_line() {
+fn manifest_texts_are_single_plain_lines() {
     let fields = [
         "about = 'a'",
         "version = '1'",

@@ -59,7 +59,7 @@ fn names(table: &Table) -> Vec<String> {
 }
 
 #[test]
-fn every_global_is_known() {
+fn the_script_globals_are_exactly_the_allowed_ones() {
     let lua = vm();
     // The sandboxed thread sees a proxy table over all globals.
     let globals = lua.globals();

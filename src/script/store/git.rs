@@ -289,7 +289,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_that_says_too_much_is_ended_at_once() {
+    async fn git_is_killed_when_it_prints_too_much() {
         let Ok(git) = Git::new("https", None) else {
             let _ = writeln!(io::stderr(), "skipped: there is no `git`");
             return;
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_that_git_does_has_one_time() {
+    async fn all_git_calls_share_one_time_limit() {
         let Ok(git) = Git::new("https", None) else {
             let _ = writeln!(io::stderr(), "skipped: there is no `git`");
             return;

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn more_is_what_was_not_agreed_to() {
+    fn an_update_asks_for_permissions_not_granted_before() {
         let table: [(&[&str], &[&str], &[&str]); 8] = [
             (&["a.org"], &["a.org"], &[]),
             (&["a.org", "b.org"], &["a.org"], &[]),

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_says_what_is_wanted() {
+    fn plugin_addresses_are_parsed() {
         let read = |text: &str| Repository::read(text).map(|read| read.map(|read| read.shown()));
         assert!(read("comics").unwrap().is_none());
         for (text, expected) in [

@@ -59,7 +59,7 @@ fn whole(imgur: &FakeImgur) -> Vec<String> {
 }
 
 #[test]
-fn goes_on_where_it_stopped_and_names_as_if_it_had_not() {
+fn an_interrupted_listing_continues_with_the_same_names() {
     let imgur = FakeImgur::start();
     let fetch = interrupted(&imgur);
     let done = fetch.run().success();
@@ -79,7 +79,7 @@ fn goes_on_where_it_stopped_and_names_as_if_it_had_not() {
 }
 
 #[test]
-fn begins_anew_where_that_is_wanted_or_more_than_going_on() {
+fn a_listing_starts_over_if_requested_or_needed() {
     for args in [
         &["--from-start"][..],
         &["-I", "1-2"],
@@ -101,7 +101,7 @@ fn begins_anew_where_that_is_wanted_or_more_than_going_on() {
 }
 
 #[test]
-fn what_failed_for_now_is_come_by_again() {
+fn temporarily_failed_items_are_listed_again() {
     let imgur = FakeImgur::start();
     let image = &page(1)[2];
     let path = format!("/{}.jpg", image.id);
@@ -114,7 +114,7 @@ fn what_failed_for_now_is_come_by_again() {
 }
 
 #[test]
-fn an_album_in_it_holds_the_place_until_it_has_ended() {
+fn a_checkpoint_waits_for_albums_in_progress() {
     let imgur = FakeImgur::start();
     let slow = Image::new("slowone", Format::Jpeg);
     let stalled = slow.good().stall_after(20);
@@ -147,7 +147,7 @@ fn an_album_in_it_holds_the_place_until_it_has_ended() {
 }
 
 #[test]
-fn killed_again_and_again_it_comes_to_its_end_with_all_files() {
+fn a_listing_killed_again_and_again_completes() {
     let imgur = FakeImgur::start();
     let pages: Vec<_> = (0..25).map(page).collect();
     imgur.subreddit("pics", &pages);

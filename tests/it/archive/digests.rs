@@ -24,7 +24,7 @@ fn agrees(fetch: &Fetch, algorithm: Algorithm, bytes: &[u8]) {
 }
 
 #[test]
-fn whether_it_came_at_once_in_pieces_or_after_a_cut() {
+fn digests_are_right_for_whole_chunked_and_resumed_files() {
     let (little, large) = (small(Format::Jpeg, 1), sized(Format::Jpeg, 3 << 20, 2));
     let table = [
         (little.clone(), Reply::file(little.clone())),
@@ -55,7 +55,7 @@ fn whether_it_came_at_once_in_pieces_or_after_a_cut() {
 }
 
 #[test]
-fn also_over_several_connections() {
+fn digests_are_right_for_split_files() {
     let film = sized(Format::Mp4, 20 << 20, 3);
     let site = Site::start();
     let reply = Reply::file(film.clone()).etag("\"a\"").throttle(4_000_000);
@@ -66,7 +66,7 @@ fn also_over_several_connections() {
 }
 
 #[test]
-fn and_what_the_server_told_is_remembered_with_it() {
+fn validators_are_recorded_with_the_digest() {
     let site = Site::start();
     let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
     let reply = || Reply::file(small(Format::Jpeg, 1)).last_modified(time);

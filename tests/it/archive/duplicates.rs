@@ -44,7 +44,7 @@ fn inodes(fetch: &Fetch) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn are_saved_like_others_unless_something_else_is_wanted() {
+fn duplicates_are_kept_by_default() {
     let site = site();
     let user = Fetch::new();
     let fetch = fetch(&user, &site, "keep");
@@ -64,7 +64,7 @@ fn are_saved_like_others_unless_something_else_is_wanted() {
 }
 
 #[test]
-fn are_linked_and_known_as_files_of_their_own() {
+fn linked_duplicates_are_recorded_as_files_of_their_own() {
     let site = site();
     let user = Fetch::new();
     let fetch = fetch(&user, &site, "link");
@@ -81,7 +81,7 @@ fn are_linked_and_known_as_files_of_their_own() {
 }
 
 #[test]
-fn are_not_saved_and_known_all_the_same() {
+fn skipped_duplicates_are_recorded() {
     let site = site();
     let user = Fetch::new();
     let fetch = fetch(&user, &site, "skip");
@@ -109,7 +109,7 @@ fn are_not_saved_and_known_all_the_same() {
 }
 
 #[test]
-fn a_file_that_was_changed_since_is_no_duplicate() {
+fn a_file_modified_since_is_not_a_duplicate() {
     let site = site();
     let call = Fetch::new().args(["--duplicates", "skip"]);
     call.clone().arg(site.url("/a/cat.jpg")).run().success();
@@ -121,7 +121,7 @@ fn a_file_that_was_changed_since_is_no_duplicate() {
 }
 
 #[test]
-fn of_one_run_are_found_too() {
+fn duplicates_within_one_run_are_found() {
     let site = Site::start();
     let call = Fetch::new().args(["--duplicates", "link", "-N", "1"]);
     let bytes = small(Format::Jpeg, 5);
@@ -137,7 +137,7 @@ fn of_one_run_are_found_too() {
 }
 
 #[test]
-fn that_end_together_are_found_however_large_they_are() {
+fn duplicates_that_complete_together_are_found() {
     let site = Site::start();
     let bytes = sized(Format::Png, 12 << 20, 2);
     site.on("/*", Reply::file(bytes));
@@ -192,7 +192,7 @@ fn one_file_of_two_items_is_verified_and_repaired_as_one() {
 }
 
 #[test]
-fn what_a_command_may_change_is_no_other_files_link() {
+fn files_passed_to_commands_are_not_hard_links() {
     if !works("sh", &["-c", "true"]) {
         return skip("there is no sh");
     }

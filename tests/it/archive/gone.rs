@@ -10,7 +10,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn what_is_gone_is_not_asked_for_again_unless_that_is_wanted() {
+fn missing_items_are_not_requested_again_without_recheck() {
     let site = Site::start();
     let (reply, open) = refused(&Reply::empty(404));
     site.on("/cat.jpg", reply);
@@ -32,7 +32,7 @@ fn what_is_gone_is_not_asked_for_again_unless_that_is_wanted() {
 }
 
 #[test]
-fn what_is_gone_from_its_site_and_still_here_is_had() {
+fn an_item_gone_from_its_site_but_on_disk_counts_as_had() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
         .once();
@@ -46,7 +46,7 @@ fn what_is_gone_from_its_site_and_still_here_is_had() {
 }
 
 #[test]
-fn a_run_of_what_is_gone_and_what_fails_succeeds_in_nothing() {
+fn a_run_with_only_gone_and_failed_items_exits_with_4() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(404));
     site.on("/dog.jpg", Reply::empty(401));

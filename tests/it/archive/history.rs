@@ -5,7 +5,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_run_can_be_seen_again_as_it_was() {
+fn history_shows_a_run_as_it_was_printed() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let call = Fetch::new();
@@ -58,7 +58,7 @@ fn a_run_can_be_seen_again_as_it_was() {
 }
 
 #[test]
-fn what_was_found_is_new_or_had_or_failed() {
+fn found_items_are_new_had_or_failed() {
     let site = Site::start();
     let names = ["here.jpg", "cut.jpg", "same.jpg", "new.jpg"];
     let links = names.map(|name| {
@@ -86,7 +86,7 @@ fn what_was_found_is_new_or_had_or_failed() {
 }
 
 #[test]
-fn a_simulation_and_a_run_without_an_archive_are_no_history() {
+fn simulations_and_runs_without_an_archive_are_not_in_the_history() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let call = Fetch::new();
@@ -98,7 +98,7 @@ fn a_simulation_and_a_run_without_an_archive_are_no_history() {
 }
 
 #[test]
-fn a_run_that_was_killed_has_no_end() {
+fn a_killed_run_has_no_end_in_the_history() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -114,7 +114,7 @@ fn a_run_that_was_killed_has_no_end() {
 
 #[cfg(unix)]
 #[test]
-fn an_end_by_the_user_is_seen_among_the_runs() {
+fn an_interrupted_run_is_marked_in_the_history() {
     let site = Site::start();
     let cat = Reply::file(small(Format::Jpeg, 1));
     site.on("/cat.jpg", cat.stall_after(100));
@@ -131,7 +131,7 @@ fn an_end_by_the_user_is_seen_among_the_runs() {
 }
 
 #[test]
-fn a_job_that_runs_is_not_one_that_was_killed() {
+fn a_running_job_is_not_shown_as_killed() {
     let site = Site::start();
     let cat = Reply::file(small(Format::Jpeg, 1));
     site.on("/cat.jpg", cat.stall_after(10)).times(1);
@@ -150,7 +150,7 @@ fn a_job_that_runs_is_not_one_that_was_killed() {
 }
 
 #[test]
-fn an_archive_that_is_not_there_is_no_empty_one() {
+fn a_missing_archive_is_an_error_not_an_empty_history() {
     let call = Fetch::new();
     // The own one comes with the first run.
     let none = call.clone().arg("history").run().success();
@@ -171,7 +171,7 @@ fn an_archive_that_is_not_there_is_no_empty_one() {
 }
 
 #[test]
-fn times_are_whole_seconds_for_programs() {
+fn json_times_are_whole_seconds() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let links = [site.url("/cat.jpg")];
@@ -200,7 +200,7 @@ fn times_are_whole_seconds_for_programs() {
 
 #[cfg(unix)]
 #[test]
-fn a_home_that_depends_on_the_folder_is_none() {
+fn a_relative_home_is_refused() {
     let call = Fetch::new().env("XDG_STATE_HOME", "").env("HOME", "home");
     let done = call.arg("history").run().fails(2);
     done.says("error: there is no home folder for the archive\n  hint: set `HOME`");

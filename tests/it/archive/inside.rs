@@ -11,7 +11,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn no_server_writes_what_is_played_back_into_a_database() {
+fn a_planted_journal_is_never_played_into_an_archive() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let named = |name: &str| {
@@ -60,7 +60,7 @@ fn led_out() -> (FakeImgur, Fetch, std::path::PathBuf) {
 }
 
 #[test]
-fn what_an_archive_says_of_files_elsewhere_is_not_believed_by_a_run() {
+fn paths_outside_the_root_in_an_archive_are_ignored_by_a_run() {
     let (_imgur, fetch, outside) = led_out();
     let call = fetch.clone().args(["imgur:a/q6i58", "--zip=only"]);
     let done = call.arg("--write-info").run().success();
@@ -75,7 +75,7 @@ fn what_an_archive_says_of_files_elsewhere_is_not_believed_by_a_run() {
 }
 
 #[test]
-fn nothing_elsewhere_is_repaired_or_renamed() {
+fn files_outside_the_root_are_not_repaired_or_renamed() {
     let (_imgur, fetch, outside) = led_out();
     fs::write(&outside, "precious").unwrap();
     let paths = |fetch: &Fetch| fetch.files().into_keys().collect::<Vec<_>>();

@@ -31,7 +31,7 @@ fn agree(fetch: &Fetch) {
 }
 
 #[test]
-fn whatever_is_there_after_a_kill_is_known_or_taken_over() {
+fn files_left_by_a_kill_are_recorded_or_adopted() {
     let site = Site::start();
     let mut call = Fetch::new();
     let mut bytes = Vec::new();

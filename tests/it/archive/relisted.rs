@@ -113,7 +113,7 @@ fn failed(settings: &Settings) -> Vec<Result<Ask>> {
 }
 
 #[test]
-fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
+fn items_without_stored_requests_are_listed_again_for_a_retry() {
     let site = Site::start();
     for name in ["/a.jpg", "/c.jpg"] {
         site.on(name, Reply::file(small(Format::Jpeg, 1)));
@@ -164,7 +164,7 @@ fn what_cannot_be_remembered_is_listed_again_for_what_failed_alone() {
 }
 
 #[test]
-fn a_link_is_listed_once_however_much_of_it_failed_and_when() {
+fn a_retry_lists_each_link_once() {
     let site = Site::start();
     let names: Vec<_> = (0..450).map(|number| format!("{number}.jpg")).collect();
     for name in &names {

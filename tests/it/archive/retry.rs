@@ -13,7 +13,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn fetches_what_failed_and_nothing_else() {
+fn a_retry_downloads_failed_items_only() {
     let site = Site::start();
     site.on("/had.jpg", Reply::file(small(Format::Jpeg, 2)));
     let refusals = [
@@ -63,7 +63,7 @@ fn fetches_what_failed_and_nothing_else() {
 }
 
 #[test]
-fn attempts_add_up_and_a_link_that_failed_is_listed_again() {
+fn attempts_add_up_and_a_failed_link_is_listed_again() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(401));
     let call = Fetch::new();
@@ -80,7 +80,7 @@ fn attempts_add_up_and_a_link_that_failed_is_listed_again() {
 }
 
 #[test]
-fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
+fn failed_links_with_secrets_stay_recorded() {
     let site = Site::start();
     site.on("/cat.jpg?sig=hunter2", Reply::empty(401));
     let call = Fetch::new();
@@ -100,7 +100,7 @@ fn what_had_secrets_is_told_apart_and_stays_known_as_it_failed() {
 }
 
 #[test]
-fn what_an_older_version_noted_is_asked_for_by_its_key_if_that_leads_there() {
+fn failures_of_an_older_version_are_retried_by_key() {
     let imgur = FakeImgur::start();
     imgur.image(Image::new("bbbbbbb", Format::Jpeg));
     let site = Site::start();
@@ -155,7 +155,7 @@ fn what_an_older_version_noted_is_asked_for_by_its_key_if_that_leads_there() {
 }
 
 #[test]
-fn what_failed_is_fetched_in_the_order_in_which_it_was_found() {
+fn a_retry_keeps_the_order_of_the_listing() {
     let site = Site::start();
     let paths: Vec<_> = (0..20).map(|number| format!("/{number}.jpg")).collect();
     let opens: Vec<_> = paths
@@ -184,7 +184,7 @@ fn what_failed_is_fetched_in_the_order_in_which_it_was_found() {
 }
 
 #[test]
-fn a_reason_that_there_is_not_names_those_that_there_are() {
+fn an_unknown_reason_lists_the_known_ones() {
     let done = Fetch::new()
         .args(["retry", "--reason", "mising"])
         .run()
@@ -197,7 +197,7 @@ error: no failure has the reason `mising`
 }
 
 #[test]
-fn of_a_job_only_its_own_are_tried_again() {
+fn a_retry_of_a_job_is_limited_to_its_failures() {
     let site = Site::start();
     site.on("/a.jpg", Reply::empty(401));
     site.on("/b.jpg", Reply::empty(401));
@@ -211,7 +211,7 @@ fn of_a_job_only_its_own_are_tried_again() {
 }
 
 #[test]
-fn a_look_does_not_forget_a_link_that_could_not_be_listed() {
+fn a_simulated_retry_forgets_nothing() {
     let imgur = FakeImgur::start();
     let image = Image::new("aaaaaaa", Format::Jpeg);
     imgur
@@ -230,7 +230,7 @@ fn a_look_does_not_forget_a_link_that_could_not_be_listed() {
 }
 
 #[test]
-fn names_other_folders_in_which_something_failed() {
+fn a_retry_names_other_folders_with_failures() {
     let site = Site::start();
     site.on("/login.jpg", Reply::empty(401));
     site.on("/gone.jpg", Reply::empty(404));
@@ -257,7 +257,7 @@ fn names_other_folders_in_which_something_failed() {
 }
 
 #[test]
-fn a_folder_that_nothing_was_fetched_into_is_no_folder_without_failures() {
+fn a_retry_in_an_unknown_folder_says_so() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let call = Fetch::new();
@@ -272,7 +272,7 @@ fn a_folder_that_nothing_was_fetched_into_is_no_folder_without_failures() {
 }
 
 #[test]
-fn without_an_archive_it_is_said_that_nothing_was_looked_up() {
+fn a_retry_without_an_archive_is_refused() {
     let done = Fetch::new().args(["retry", "--no-archive"]).run().fails(2);
     done.says("failures are recorded in the archive, which is disabled")
         .says("hint: remove `--no-archive` or");
@@ -307,7 +307,7 @@ fn a_file_that_is_named_from_the_current_folder_is_not_forgotten_and_the_way_is_
 }
 
 #[test]
-fn another_rendition_of_a_stream_can_be_wanted() {
+fn a_retry_accepts_rendition_flags() {
     let done = Fetch::new()
         .args(["retry", "--quality", "worst", "--subtitles", "en"])
         .args(["--live-for", "1m"])

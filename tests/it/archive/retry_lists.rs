@@ -21,7 +21,7 @@ fn fetched(call: &Fetch) -> Vec<String> {
 }
 
 #[test]
-fn items_get_the_folders_and_names_that_the_list_gave_them() {
+fn retried_items_keep_the_folders_and_names_of_their_list() {
     let site = Site::start();
     let opens = ["/a.jpg", "/b.jpg"].map(|path| {
         let (reply, open) = refused(&Reply::empty(401));
@@ -49,7 +49,7 @@ fn items_get_the_folders_and_names_that_the_list_gave_them() {
 }
 
 #[test]
-fn a_link_that_could_not_be_listed_keeps_what_the_list_says_of_it() {
+fn a_failed_link_keeps_the_options_of_its_list() {
     let imgur = FakeImgur::start();
     imgur
         .api
@@ -75,7 +75,7 @@ fn job(site: &Site) -> String {
 }
 
 #[test]
-fn a_job_is_asked_for_its_secrets_and_for_what_it_says_now() {
+fn a_retry_takes_secrets_and_options_from_the_current_job() {
     let site = Site::start();
     let (reply, open) = refused(&Reply::empty(401));
     site.on("/a.jpg?sig=hunter2", reply);
@@ -125,7 +125,7 @@ fn a_job_is_asked_for_its_secrets_and_for_what_it_says_now() {
 }
 
 #[test]
-fn a_list_that_is_gone_is_told_and_what_is_remembered_of_it_holds() {
+fn a_missing_list_file_is_reported_and_stored_options_hold() {
     let site = Site::start();
     let (reply, open) = refused(&Reply::empty(401));
     site.on("/b.jpg", reply);
@@ -166,7 +166,7 @@ fn change(call: &Fetch, statement: &str) {
 }
 
 #[test]
-fn what_a_list_said_of_an_item_outlives_a_listing_that_fails() {
+fn list_options_of_an_item_survive_a_failed_listing() {
     let site = Site::start();
     let (reply, open) = refused(&Reply::empty(401));
     site.on("/a.jpg", reply);
@@ -195,7 +195,7 @@ fn what_a_list_said_of_an_item_outlives_a_listing_that_fails() {
 }
 
 #[test]
-fn positions_are_those_in_the_link_of_the_list_and_not_in_one_that_it_leads_to() {
+fn positions_count_within_the_link_of_the_list() {
     let site = Site::start();
     let imgur = FakeImgur::start();
     let posts =
@@ -221,7 +221,7 @@ fn positions_are_those_in_the_link_of_the_list_and_not_in_one_that_it_leads_to()
 }
 
 #[test]
-fn links_that_differ_in_secrets_alone_are_all_listed_again() {
+fn links_that_differ_only_in_secrets_are_all_retried() {
     let site = Site::start();
     for (sig, name) in [("one", "a"), ("two", "b")] {
         let target = format!("/feed?sig={sig}");
@@ -253,7 +253,7 @@ fn links_that_differ_in_secrets_alone_are_all_listed_again() {
 }
 
 #[test]
-fn an_archive_that_cannot_be_read_is_told_and_nothing_is_gone_by_it() {
+fn an_unreadable_archive_is_reported_and_left_unchanged() {
     let site = Site::start();
     site.on("/a.jpg", Reply::empty(401));
     let call = Fetch::new().config("[net]\nretries = 0\n");

@@ -39,7 +39,7 @@ fn shares(call: &Fetch) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn each_has_a_record_of_its_own() {
+fn non_utf8_roots_have_records_of_their_own() {
     let site = Site::start();
     let call = Fetch::new();
     for last in [0xff, 0xfe] {
@@ -81,7 +81,7 @@ fn each_has_a_record_of_its_own() {
 }
 
 #[test]
-fn is_known_where_an_earlier_version_wrote_it_down() {
+fn a_root_recorded_by_an_earlier_version_is_recognised() {
     let site = Site::start();
     let call = Fetch::new();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
@@ -108,7 +108,7 @@ fn is_known_where_an_earlier_version_wrote_it_down() {
 }
 
 #[test]
-fn files_in_one_can_be_adopted() {
+fn files_in_a_non_utf8_root_can_be_adopted() {
     let site = Site::start();
     let call = Fetch::new();
     let cat = small(Format::Jpeg, 1);

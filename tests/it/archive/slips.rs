@@ -21,7 +21,7 @@ fn saved(call: &Fetch, args: &[&str]) -> Site {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_none_that_something_has_moved_to() {
+fn a_move_to_a_missing_folder_is_refused() {
     let fetch = Fetch::new();
     let site = saved(&fetch, &["-d", "old"]);
     let done = archive(&fetch, &["move", "old", "nwe"]).fails(2);
@@ -35,7 +35,7 @@ error: there is no folder `nwe`
 }
 
 #[test]
-fn a_dash_is_stdout_for_an_export() {
+fn export_to_a_dash_writes_to_stdout() {
     let fetch = Fetch::new();
     let _site = saved(&fetch, &[]);
     let done = archive(&fetch, &["export", "-"]).success();
@@ -51,7 +51,7 @@ fn a_dash_is_stdout_for_an_export() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_means_something_to_sqlite_is_a_name() {
+fn archive_names_special_to_sqlite_are_plain_file_names() {
     for name in [":memory:", "file:x?mode=memory"] {
         let fetch = Fetch::new();
         let site = saved(&fetch, &["--archive", name]);
@@ -66,7 +66,7 @@ fn a_name_that_means_something_to_sqlite_is_a_name() {
 }
 
 #[test]
-fn only_a_table_is_imported() {
+fn imports_read_only_real_tables() {
     let fetch = Fetch::new();
     let file = fetch.root().join("endless.db");
     let connection = Connection::open(&file).unwrap();
@@ -79,7 +79,7 @@ fn only_a_table_is_imported() {
 }
 
 #[test]
-fn a_text_whose_lines_are_mostly_no_entries_is_not_imported() {
+fn a_text_file_that_is_no_archive_is_not_imported() {
     let fetch = Fetch::new();
     let file = fetch.root().join("list");
     let texts = [

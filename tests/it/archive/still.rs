@@ -116,7 +116,7 @@ fn reads(call: &Fetch, (words, said): (&[&str], &str)) {
 }
 
 #[test]
-fn is_read_on_a_read_only_disk() {
+fn an_archive_on_a_read_only_disk_is_readable() {
     if !is_mountable() {
         return skip("nothing can be mounted");
     }
@@ -133,7 +133,7 @@ fn is_read_on_a_read_only_disk() {
 }
 
 #[test]
-fn what_a_kill_left_in_the_log_is_read_on_a_read_only_disk() {
+fn a_leftover_wal_on_a_read_only_disk_is_readable() {
     if !is_mountable() {
         return skip("nothing can be mounted");
     }
@@ -148,7 +148,7 @@ fn what_a_kill_left_in_the_log_is_read_on_a_read_only_disk() {
 }
 
 #[test]
-fn one_of_an_earlier_version_is_told_on_a_read_only_disk() {
+fn an_old_archive_on_a_read_only_disk_is_a_clear_error() {
     if !is_mountable() {
         return skip("nothing can be mounted");
     }
@@ -164,7 +164,7 @@ fn one_of_an_earlier_version_is_told_on_a_read_only_disk() {
 }
 
 #[test]
-fn is_read_in_a_folder_of_somebody_else() {
+fn an_archive_in_a_foreign_folder_is_readable() {
     let call = saved();
     let Some(held_back) = held_back(&call) else {
         return skip("it runs with all rights, and they cannot be put off");
@@ -192,7 +192,7 @@ fn is_read_in_a_folder_of_somebody_else() {
 }
 
 #[test]
-fn is_read_while_its_owner_writes() {
+fn an_archive_is_readable_while_another_process_writes() {
     let call = saved();
     let Some(held_back) = held_back(&call) else {
         return skip("it runs with all rights, and they cannot be put off");
@@ -215,7 +215,7 @@ fn is_read_while_its_owner_writes() {
 }
 
 #[test]
-fn what_only_reads_leaves_a_copy_as_it_is() {
+fn read_only_commands_do_not_modify_the_archive() {
     let call = saved();
     let archive = call.out().join("archive.db");
     let copy = call.root().join("home/copy.db");
@@ -233,7 +233,7 @@ fn what_only_reads_leaves_a_copy_as_it_is() {
 }
 
 #[test]
-fn a_database_of_something_else_is_left_alone() {
+fn a_foreign_database_is_refused_and_unchanged() {
     let site = Site::start();
     let call = Fetch::new();
     let file = call.out().join("archive.db");
@@ -257,7 +257,7 @@ fn a_database_of_something_else_is_left_alone() {
 }
 
 #[test]
-fn where_none_can_be_made_it_is_told_why() {
+fn an_archive_that_cannot_be_created_is_a_clear_error() {
     let call = saved();
     let new = |call: Fetch| {
         let call = call.args(["--archive", "new.db", "http://127.0.0.1:9/x.jpg"]);

@@ -31,7 +31,7 @@ fn twelve(answer: impl Fn(u64) -> Reply) -> (Site, Vec<String>, Fetch, Connectio
 }
 
 #[test]
-fn where_nothing_can_be_noted_what_came_is_no_failure_and_the_run_ends() {
+fn an_unwritable_archive_ends_the_run_without_failing_saved_files() {
     let (site, links, user, database) = twelve(|number| Reply::file(small(Format::Jpeg, number)));
     let fetch = user.args(&links);
     let done = fetch.run().fails(8);
@@ -50,7 +50,7 @@ fn where_nothing_can_be_noted_what_came_is_no_failure_and_the_run_ends() {
 }
 
 #[test]
-fn failures_that_cannot_be_noted_end_the_run_too() {
+fn failures_that_cannot_be_recorded_end_the_run() {
     let (site, links, user, _database) = twelve(|_| Reply::empty(404));
     let done = user.args(&links).run().fails(8);
     let asked = site.requests().len();

@@ -33,7 +33,7 @@ fn quick() -> Fetch {
 }
 
 #[test]
-fn a_link_is_asked_again_where_the_first_answer_is_none() {
+fn a_failed_probe_of_a_link_is_retried() {
     for chooses in CHOOSES {
         for wrong in [
             Reply::empty(503),
@@ -65,7 +65,7 @@ fn a_link_is_asked_again_where_the_first_answer_is_none() {
 }
 
 #[test]
-fn a_link_that_gives_no_answer_has_failed_whatever_is_chosen() {
+fn a_link_without_a_response_fails_whatever_is_selected() {
     for chooses in [
         &["--kind", "image"][..],
         &["--filter", "width >= 1000"],
@@ -94,7 +94,7 @@ fn a_link_that_gives_no_answer_has_failed_whatever_is_chosen() {
 }
 
 #[test]
-fn what_is_gone_fails_as_it_does_where_nothing_chooses() {
+fn a_missing_link_fails_alike_with_and_without_selection() {
     for chooses in [
         &[][..],
         &["--kind", "image"],
@@ -117,7 +117,7 @@ fn what_is_gone_fails_as_it_does_where_nothing_chooses() {
 }
 
 #[test]
-fn a_file_that_has_come_is_still_chosen_by_what_it_is() {
+fn a_probed_file_is_selected_by_its_content() {
     let site = Site::start();
     site.on("/file", Reply::file(small(Format::Jpeg, 1)).chunked())
         .optional();

@@ -13,7 +13,7 @@ use crate::support::{Reply, Site};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
-fn albums_are_numbered_each_for_itself_and_links_are_handed_on() {
+fn albums_are_numbered_separately_and_links_delegated() {
     let site = Site::start();
     let link = album(&site);
     for name in ["c", "d"] {
@@ -54,7 +54,7 @@ fn albums_are_numbered_each_for_itself_and_links_are_handed_on() {
 }
 
 #[test]
-fn it_gets_little_of_the_environment_and_cookies_that_go_with_it() {
+fn gallery_dl_gets_a_minimal_environment_and_matching_cookies() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -121,7 +121,7 @@ fn it_gets_little_of_the_environment_and_cookies_that_go_with_it() {
 }
 
 #[test]
-fn what_leads_elsewhere_is_refused_by_name_and_the_rest_comes() {
+fn unsafe_entries_are_refused_by_name_and_the_rest_saved() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();
@@ -164,7 +164,7 @@ fn what_leads_elsewhere_is_refused_by_name_and_the_rest_comes() {
 }
 
 #[test]
-fn why_it_failed_is_told_without_escapes_and_secrets() {
+fn extractor_failures_are_reported_without_escapes_and_secrets() {
     let table = [
         ("exit 1", 5, "failed with exit code 1", ""),
         (
@@ -222,7 +222,7 @@ fn wait_for(fake: &Fake, name: &str) {
 }
 
 #[test]
-fn one_that_says_nothing_is_ended_with_all_that_it_has_started() {
+fn a_silent_extractor_is_killed_with_its_children() {
     let fake = Fake::new();
     fake.program("gallery-dl", "sleep 300 & echo $! > \"$ROOT/child\"; wait");
     let call = fake.fetch().env("FETCH_EXTRACTOR__TIMEOUT", "300ms");
@@ -233,7 +233,7 @@ fn one_that_says_nothing_is_ended_with_all_that_it_has_started() {
 }
 
 #[test]
-fn nobody_is_left_behind_when_a_run_is_interrupted() {
+fn extractor_children_are_killed_on_interrupt() {
     let fake = Fake::new();
     fake.program("gallery-dl", "sleep 300 & echo $! > \"$ROOT/child\"; wait");
     let running = fake.fetch().arg("gallerydl:http://127.0.0.1:9/x").spawn();
@@ -244,7 +244,7 @@ fn nobody_is_left_behind_when_a_run_is_interrupted() {
 }
 
 #[test]
-fn what_never_ends_is_bounded() {
+fn endless_extractor_output_is_limited() {
     let fake = Fake::new();
     fake.program("gallery-dl", "yes 'x' | tr -d '\\n'");
     let done = fake
@@ -261,7 +261,7 @@ fn what_never_ends_is_bounded() {
 }
 
 #[test]
-fn a_public_page_does_not_lead_home_by_way_of_it() {
+fn an_extractor_cannot_lead_a_public_page_to_private_addresses() {
     let (public, home) = (Site::start(), Site::start());
     let page = "<!doctype html><title>x</title>";
     public.on("http://public.test/album", Reply::html(page));
@@ -288,7 +288,7 @@ fn a_public_page_does_not_lead_home_by_way_of_it() {
 }
 
 #[test]
-fn its_configuration_is_taken_but_for_what_runs_or_writes() {
+fn the_users_gallery_dl_configuration_is_used_without_postprocessors() {
     let site = Site::start();
     let link = album(&site);
     let fake = Fake::new();

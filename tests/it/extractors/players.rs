@@ -32,7 +32,7 @@ fn knows(fake: &Fake, films: &[(&str, Value)]) {
 }
 
 #[test]
-fn the_film_of_a_player_comes_with_the_pictures_of_its_page() {
+fn an_embedded_players_video_is_saved_with_the_pages_pictures() {
     let site = Site::start();
     let page = "<!doctype html><title>News</title><img src=/a.jpg width=800 height=600>\
         <iframe src='https://127.0.0.1/videos/embed/one'></iframe>\
@@ -57,7 +57,7 @@ fn the_film_of_a_player_comes_with_the_pictures_of_its_page() {
 }
 
 #[test]
-fn what_a_page_calls_its_player_is_asked_about_whatever_its_host() {
+fn declared_players_of_any_host_are_asked_about() {
     let table = [
         "<meta property='og:video' content='https://127.0.0.1/play/one'><meta property='og:video:type' content='text/html'>",
         "<meta name='twitter:player' content='https://127.0.0.1/play/one'>",
@@ -75,7 +75,7 @@ fn what_a_page_calls_its_player_is_asked_about_whatever_its_host() {
 }
 
 #[test]
-fn a_player_of_another_host_is_one_of_a_site_that_the_program_knows_or_none() {
+fn players_of_other_hosts_need_a_supported_site() {
     let site = Site::start();
     let page = "<!doctype html><img src=/a.jpg width=800 height=600><meta name='twitter:player' content='http://localhost/one'>";
     site.on("/news", Reply::html(page));
@@ -91,7 +91,7 @@ fn a_player_of_another_host_is_one_of_a_site_that_the_program_knows_or_none() {
 }
 
 #[test]
-fn a_player_that_nobody_knows_takes_nothing_from_its_page() {
+fn an_unknown_player_does_not_affect_its_page() {
     let site = Site::start();
     let players = "<iframe src='https://127.0.0.1/videos/embed/other'></iframe>";
     let picture = "<img src=/a.jpg width=800 height=600>";
@@ -111,7 +111,7 @@ fn a_player_that_nobody_knows_takes_nothing_from_its_page() {
 }
 
 #[test]
-fn why_a_player_cannot_be_had_is_told() {
+fn a_failed_player_is_reported_with_its_reason() {
     let site = Site::start();
     let page = "<!doctype html><img src=/a.jpg width=800 height=600><iframe src='https://127.0.0.1/videos/embed/one'></iframe>";
     site.on("/news", Reply::html(page));
@@ -131,7 +131,7 @@ fn why_a_player_cannot_be_had_is_told() {
 }
 
 #[test]
-fn several_players_share_a_start_and_are_bounded() {
+fn several_players_share_one_process_up_to_a_limit() {
     let site = Site::start();
     let frames: String = (0..40)
         .map(|n| format!("<iframe src='https://127.0.0.1/videos/embed/one{n}'></iframe>"))
@@ -146,7 +146,7 @@ fn several_players_share_a_start_and_are_bounded() {
 }
 
 #[test]
-fn players_start_no_more_programs_at_once_than_are_allowed() {
+fn the_number_of_parallel_player_processes_is_limited() {
     let site = Site::start();
     let frames: String = (0..9)
         .map(|n| format!("<iframe src='https://127.0.0.1/videos/embed/two{n}'></iframe>"))
@@ -169,7 +169,7 @@ fn players_start_no_more_programs_at_once_than_are_allowed() {
 }
 
 #[test]
-fn the_player_of_a_public_page_is_at_no_private_address() {
+fn a_public_page_cannot_embed_a_private_player() {
     let public = Site::start();
     let page = "<!doctype html><img src=/a.jpg width=800 height=600><iframe src='http://127.0.0.1/videos/embed/one'></iframe>";
     public.on("http://public.test/news", Reply::html(page));
@@ -186,7 +186,7 @@ fn the_player_of_a_public_page_is_at_no_private_address() {
 }
 
 #[test]
-fn players_are_told_where_nobody_is_there_to_fetch_them() {
+fn players_without_an_extractor_are_reported() {
     let site = Site::start();
     let players = "<iframe src='https://www.youtube.com/embed/aaaaaaaaaaa'></iframe><iframe src='https://player.vimeo.com/video/7'></iframe>\
         <iframe src='https://maps.example/embed/1'></iframe>";

@@ -8,7 +8,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn an_album_that_only_the_real_gallery_dl_knows() {
+fn the_real_gallery_dl_lists_an_album() {
     let Some(program) = peer("gallery-dl") else {
         return;
     };
@@ -91,7 +91,7 @@ class CatsListIE(InfoExtractor):
 ";
 
 #[test]
-fn films_that_only_the_real_yt_dlp_knows() {
+fn the_real_yt_dlp_resolves_videos() {
     let Some(program) = peer("yt-dlp") else {
         return;
     };

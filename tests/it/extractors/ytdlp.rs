@@ -34,7 +34,7 @@ fn film(site: &Site, id: &str) -> Value {
 }
 
 #[test]
-fn a_film_comes_in_the_quality_that_is_wanted() {
+fn a_video_is_saved_in_the_requested_quality() {
     for (quality, height) in [("best", 720), ("480p", 360), ("worst", 360)] {
         let site = Site::start();
         let link = page(&site, "/watch/x");
@@ -56,7 +56,7 @@ fn a_film_comes_in_the_quality_that_is_wanted() {
 }
 
 #[test]
-fn a_list_is_an_album_and_what_is_known_of_it_is_not_asked_for() {
+fn a_playlist_is_an_album_and_known_entries_are_not_resolved() {
     let site = Site::start();
     let link = page(&site, "/list/1");
     let entry = |id: &str| {
@@ -105,7 +105,7 @@ fn a_list_is_an_album_and_what_is_known_of_it_is_not_asked_for() {
 }
 
 #[test]
-fn picture_and_sound_that_are_apart_come_in_parts_and_become_one() {
+fn separate_video_and_audio_are_downloaded_and_muxed() {
     let site = Site::start();
     let link = page(&site, "/watch/x");
     let (picture, sound) = (

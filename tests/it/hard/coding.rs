@@ -41,7 +41,7 @@ fn saved(path: &str, reply: Reply) -> (String, Vec<u8>) {
 }
 
 #[test]
-fn a_coding_that_was_not_asked_for_is_taken_off_at_the_end() {
+fn an_unrequested_content_coding_is_decoded_at_the_end() {
     let cat = small(Format::Jpeg, 1);
     let table = [
         ("/cat.jpg", "gzip", gzip(&cat)),
@@ -63,7 +63,7 @@ fn a_coding_that_was_not_asked_for_is_taken_off_at_the_end() {
 }
 
 #[test]
-fn pages_and_feeds_are_read_in_the_coding_that_they_come_in() {
+fn pages_and_feeds_are_decoded_from_their_content_coding() {
     let site = Site::start();
     let page = "<!doctype html><title>Cats</title><img src='/1.jpg' width=900 height=900><a href='/more'>more</a>";
     let more = "<!doctype html><title>More</title><img src='/2.jpg' width=900 height=900>";
@@ -101,7 +101,7 @@ fn pages_and_feeds_are_read_in_the_coding_that_they_come_in() {
 }
 
 #[test]
-fn a_link_in_a_coding_is_seen_to_be_a_page_before_it_is_chosen_from() {
+fn a_coded_page_is_recognised_before_items_are_selected() {
     let site = Site::start();
     let page = gzip(b"<!doctype html><title>Cats</title><img src='/1.jpg' width=900 height=900>");
     site.on("/cats", coded(page, "gzip").content_type(""));
@@ -113,7 +113,7 @@ fn a_link_in_a_coding_is_seen_to_be_a_page_before_it_is_chosen_from() {
 }
 
 #[test]
-fn a_page_that_swells_beyond_measure_is_left() {
+fn a_page_that_decompresses_to_too_much_is_abandoned() {
     let site = Site::start();
     let bomb = gzip(&vec![b' '; 40 << 20]);
     site.on("/page", coded(bomb, "gzip").content_type("text/html"));
@@ -126,7 +126,7 @@ fn a_page_that_swells_beyond_measure_is_left() {
 }
 
 #[test]
-fn zeros_behind_a_coded_body_are_none_of_it() {
+fn zero_padding_after_a_coded_body_is_dropped() {
     let cat = small(Format::Jpeg, 1);
     let filled = [gzip(&cat), vec![0; 512]].concat();
     let (name, bytes) = saved("/cat.jpg", coded(filled, "gzip"));
@@ -150,7 +150,7 @@ fn a_file_that_is_packed_itself_is_kept_as_it_comes() {
 }
 
 #[test]
-fn a_coding_that_is_not_known_is_refused_by_its_name() {
+fn an_unknown_content_coding_is_refused_by_name() {
     for coding in ["br", "zstd", "compress", "gzip, br"] {
         let site = Site::start();
         site.on("/cat.jpg", coded(small(Format::Jpeg, 1), coding));
@@ -164,7 +164,7 @@ fn a_coding_that_is_not_known_is_refused_by_its_name() {
 }
 
 #[test]
-fn codings_in_several_fields_are_those_in_one() {
+fn several_content_encoding_fields_count_as_one_list() {
     let cat = small(Format::Jpeg, 1);
     let twice =
         |one: &str, two: &str, bytes: Vec<u8>| coded(bytes, one).header("Content-Encoding", two);
@@ -190,7 +190,7 @@ fn codings_in_several_fields_are_those_in_one() {
 }
 
 #[test]
-fn nothing_in_a_coding_is_nothing() {
+fn an_empty_coded_body_is_an_empty_file() {
     for reply in [Reply::file(""), Reply::file("").chunked()] {
         let (_, bytes) = saved("/a.txt", reply.header("Content-Encoding", "gzip"));
         assert!(bytes.is_empty());
@@ -217,7 +217,7 @@ fn a_coding_with_a_name_without_end_is_named_in_short() {
 }
 
 #[test]
-fn a_coded_body_is_gone_on_with_as_it_was_coded() {
+fn a_coded_body_is_resumed_in_its_coded_form() {
     let site = Site::start();
     let bytes = gzip(&large());
     let digest = STANDARD.encode(sha2::Sha256::digest(&bytes));
@@ -234,7 +234,7 @@ fn a_coded_body_is_gone_on_with_as_it_was_coded() {
 }
 
 #[test]
-fn a_digest_may_be_that_of_what_is_behind_the_coding() {
+fn a_digest_may_cover_the_decoded_bytes() {
     let (cat, other) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
     let of = |bytes: &[u8]| {
         let digest = STANDARD.encode(sha2::Sha256::digest(bytes));
@@ -252,7 +252,7 @@ fn a_digest_may_be_that_of_what_is_behind_the_coding() {
 }
 
 #[test]
-fn a_part_in_another_coding_starts_over() {
+fn a_partial_file_in_another_coding_starts_over() {
     let site = Site::start();
     let good = coded(gzip(&large()), "gzip").etag("\"a\"");
     site.on("/cat.jpg", good.cut_after(1_500_000)).once();
@@ -263,7 +263,7 @@ fn a_part_in_another_coding_starts_over() {
 }
 
 #[test]
-fn what_swells_beyond_measure_is_left() {
+fn a_file_that_decompresses_to_too_much_is_abandoned() {
     let bomb = gzip(&vec![b'a'; 64 << 20]);
     assert!(bomb.len() < 1 << 20);
     let site = Site::start();
@@ -277,7 +277,7 @@ fn what_swells_beyond_measure_is_left() {
 }
 
 #[test]
-fn a_coded_body_that_is_damaged_is_no_file() {
+fn a_damaged_coded_body_is_not_saved() {
     let mut damaged = gzip(&large());
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;

@@ -11,7 +11,7 @@ fn of_bytes(bytes: &[u8]) -> Reply {
 }
 
 #[test]
-fn what_comes_in_place_of_the_rest_does_not_take_its_place() {
+fn other_content_in_place_of_the_rest_is_not_saved() {
     let good = noise(large().len(), 1);
     let picture = sized(Format::Png, 5000, 1);
     let plain = "application/octet-stream";
@@ -47,7 +47,7 @@ fn what_comes_in_place_of_the_rest_does_not_take_its_place() {
 }
 
 #[test]
-fn what_comes_in_place_of_the_rest_costs_nothing_of_what_is_there() {
+fn other_content_in_place_of_the_rest_keeps_the_partial_file() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/get", good.clone().cut_after(9_000_000)).once();
@@ -62,7 +62,7 @@ fn what_comes_in_place_of_the_rest_costs_nothing_of_what_is_there() {
 }
 
 #[test]
-fn a_new_version_may_be_of_another_kind() {
+fn a_new_version_may_be_of_another_type() {
     let site = Site::start();
     let good = noise(large().len(), 1);
     site.on("/get", of_bytes(&good).cut_after(2_000_000)).once();
@@ -73,7 +73,7 @@ fn a_new_version_may_be_of_another_kind() {
 }
 
 #[test]
-fn another_length_under_the_same_etag_is_not_believed() {
+fn another_length_under_the_same_etag_is_not_trusted() {
     let good = noise(large().len(), 1);
     let (half, most) = (2_000_000, large().len() - 100_000);
     let table = [
@@ -94,7 +94,7 @@ fn another_length_under_the_same_etag_is_not_believed() {
 }
 
 #[test]
-fn a_server_that_keeps_to_another_length_is_believed() {
+fn a_server_that_repeats_another_length_is_trusted() {
     let site = Site::start();
     let good = noise(large().len(), 1);
     let shorter = &good[..3_000_000];
@@ -107,7 +107,7 @@ fn a_server_that_keeps_to_another_length_is_believed() {
 }
 
 #[test]
-fn a_range_that_is_said_not_to_have_changed_is_asked_for_in_another_way() {
+fn a_304_to_a_range_request_is_retried_without_if_range() {
     let site = Site::start();
     let good = noise(large().len(), 1);
     site.on("/f.bin", of_bytes(&good).cut_after(2_000_000))

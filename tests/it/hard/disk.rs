@@ -9,7 +9,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site, skip, until, works};
 
 #[test]
-fn a_folder_that_has_the_name_is_left_alone() {
+fn a_folder_with_the_wanted_name_is_left_alone() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
     site.on("/cat.jpg", Reply::file(cat.clone()));
@@ -23,7 +23,7 @@ fn a_folder_that_has_the_name_is_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_nowhere_is_not_written_through() {
+fn a_dangling_symbolic_link_is_not_written_through() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
     site.on("/cat.jpg", Reply::file(cat.clone()));
@@ -54,7 +54,7 @@ fn half() -> (Site, Fetch, Running, PathBuf) {
 
 #[cfg(unix)]
 #[test]
-fn a_partial_file_that_is_a_link_is_not_written_through() {
+fn a_symbolic_link_in_place_of_the_partial_file_is_not_followed() {
     let (_site, fetch, running, part) = half();
     running.kill9();
     let precious = fetch.root().join("precious");
@@ -66,7 +66,7 @@ fn a_partial_file_that_is_a_link_is_not_written_through() {
 
 #[cfg(unix)]
 #[test]
-fn a_partial_file_that_is_a_second_name_of_another_is_not_written_to() {
+fn a_hard_link_in_place_of_the_partial_file_is_not_written_to() {
     let (_site, fetch, running, part) = half();
     running.kill9();
     let precious = fetch.root().join("precious");
@@ -79,7 +79,7 @@ fn a_partial_file_that_is_a_second_name_of_another_is_not_written_to() {
 
 #[cfg(unix)]
 #[test]
-fn what_takes_the_place_of_a_partial_file_does_not_get_its_name() {
+fn a_file_swapped_in_for_the_partial_file_is_not_renamed() {
     for is_link in [false, true] {
         let (_site, fetch, running, part) = half();
         let precious = fetch.root().join("precious");
@@ -103,7 +103,7 @@ fn limited(limit: &str) -> Fetch {
 
 #[cfg(unix)]
 #[test]
-fn a_limit_on_the_length_of_files_is_told_with_a_way_out() {
+fn a_file_size_limit_is_reported_with_a_hint() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
     site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 1)));
@@ -116,7 +116,7 @@ fn a_limit_on_the_length_of_files_is_told_with_a_way_out() {
 
 #[cfg(unix)]
 #[test]
-fn a_low_limit_on_open_files_is_raised_kept_to_or_told() {
+fn a_low_limit_on_open_files_is_raised_or_respected() {
     let site = Site::start();
     let names = (0..40).map(|number| format!("/{number}.jpg"));
     let names: Vec<_> = names.collect();
@@ -139,7 +139,7 @@ fn a_low_limit_on_open_files_is_raised_kept_to_or_told() {
 
 #[cfg(unix)]
 #[test]
-fn files_have_the_rights_that_the_user_s_mask_leaves() {
+fn files_get_the_permissions_that_the_umask_leaves() {
     use std::os::unix::fs::PermissionsExt;
     for (mask, expected) in [("022", 0o644), ("077", 0o600), ("000", 0o666)] {
         let site = Site::start();
@@ -158,7 +158,7 @@ fn files_have_the_rights_that_the_user_s_mask_leaves() {
 }
 
 #[test]
-fn a_transfer_that_fails_takes_no_other_file_away() {
+fn a_failed_transfer_removes_no_other_file() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -178,7 +178,7 @@ fn a_transfer_that_fails_takes_no_other_file_away() {
 }
 
 #[test]
-fn a_file_in_place_of_the_folder_is_found_before_anything_is_asked_for() {
+fn a_file_in_place_of_a_folder_fails_before_any_request() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large())).optional();
     let fetch = quick()
@@ -192,7 +192,7 @@ fn a_file_in_place_of_the_folder_is_found_before_anything_is_asked_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_may_not_be_written_to_is_named_with_a_way_out() {
+fn an_unwritable_folder_is_reported_with_a_hint() {
     use std::os::unix::fs::PermissionsExt;
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large())).optional();
@@ -221,7 +221,7 @@ fn a_folder_that_may_not_be_written_to_is_named_with_a_way_out() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_does_not_fit_is_not_begun() {
+fn a_file_larger_than_the_free_space_is_not_started() {
     let site = Site::start();
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 1152921504606846976\r\nContent-Type: image/jpeg\r\n\r\n";
     let mut reply = head.as_bytes().to_vec();
@@ -239,7 +239,7 @@ fn a_file_that_does_not_fit_is_not_begun() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_to_stay_free_stays_free() {
+fn the_minimum_free_space_is_respected() {
     let site = Site::start();
     let cat = Reply::file(small(Format::Jpeg, 1));
     site.on("/a.jpg", cat.clone());
@@ -254,7 +254,7 @@ fn what_is_to_stay_free_stays_free() {
 }
 
 #[test]
-fn a_time_in_the_future_is_not_believed() {
+fn a_modification_time_in_the_future_is_ignored() {
     let site = Site::start();
     let future = std::time::SystemTime::now() + std::time::Duration::from_secs(40 * 86_400);
     site.on(
@@ -271,7 +271,7 @@ fn a_time_in_the_future_is_not_believed() {
 }
 
 #[test]
-fn a_file_of_the_same_length_and_other_bytes_is_not_taken_for_it() {
+fn an_existing_file_of_equal_length_but_other_bytes_is_kept() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
     let fetch = quick().arg("--no-archive").arg(site.url("/cat.jpg"));
@@ -291,7 +291,7 @@ const IN_A_SMALL_FOLDER: &str = "mount -t tmpfs -o size=6m,mode=755 tmpfs . || e
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_ends_the_run_and_the_next_goes_on() {
+fn a_full_disk_ends_the_run_and_the_next_one_resumes() {
     if !works("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
         return skip("a small file system cannot be mounted");
     }
@@ -315,7 +315,7 @@ fn a_full_disk_ends_the_run_and_the_next_goes_on() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_fetched() {
+fn a_file_without_room_is_skipped_and_others_are_downloaded() {
     if !works("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
         return skip("a small file system cannot be mounted");
     }

@@ -29,7 +29,7 @@ fn blocks(block: usize, etag: Option<&'static str>, empty: bool) -> Reply {
 }
 
 #[test]
-fn a_part_of_nobody_knows_how_much_is_the_last_only_when_nothing_follows() {
+fn a_range_of_unknown_total_ends_only_when_nothing_follows() {
     for (etag, empty) in [(Some("\"a\""), false), (None, false), (None, true)] {
         for block in [40_000, 150_000, 1 << 20] {
             let site = Site::start();
@@ -43,7 +43,7 @@ fn a_part_of_nobody_knows_how_much_is_the_last_only_when_nothing_follows() {
 }
 
 #[test]
-fn a_file_that_became_shorter_is_not_taken_for_the_rest_of_the_longer_one() {
+fn a_file_that_became_shorter_is_not_spliced_with_the_longer_one() {
     let shorter = large()[..1_000_000].to_vec();
     // Told how long it is, and not, each by servers that say it when they refuse a range and that do not.
     for (total, refusal) in [
@@ -81,7 +81,7 @@ fn a_file_that_became_shorter_is_not_taken_for_the_rest_of_the_longer_one() {
 }
 
 #[test]
-fn a_part_that_is_all_there_is_tells_how_long_that_is() {
+fn a_range_of_the_whole_file_gives_its_length() {
     let all = sized(Format::Jpeg, 50_000, 1);
     let range = format!("bytes 0-{}/{}", all.len() - 1, all.len());
     let part = |bytes: &[u8]| {
@@ -100,7 +100,7 @@ fn a_part_that_is_all_there_is_tells_how_long_that_is() {
 }
 
 #[test]
-fn what_follows_the_end_of_a_part_is_not_waited_for() {
+fn bytes_beyond_the_requested_range_are_not_waited_for() {
     let site = Site::start();
     // One that is longer than what is looked at first, and one that is not.
     let cats = [large(), small(Format::Jpeg, 1)];

@@ -112,7 +112,7 @@ fn run(addresses: &[String]) -> (std::result::Result<Vec<u8>, Kind>, usize) {
 }
 
 #[test]
-fn an_address_that_runs_out_is_found_anew_and_the_bytes_are_kept() {
+fn an_expired_url_is_resolved_again_and_the_bytes_are_kept() {
     for status in [401, 403, 404, 410] {
         let site = Site::start();
         let good = Reply::file(large()).etag("\"a\"");
@@ -130,7 +130,7 @@ fn an_address_that_runs_out_is_found_anew_and_the_bytes_are_kept() {
 }
 
 #[test]
-fn a_new_address_of_another_file_starts_over() {
+fn a_renewed_url_of_another_file_starts_over() {
     let other = sized(Format::Jpeg, 3 << 20, 8);
     for etag in ["\"a\"", "\"b\""] {
         let site = Site::start();
@@ -158,7 +158,7 @@ fn a_refusal_at_the_first_request_is_final() {
 }
 
 #[test]
-fn an_address_may_run_out_as_often_as_there_is_progress() {
+fn a_url_may_expire_as_often_as_there_is_progress() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     let mut addresses = Vec::new();
@@ -174,7 +174,7 @@ fn an_address_may_run_out_as_often_as_there_is_progress() {
 }
 
 #[test]
-fn an_address_that_runs_out_again_and_again_is_given_up_on() {
+fn a_url_that_expires_without_progress_is_given_up() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/old", good.cut_after(2_000_000)).once();
@@ -186,7 +186,7 @@ fn an_address_that_runs_out_again_and_again_is_given_up_on() {
 }
 
 #[test]
-fn a_link_that_leads_to_addresses_that_run_out_is_followed_anew() {
+fn a_link_that_redirects_to_expiring_urls_is_followed_again() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", Reply::redirect("/one")).times(2);
@@ -201,7 +201,7 @@ fn a_link_that_leads_to_addresses_that_run_out_is_followed_anew() {
 }
 
 #[test]
-fn each_try_follows_the_link_from_its_start_and_may_end_at_another_mirror() {
+fn each_attempt_follows_the_redirects_anew_and_may_reach_another_mirror() {
     let site = Site::start();
     let mirror = |etag: &str| {
         Reply::file(large())
@@ -218,7 +218,7 @@ fn each_try_follows_the_link_from_its_start_and_may_end_at_another_mirror() {
 }
 
 #[test]
-fn a_refusal_in_the_middle_keeps_its_own_reason() {
+fn a_refusal_while_resuming_keeps_its_reason() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good.cut_after(2_000_000)).once();
@@ -229,7 +229,7 @@ fn a_refusal_in_the_middle_keeps_its_own_reason() {
 }
 
 #[test]
-fn an_address_that_runs_out_while_a_file_comes_in_parts_is_found_anew() {
+fn an_expired_url_of_a_split_download_is_resolved_again() {
     let film = sized(Format::Mp4, 20 << 20, 3);
     let site = Site::start();
     let good = Reply::file(film.clone()).etag("\"a\"");

@@ -28,7 +28,7 @@ fn saved(raw: impl Into<Vec<u8>>) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn extensions_of_chunks_and_trailers_are_no_content() {
+fn chunk_extensions_and_trailers_are_not_content() {
     let raw = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n\
                5;name=\"value\"\r\nhello\r\n1 ; x\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n";
     assert_eq!(saved(raw).as_deref(), Some(&b"hello!"[..]));
@@ -42,7 +42,7 @@ fn chunks_win_over_a_length() {
 }
 
 #[test]
-fn nothing_but_chunks_is_taken_off_a_body() {
+fn transfer_codings_other_than_chunked_are_refused() {
     for coding in ["gzip, chunked", "gzip", "chunked, gzip", "compress"] {
         let raw = format!(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\nContent-Length: 5\r\n\r\nhello"
@@ -52,7 +52,7 @@ fn nothing_but_chunks_is_taken_off_a_body() {
 }
 
 #[test]
-fn a_coding_that_is_none_leaves_the_length_as_it_is() {
+fn transfer_encoding_identity_keeps_the_content_length() {
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\n\r\n";
     for (body, whole) in [("hello", true), ("hello, world", true), ("hell", false)] {
         let saved = saved(format!("{head}{body}"));
@@ -75,7 +75,7 @@ fn chunks_that_would_not_be_taken_apart_are_no_content() {
 }
 
 #[test]
-fn an_empty_coding_leaves_the_length_as_it_is() {
+fn an_empty_transfer_encoding_keeps_the_content_length() {
     for coding in ["", ","] {
         let head =
             format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\nContent-Length: 5\r\n\r\n");
@@ -87,7 +87,7 @@ fn an_empty_coding_leaves_the_length_as_it_is() {
 }
 
 #[test]
-fn an_odd_line_in_a_head_costs_no_file() {
+fn odd_header_lines_do_not_fail_a_download() {
     let many = "X-Many: 1\r\n".repeat(200);
     for line in [
         "X-Folded: a\r\n b\r\n",
@@ -114,7 +114,7 @@ fn what_is_no_http_is_asked_for_once() {
 }
 
 #[test]
-fn lengths_that_disagree_or_are_none_are_refused() {
+fn conflicting_or_invalid_content_lengths_are_refused() {
     for lengths in [
         "Content-Length: 5\r\nContent-Length: 7",
         "Content-Length: 5, 7",
@@ -128,7 +128,7 @@ fn lengths_that_disagree_or_are_none_are_refused() {
 }
 
 #[test]
-fn a_body_without_a_length_that_is_reset_is_no_file() {
+fn a_reset_body_without_a_length_is_not_saved() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -144,7 +144,7 @@ fn a_body_without_a_length_that_is_reset_is_no_file() {
 }
 
 #[test]
-fn a_body_that_nothing_ends_but_the_connection_is_kept_with_a_warning() {
+fn a_close_delimited_body_is_kept_with_a_warning() {
     let cat = small(Format::Jpeg, 1);
     let digest = STANDARD.encode(sha2::Sha256::digest(&cat));
     let told = "the server did not send its length";
@@ -172,7 +172,7 @@ fn a_body_that_nothing_ends_but_the_connection_is_kept_with_a_warning() {
 }
 
 #[test]
-fn what_its_own_format_says_is_cut_is_asked_for_again() {
+fn a_file_truncated_according_to_its_format_is_requested_again() {
     for format in [Format::Jpeg, Format::Png] {
         let site = Site::start();
         // One is gathered in memory, the other is not.
@@ -190,7 +190,7 @@ fn what_its_own_format_says_is_cut_is_asked_for_again() {
 }
 
 #[test]
-fn what_comes_cut_elsewhere_each_time_is_no_file() {
+fn a_file_truncated_differently_each_time_is_not_saved() {
     let site = Site::start();
     let cat = sized(Format::Png, 40_000, 1);
     let open = Reply::file(cat).no_ranges().close_delimited();
@@ -204,7 +204,7 @@ fn what_comes_cut_elsewhere_each_time_is_no_file() {
 }
 
 #[test]
-fn what_comes_cut_in_the_same_way_each_time_is_kept_with_a_word() {
+fn a_file_truncated_alike_each_time_is_kept_with_a_warning() {
     let site = Site::start();
     let cut = sized(Format::Jpeg, 40_000, 1)[..20_000].to_vec();
     site.on("/cat.jpg", Reply::file(cut.clone()).close_delimited());
@@ -217,7 +217,7 @@ fn what_comes_cut_in_the_same_way_each_time_is_kept_with_a_word() {
 }
 
 #[test]
-fn interim_answers_are_skipped() {
+fn interim_responses_are_skipped() {
     let raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
                HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n\
                HTTP/1.1 103 Early Hints\r\n\r\n\
@@ -246,7 +246,7 @@ fn what_follows_an_answer_unasked_is_not_taken_for_the_next() {
 }
 
 #[test]
-fn a_head_without_end_is_left() {
+fn an_endless_response_head_is_abandoned() {
     let mut raw = b"HTTP/1.1 200 OK\r\n".to_vec();
     while raw.len() < 8 << 20 {
         raw.extend_from_slice(b"X-Padding: 0123456789012345678901234567890123456789\r\n");
@@ -283,7 +283,7 @@ fn an_older_server_can_send_a_part_too() {
 }
 
 #[test]
-fn an_answer_is_asked_for_with_get_alone() {
+fn only_get_requests_are_sent() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -297,7 +297,7 @@ fn an_answer_is_asked_for_with_get_alone() {
 }
 
 #[test]
-fn a_length_beside_chunks_says_nothing_of_a_segment_or_a_part() {
+fn content_length_is_ignored_for_chunked_segments_and_ranges() {
     let site = Site::start();
     let odd = |bytes: Vec<u8>| Reply::file(bytes).header("Content-Length", "4711");
     site.on("/film.m3u8", playlist(&list(2)));
@@ -316,7 +316,7 @@ fn a_length_beside_chunks_says_nothing_of_a_segment_or_a_part() {
 }
 
 #[test]
-fn a_connection_with_a_length_beside_chunks_is_not_used_again() {
+fn a_connection_with_content_length_beside_chunked_is_not_reused() {
     let site = Site::start();
     let odd = Reply::file("hello").header("Content-Length", "3");
     site.on("/1.txt", odd.chunked());

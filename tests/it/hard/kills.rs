@@ -28,7 +28,7 @@ pub(crate) fn wait_until(end: Instant) {
 }
 
 #[test]
-fn killed_at_any_point_it_never_leaves_a_wrong_file() {
+fn a_kill_at_any_moment_never_leaves_a_wrong_file() {
     let site = Site::start();
     let huge = huge();
     site.on("/cat.png", Reply::file(huge.clone()).etag("\"a\""));
@@ -65,7 +65,7 @@ fn state(fetch: &Fetch) -> Option<std::time::SystemTime> {
 }
 
 #[test]
-fn killed_again_and_again_it_loses_two_seconds_each_time_at_the_most() {
+fn repeated_kills_lose_at_most_two_seconds_each() {
     const RATE: u64 = 1_500_000;
     let whole = huge();
     for _ in 0..kills().div_ceil(30) {

@@ -23,7 +23,7 @@ fn named(header: &str) -> String {
 }
 
 #[test]
-fn the_worst_names_of_servers_become_names_that_are_safe() {
+fn hostile_server_file_names_become_safe_names() {
     let long = format!("attachment; filename=\"{}.jpg\"", "x".repeat(300));
     let wide = format!(
         "attachment; filename*=UTF-8''{}.jpg",
@@ -76,7 +76,7 @@ fn the_worst_names_of_servers_become_names_that_are_safe() {
 }
 
 #[test]
-fn the_worst_paths_of_urls_stay_in_the_folder() {
+fn hostile_url_paths_stay_in_the_output_directory() {
     for path in [
         "/%2e%2e%2fevil.jpg",
         "/a/..%5c..%5cevil.jpg",

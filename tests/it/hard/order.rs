@@ -24,7 +24,7 @@ fn call(line: &str) -> &str {
 }
 
 #[test]
-fn bytes_reach_the_disk_before_a_state_or_a_name_speaks_of_them() {
+fn bytes_are_synced_before_a_state_or_a_name_refers_to_them() {
     if !can_watch() {
         return;
     }
@@ -110,7 +110,7 @@ fn with_all_failing(failing: &[&str], body: Body, code: i32) {
 }
 
 #[test]
-fn a_disk_that_is_full_at_any_write_is_a_failure_and_no_file() {
+fn a_full_disk_at_any_write_is_a_failure_without_a_file() {
     if !can_watch() {
         return;
     }
@@ -120,7 +120,7 @@ fn a_disk_that_is_full_at_any_write_is_a_failure_and_no_file() {
 }
 
 #[test]
-fn a_disk_that_takes_no_writes_any_more_ends_the_run() {
+fn a_disk_that_fails_all_writes_ends_the_run() {
     if !can_watch() {
         return;
     }
@@ -141,7 +141,7 @@ fn a_disk_that_takes_no_writes_any_more_ends_the_run() {
 }
 
 #[test]
-fn a_disk_that_cannot_keep_its_word_is_a_failure_and_no_file() {
+fn a_failed_fsync_is_a_failure_without_a_file() {
     if can_watch() {
         with_failing("fsync", "EIO", "1", huge, 8);
     }
@@ -156,7 +156,7 @@ fn a_file_system_without_locks_or_renames_that_keep_is_no_reason_to_give_up() {
 }
 
 #[test]
-fn a_file_system_without_hard_links_and_renames_that_keep_gets_its_files() {
+fn file_systems_without_links_and_no_replace_renames_work() {
     if !can_watch() {
         return;
     }
@@ -194,7 +194,7 @@ fn into_unsynced_folder(error: &str) -> (Fetch, Site, Done) {
 }
 
 #[test]
-fn a_folder_that_cannot_be_synced_is_no_reason_to_give_up() {
+fn a_folder_that_cannot_be_synced_is_tolerated() {
     if !can_watch() {
         return;
     }
@@ -207,7 +207,7 @@ fn a_folder_that_cannot_be_synced_is_no_reason_to_give_up() {
 }
 
 #[test]
-fn a_name_that_may_not_outlast_a_power_cut_is_told_and_the_file_is_noted() {
+fn a_name_that_may_be_lost_in_a_power_cut_is_reported() {
     if !can_watch() {
         return;
     }

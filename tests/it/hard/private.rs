@@ -29,7 +29,7 @@ fn led_to(url: &str) -> (Site, Fetch) {
 }
 
 #[test]
-fn a_public_server_does_not_lead_to_a_private_address() {
+fn a_public_server_cannot_redirect_to_a_private_address() {
     let home = Site::start();
     home.on("/cat.jpg", cat()).optional();
     let port = home.port();
@@ -75,7 +75,7 @@ fn what_is_typed_may_be_private_and_lead_to_private_addresses() {
 }
 
 #[test]
-fn a_public_server_does_not_lead_back_home() {
+fn a_redirect_through_a_public_server_cannot_return_to_a_private_one() {
     let home = Site::start();
     home.on("/cat.jpg", Reply::redirect("http://public.test/cat.jpg"));
     home.on("/secret", cat()).optional();
@@ -94,7 +94,7 @@ fn a_public_server_does_not_lead_back_home() {
 }
 
 #[test]
-fn private_addresses_can_be_refused_altogether() {
+fn private_addresses_can_be_forbidden_entirely() {
     let home = Site::start();
     home.on("/cat.jpg", cat()).optional();
     for url in [
@@ -210,7 +210,7 @@ async fn listed(page: &str, there: &str, private: Private) -> Vec<Failure> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_public_page_lists_is_not_private() {
+async fn private_urls_listed_by_a_public_page_are_refused() {
     for page in ["file", "link", "later"] {
         let page = format!("http://public.test/{page}");
         // Nobody is there: whoever asked would hear of a proxy that knows no such URL.

@@ -23,7 +23,7 @@ fn machine(etag: &str) -> Reply {
 }
 
 #[test]
-fn parts_in_parts_are_not_taken_for_the_file() {
+fn a_multipart_range_response_is_not_saved_as_the_file() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good.clone().cut_after(2_000_000))
@@ -45,7 +45,7 @@ fn parts_in_parts_are_not_taken_for_the_file() {
 }
 
 #[test]
-fn a_server_that_knows_ranges_now_and_then_is_gone_along_with() {
+fn a_server_that_supports_ranges_only_sometimes_is_handled() {
     let site = Site::start();
     let asked = AtomicUsize::new(0);
     site.on(
@@ -64,7 +64,7 @@ fn a_server_that_knows_ranges_now_and_then_is_gone_along_with() {
 }
 
 #[test]
-fn a_file_that_was_complete_but_for_the_end_of_its_framing_is_proven_and_kept() {
+fn a_body_missing_only_its_last_chunk_is_verified_and_kept() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good.clone().chunked_without_end())
@@ -78,7 +78,7 @@ fn a_file_that_was_complete_but_for_the_end_of_its_framing_is_proven_and_kept() 
 }
 
 #[test]
-fn a_refused_range_starts_over_whatever_the_refusal_says() {
+fn a_416_starts_over_whatever_its_content_range() {
     for range in [None, Some("bytes */3145728"), Some("bytes */7"), Some("x")] {
         let site = Site::start();
         let good = Reply::file(large()).etag("\"a\"");
@@ -99,7 +99,7 @@ fn a_refused_range_starts_over_whatever_the_refusal_says() {
 }
 
 #[test]
-fn nothing_is_gone_on_with_from_nothing() {
+fn an_empty_partial_file_is_not_resumed() {
     let site = Site::start();
     site.on("/f.txt", Reply::file("hello").cut_after(0)).once();
     site.on("/f.txt", Reply::file(""));
@@ -110,7 +110,7 @@ fn nothing_is_gone_on_with_from_nothing() {
 }
 
 #[test]
-fn a_server_that_says_it_has_no_ranges_is_not_asked_for_one() {
+fn accept_ranges_none_is_respected() {
     let site = Site::start();
     let none = Reply::file(large())
         .no_ranges()
@@ -127,7 +127,7 @@ fn a_server_that_says_it_has_no_ranges_is_not_asked_for_one() {
 }
 
 #[test]
-fn a_body_of_unknown_length_is_gone_on_with_where_its_bytes_agree() {
+fn a_body_of_unknown_length_is_resumed_if_its_bytes_agree() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"").chunked();
     site.on("/cat.jpg", good.clone().cut_after(2_000_000))
@@ -140,7 +140,7 @@ fn a_body_of_unknown_length_is_gone_on_with_where_its_bytes_agree() {
 }
 
 #[test]
-fn machines_with_an_etag_each_are_one_server_where_date_and_bytes_agree() {
+fn etags_differing_between_machines_do_not_prevent_a_resume() {
     let site = Site::start();
     let of = |etag: &str| machine(etag).ignore_if_range();
     site.on("/cat.jpg", of("\"one\"").cut_after(2_000_000))
@@ -153,7 +153,7 @@ fn machines_with_an_etag_each_are_one_server_where_date_and_bytes_agree() {
 }
 
 #[test]
-fn a_machine_with_another_etag_is_asked_without_if_range_where_date_and_length_agree() {
+fn if_range_is_dropped_if_only_the_etag_differs_between_machines() {
     let site = Site::start();
     site.on("/cat.jpg", machine("\"one\"").cut_after(2_000_000))
         .once();
@@ -168,7 +168,7 @@ fn a_machine_with_another_etag_is_asked_without_if_range_where_date_and_length_a
 }
 
 #[test]
-fn a_part_file_without_a_state_of_ours_is_not_built_upon() {
+fn a_partial_file_without_a_state_is_not_resumed() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/cat.png", good.clone().stall_after(6_000_000))
@@ -191,7 +191,7 @@ fn a_part_file_without_a_state_of_ours_is_not_built_upon() {
 }
 
 #[test]
-fn a_host_whose_machines_have_etags_of_their_own_is_remembered_for_that() {
+fn a_host_with_an_etag_for_each_machine_is_remembered() {
     let site = Site::start();
     // The second file waits until the first is there.
     let (saved, is_saved) = channel::<()>();
@@ -223,7 +223,7 @@ fn a_host_whose_machines_have_etags_of_their_own_is_remembered_for_that() {
 }
 
 #[test]
-fn what_machines_serve_differently_is_taken_from_one_of_them() {
+fn a_file_that_differs_between_machines_is_taken_from_one() {
     let one = Site::start();
     let port = one.port();
     let two = SocketAddr::from(([127, 0, 0, 2], port));
@@ -265,7 +265,7 @@ fn what_machines_serve_differently_is_taken_from_one_of_them() {
 }
 
 #[test]
-fn a_date_that_never_moves_does_not_outvote_an_etag() {
+fn a_constant_last_modified_does_not_override_an_etag() {
     let mut other = large();
     other[1_000_000..1_000_100].fill(7);
     let dates = [
@@ -309,7 +309,7 @@ fn a_part_that_is_all_there_is_is_the_whole() {
 }
 
 #[test]
-fn a_page_in_place_of_the_rest_is_no_page_to_look_into() {
+fn a_page_in_place_of_the_rest_is_not_read_for_media() {
     let site = Site::start();
     let good = Reply::file(huge())
         .etag("\"a\"")
@@ -342,7 +342,7 @@ fn after_a_break(then: Reply) -> Site {
 }
 
 #[test]
-fn a_part_that_is_called_the_whole_is_a_part() {
+fn a_200_with_a_content_range_is_treated_as_a_range() {
     // What was asked for, and another part, which is of no use.
     for other in [0, 10_000] {
         let site = after_a_break(Reply::with(move |seen| {
@@ -363,7 +363,7 @@ fn a_part_that_is_called_the_whole_is_a_part() {
 }
 
 #[test]
-fn a_part_that_nobody_asked_for_is_no_file_whatever_it_is_called() {
+fn an_unrequested_range_is_not_saved_whatever_its_status() {
     for status in [200, 203, 206] {
         let site = Site::start();
         let part = Reply::file(&large()[..1000]).no_ranges().status(status);
@@ -378,7 +378,7 @@ fn a_part_that_nobody_asked_for_is_no_file_whatever_it_is_called() {
 }
 
 #[test]
-fn a_whole_that_speaks_of_a_part_is_the_whole_where_its_length_says_so() {
+fn a_200_with_a_content_range_and_full_length_is_the_whole_file() {
     let site = after_a_break(Reply::file(large()).no_ranges().header(
         "Content-Range",
         format!("bytes 1000-{}/{}", large().len() - 1, large().len()),

@@ -9,7 +9,7 @@ use crate::support::tls::{TlsFault, TlsServer};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_file_comes_over_tls_and_one_connection_each_way() {
+fn a_file_is_downloaded_over_tls() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
     let front = TlsServer::start(&site, TlsFault::None);
@@ -23,7 +23,7 @@ fn a_file_comes_over_tls_and_one_connection_each_way() {
 }
 
 #[test]
-fn a_certificate_that_proves_nothing_is_refused_and_not_asked_again() {
+fn an_invalid_certificate_is_refused_without_a_retry() {
     let table = [
         (TlsFault::None, false, "its issuer is unknown"),
         (TlsFault::Expired, true, "it expired on "),
@@ -162,7 +162,7 @@ fn a_server_of_plain_http_is_told_and_not_asked_again() {
 }
 
 #[test]
-fn a_redirect_down_to_plain_http_is_not_followed() {
+fn a_redirect_from_https_to_http_is_not_followed() {
     let (site, plain) = (Site::start(), Site::start());
     plain
         .on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
@@ -180,7 +180,7 @@ fn a_redirect_down_to_plain_http_is_not_followed() {
 }
 
 #[test]
-fn a_body_that_tls_does_not_end_is_cut_off() {
+fn a_body_without_a_tls_close_notify_is_truncated() {
     let table = [
         (
             "properly",
@@ -260,7 +260,7 @@ fn a_redirect_to_itself_that_sets_the_same_cookie_again_is_a_circle() {
 }
 
 #[test]
-fn a_redirect_in_a_circle_is_not_tried_again() {
+fn a_redirect_loop_is_not_retried() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::redirect("/cat.jpg"));
     quick().arg(site.url("/cat.jpg")).run().fails(4);

@@ -9,7 +9,7 @@ use crate::support::media::{Format, sized};
 use crate::support::{Reply, Request, Site};
 
 #[test]
-fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
+fn a_server_that_refuses_ranges_is_asked_for_the_whole_file() {
     for status in [400, 403, 404, 501] {
         let site = Site::start();
         let good = Reply::file(large()).etag("\"a\"");
@@ -47,7 +47,7 @@ fn sparing(most: usize) -> Reply {
 }
 
 #[test]
-fn a_server_that_gives_little_at_a_time_is_asked_as_often_as_it_takes() {
+fn short_ranges_are_requested_until_the_file_is_complete() {
     for most in [65_536, 60_000, 20_000] {
         let site = Site::start();
         site.on("/cat.jpg", sparing(most));
@@ -61,7 +61,7 @@ fn a_server_that_gives_little_at_a_time_is_asked_as_often_as_it_takes() {
 }
 
 #[test]
-fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
+fn ranges_that_end_at_server_block_boundaries_are_accepted() {
     const BLOCK: usize = 1 << 20;
     let site = Site::start();
     let blocks = |seen: &Request| {
@@ -80,7 +80,7 @@ fn a_server_whose_ranges_end_with_its_blocks_is_gone_along_with() {
 }
 
 #[test]
-fn what_broke_off_is_compared_again_however_sparing_the_server_was() {
+fn an_overlap_is_compared_again_after_a_broken_short_range() {
     const BLOCK: usize = 1 << 20;
     let site = Site::start();
     let up_to = |seen: &Request, end: usize| part(start_of(seen).unwrap() as usize, end);
@@ -101,7 +101,7 @@ fn what_broke_off_is_compared_again_however_sparing_the_server_was() {
 }
 
 #[test]
-fn a_server_that_has_ranges_and_refuses_one_now_and_then_keeps_what_it_gave() {
+fn a_range_refused_now_and_then_keeps_the_partial_file() {
     let site = Site::start();
     let good = || Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good().cut_after(1_000_000)).once();
@@ -128,7 +128,7 @@ fn dripping(late: Duration) -> Reply {
 }
 
 #[test]
-fn a_server_that_drips_in_ranges_of_a_byte_is_given_up_on() {
+fn a_server_that_sends_one_byte_ranges_is_given_up() {
     let site = Site::start();
     site.on("/cat.jpg", dripping(Duration::from_millis(20)));
     let config = "[net]\nbackoff = \"5ms\"\nspeed_window = \"1s\"\n";
@@ -138,7 +138,7 @@ fn a_server_that_drips_in_ranges_of_a_byte_is_given_up_on() {
 }
 
 #[test]
-fn what_a_server_gives_a_block_at_a_time_is_not_asked_for_twice() {
+fn short_ranges_are_not_requested_twice() {
     const MOST: usize = 100_000;
     let site = Site::start();
     site.on("/cat.jpg", sparing(MOST));
@@ -154,7 +154,7 @@ fn what_a_server_gives_a_block_at_a_time_is_not_asked_for_twice() {
 }
 
 #[test]
-fn a_server_that_is_mute_when_it_is_asked_for_a_range_is_asked_for_all_of_it() {
+fn a_server_silent_on_range_requests_is_asked_for_the_whole_file() {
     let site = Site::start();
     let good = || Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good().cut_after(2_000_000)).once();

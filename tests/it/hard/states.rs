@@ -54,7 +54,7 @@ fn replace(state: &str, from: &str, to: &str, by: &str) -> String {
 
 #[cfg(unix)]
 #[test]
-fn offsets_beyond_four_gibibytes_are_gone_on_from() {
+fn a_download_resumes_beyond_four_gibibytes() {
     const TOTAL: u64 = 9 << 29;
     const THERE: u64 = TOTAL - (1 << 20);
     let site = Site::start();
@@ -88,7 +88,7 @@ fn offsets_beyond_four_gibibytes_are_gone_on_from() {
 
 #[cfg(unix)]
 #[test]
-fn a_part_that_is_complete_is_proven_and_named_without_a_request() {
+fn a_complete_partial_file_is_verified_and_named_without_a_request() {
     let site = Site::start();
     let first = Reply::file(huge()).etag("\"a\"").stall_after(6_000_000);
     site.on("/cat.png", first).once();
@@ -104,7 +104,7 @@ fn a_part_that_is_complete_is_proven_and_named_without_a_request() {
 }
 
 #[test]
-fn a_login_page_in_the_middle_spoils_nothing_that_is_there() {
+fn a_login_page_while_resuming_keeps_the_partial_file() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/cat.png", good.clone().stall_after(6_000_000))
@@ -122,7 +122,7 @@ fn a_login_page_in_the_middle_spoils_nothing_that_is_there() {
 }
 
 #[test]
-fn a_state_that_says_more_than_there_is_is_not_believed() {
+fn a_state_that_claims_missing_bytes_is_rejected() {
     let site = Site::start();
     let fetch = begun(&site);
     let len = huge().len() as u64;

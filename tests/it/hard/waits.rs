@@ -17,7 +17,7 @@ use crate::support::media::noise;
 use crate::support::{Reply, Site, skip};
 
 #[test]
-fn a_connection_that_was_closed_when_it_was_used_again_is_no_failure() {
+fn a_reused_connection_that_was_closed_is_not_a_failure() {
     let site = Site::start();
     site.on("/1.bin", Reply::file(noise(5000, 1)));
     site.on("/2.bin", Reply::raw("")).once();
@@ -33,7 +33,7 @@ fn a_connection_that_was_closed_when_it_was_used_again_is_no_failure() {
 }
 
 #[test]
-fn connections_that_were_closed_are_no_failures_while_others_are_at_work() {
+fn closed_idle_connections_are_not_failures_beside_busy_ones() {
     let site = Site::start();
     // A connection answers once. It is closed without a word when it is to be used again.
     let asked = Mutex::new(HashSet::new());
@@ -76,7 +76,7 @@ fn a_server_that_never_pauses_before_its_answer_is_left() {
 }
 
 #[test]
-fn a_server_that_always_closes_without_a_word_is_given_up_on() {
+fn a_server_that_always_closes_silently_is_given_up() {
     let site = Site::start();
     site.on("/1.bin", Reply::raw("")).times(3);
     let fetch = quick().args(["-R", "2"]).arg(site.url("/1.bin"));
@@ -101,7 +101,7 @@ fn a_body_that_falls_silent_is_gone_on_with_on_a_new_connection() {
 }
 
 #[test]
-fn a_server_that_only_drips_is_asked_anew_on_another_connection() {
+fn a_server_below_the_speed_floor_is_tried_on_another_connection() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good.clone().throttle(100_000)).once();
@@ -115,7 +115,7 @@ fn a_server_that_only_drips_is_asked_anew_on_another_connection() {
 }
 
 #[test]
-fn a_server_that_drips_on_and_on_is_given_up_on() {
+fn a_server_that_stays_below_the_speed_floor_is_given_up() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -131,7 +131,7 @@ fn a_server_that_drips_on_and_on_is_given_up_on() {
 }
 
 #[test]
-fn a_slow_file_is_left_alone_while_others_come_from_its_host() {
+fn a_slow_file_is_tolerated_while_its_host_sends_others() {
     let site = Site::start();
     site.on("/slow.bin", Reply::file(noise(60_000, 1)).throttle(50_000));
     site.on(
@@ -178,7 +178,7 @@ async fn fetched(client: &Client, site: &Site) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_older_protocol_is_used_where_the_newer_refuses() {
+async fn ipv4_is_used_if_ipv6_refuses() {
     let site = Site::start();
     site.on("/f", Reply::text("here"));
     assert_eq!(fetched(&client(), &site).await, b"here");
@@ -206,7 +206,7 @@ async fn the_protocol_that_answered_is_used_for_the_next_connection_too() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_older_protocol_is_used_where_the_newer_does_not_answer() {
+async fn ipv4_is_used_if_ipv6_does_not_answer() {
     use std::net::{Ipv6Addr, SocketAddr, TcpStream};
     let site = Site::start();
     site.on("/f", Reply::text("here")).optional();

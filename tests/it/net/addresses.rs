@@ -9,7 +9,7 @@ use super::{body, client, quick, url};
 use crate::support::{Reply, Site, skip};
 
 #[tokio::test]
-async fn an_address_that_closes_each_connection_is_not_all_that_is_tried() {
+async fn other_addresses_are_tried_if_one_closes_every_connection() {
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = mute.local_addr().unwrap().port();
     let Ok(good) = Site::start_at(SocketAddr::from(([127, 0, 0, 2], port))) else {

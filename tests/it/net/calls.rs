@@ -11,7 +11,7 @@ use super::{client, headers, quick, url};
 use crate::support::{Reply, Site};
 
 #[tokio::test]
-async fn a_page_that_drips_is_given_up_on_as_a_file_is() {
+async fn a_page_below_the_speed_floor_is_given_up() {
     let site = Site::start();
     let page = Reply::text("x".repeat(1000)).throttle(20);
     site.on("/page", page).times(4);
@@ -45,7 +45,7 @@ async fn chunks_by_an_old_version_are_said_to_be_none_of_it() {
 }
 
 #[tokio::test]
-async fn a_part_that_nobody_asked_for_is_no_page() {
+async fn an_unrequested_range_is_not_read_as_a_page() {
     let part = |range: &str| {
         Reply::text("half")
             .status(206)

@@ -25,7 +25,7 @@ fn with_user_header() -> Settings {
 }
 
 #[tokio::test]
-async fn headers_do_not_leave_their_origin_and_do_not_come_back() {
+async fn headers_do_not_leave_their_origin_or_return_to_it() {
     let (home, foreign) = (Site::start(), Site::start());
     home.on("/start", Reply::redirect("/near"));
     home.on("/near", Reply::redirect(foreign.url("/far")));
@@ -59,7 +59,7 @@ async fn headers_do_not_leave_their_origin_and_do_not_come_back() {
 }
 
 #[tokio::test]
-async fn another_name_of_the_same_machine_is_another_origin() {
+async fn another_name_of_one_machine_is_another_origin() {
     let site = Site::start();
     let there = format!("http://localhost:{}/there", site.port());
     site.on("/start", Reply::redirect(there));
@@ -76,7 +76,7 @@ async fn another_name_of_the_same_machine_is_another_origin() {
 }
 
 #[tokio::test]
-async fn the_users_headers_go_only_where_the_user_pointed() {
+async fn user_headers_are_sent_only_to_the_hosts_of_given_links() {
     let (named, unnamed) = (Site::start(), Site::start());
     named.on("/f", Reply::text(""));
     unnamed.on("/f", Reply::text(""));
@@ -90,7 +90,7 @@ async fn the_users_headers_go_only_where_the_user_pointed() {
 }
 
 #[tokio::test]
-async fn a_password_in_the_link_stays_with_its_origin() {
+async fn a_password_in_a_link_stays_with_its_origin() {
     let (home, foreign) = (Site::start(), Site::start());
     home.on("/start", Reply::redirect("/near"));
     home.on("/near", Reply::redirect(foreign.url("/far")));
@@ -105,7 +105,7 @@ async fn a_password_in_the_link_stays_with_its_origin() {
 }
 
 #[tokio::test]
-async fn a_source_s_header_goes_to_the_url_it_was_set_for() {
+async fn a_source_header_is_sent_only_to_its_url() {
     let (api, elsewhere) = (Site::start(), Site::start());
     api.on("/3/album", Reply::redirect(elsewhere.url("/album")));
     elsewhere.on("/album", Reply::json("{}"));
@@ -119,7 +119,7 @@ async fn a_source_s_header_goes_to_the_url_it_was_set_for() {
 }
 
 #[tokio::test]
-async fn a_request_says_no_more_than_it_must() {
+async fn requests_send_no_needless_headers() {
     let site = Site::start();
     site.on("/start", Reply::redirect("/f"));
     site.on("/f", Reply::text(""));
@@ -146,7 +146,7 @@ async fn a_request_says_no_more_than_it_must() {
 }
 
 #[tokio::test]
-async fn cookies_of_a_file_are_sent_to_their_host_alone() {
+async fn cookies_from_a_file_are_sent_to_their_host_only() {
     let site = Site::start();
     let there = format!("http://localhost:{}/there", site.port());
     site.on("/start", Reply::redirect("/set"));

@@ -44,7 +44,7 @@ async fn a_request_that_is_not_for_http_2_is_sent_by_http_1() {
 }
 
 #[tokio::test]
-async fn what_was_not_worked_on_is_asked_for_again_at_once_and_without_counting() {
+async fn unprocessed_http2_requests_are_retried_at_once_for_free() {
     let table = [
         (Step::Reset(REFUSED_STREAM), [1, 1, 1]),
         (Step::GoAway(NO_ERROR), [1, 2, 3]),
@@ -58,7 +58,7 @@ async fn what_was_not_worked_on_is_asked_for_again_at_once_and_without_counting(
 }
 
 #[tokio::test]
-async fn a_server_that_never_works_on_anything_is_given_up_on() {
+async fn a_server_that_never_processes_a_request_is_given_up() {
     for nack in [Step::Reset(REFUSED_STREAM), Step::GoAway(NO_ERROR)] {
         let server = Http2Server::start([nack]);
         let error = call(&server, 0).await.unwrap_err();
@@ -68,7 +68,7 @@ async fn a_server_that_never_works_on_anything_is_given_up_on() {
 }
 
 #[tokio::test]
-async fn a_server_that_wants_calm_is_not_asked_again_at_once() {
+async fn enhance_your_calm_is_not_retried_at_once() {
     let server = Http2Server::start([Step::GoAway(ENHANCE_YOUR_CALM)]);
     let error = call(&server, 0).await.unwrap_err();
     assert_eq!(error.kind, Kind::Network);

@@ -35,7 +35,7 @@ async fn a_redirect_without_a_target_is_an_answer() {
 }
 
 #[tokio::test]
-async fn what_no_redirect_may_do_is_refused() {
+async fn forbidden_redirects_are_refused() {
     let site = Site::start();
     let table = [
         (
@@ -132,7 +132,7 @@ async fn a_circle_that_sets_the_same_cookie_again_is_one() {
 }
 
 #[tokio::test]
-async fn a_trail_without_end_is_left_after_twenty_steps() {
+async fn more_than_twenty_redirects_are_refused() {
     let site = Site::start();
     let next = Reply::with(|seen| {
         let step: u32 = seen.target[1..].parse().unwrap();

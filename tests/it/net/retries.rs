@@ -18,7 +18,7 @@ async fn call(site: &Site, settings: Settings) -> (u16, Duration) {
 }
 
 #[tokio::test]
-async fn what_passes_by_itself_is_asked_for_again() {
+async fn temporary_failures_are_retried() {
     let statuses = [
         408, 420, 425, 429, 500, 502, 503, 504, 508, 509, 522, 529, 599,
     ];
@@ -72,7 +72,7 @@ async fn the_budget_of_retries_is_kept() {
 }
 
 #[tokio::test]
-async fn retry_after_is_kept_in_both_forms() {
+async fn retry_after_is_respected_in_both_forms() {
     let date = "Wed, 21 Oct 2015 07:28:00 GMT";
     let later = "Wed, 21 Oct 2015 07:28:01 GMT";
     let busy = [
@@ -96,7 +96,7 @@ async fn retry_after_is_kept_in_both_forms() {
 }
 
 #[tokio::test]
-async fn a_wait_of_no_time_is_none() {
+async fn a_retry_after_of_zero_is_ignored() {
     let site = Site::start();
     let busy = Reply::empty(503).header("Retry-After", "0");
     site.on("/page", busy).times(4);
@@ -111,7 +111,7 @@ async fn a_wait_of_no_time_is_none() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_is_not_waited_for() {
+async fn a_retry_after_over_the_limit_fails_at_once() {
     let site = Site::start();
     let busy = Reply::empty(503).header("Retry-After", "2");
     site.on("/page", busy).once();
@@ -124,7 +124,7 @@ async fn a_wait_that_is_too_long_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_host_that_asks_to_wait_holds_up_every_call_to_it_and_no_other() {
+async fn retry_after_pauses_its_host_and_no_other() {
     let (busy, free) = (Site::start(), Site::start());
     let first = Reply::empty(503).header("Retry-After", "1");
     busy.on("/first", first).once();

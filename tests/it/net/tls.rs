@@ -11,7 +11,7 @@ use crate::support::http2::{Http2Server, PAGE, Step};
 use crate::support::tls::{TlsFault, TlsServer};
 
 #[tokio::test]
-async fn a_server_of_http_2_alone_gives_files_too() {
+async fn files_are_downloaded_from_an_http2_only_server() {
     let server = Http2Server::start([Step::Serve]);
     let front = TlsServer::before_port(server.port(), TlsFault::Http2);
     let client = client(Settings {
@@ -26,7 +26,7 @@ async fn a_server_of_http_2_alone_gives_files_too() {
 }
 
 #[test]
-fn a_file_by_http_2_ends_where_its_stream_does() {
+fn a_file_over_http2_ends_with_its_stream() {
     let server = Http2Server::start([Step::Serve]);
     let front = TlsServer::before_port(server.port(), TlsFault::Http2);
     let fetch = Fetch::new().arg("--ca-cert").arg(front.authority());

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_host_that_forbids_what_comes_too_fast_loses_nothing() {
+fn a_host_that_limits_its_rate_with_403_loses_no_files() {
     let (site, refused) = few_a_second(25.0, || Reply::text("").status(403));
     let took = fetch_all(&site, 80);
     assert!(refused.load(SeqCst) > 0);
@@ -11,7 +11,7 @@ fn a_host_that_forbids_what_comes_too_fast_loses_nothing() {
 }
 
 #[test]
-fn a_host_that_lets_nobody_in_for_a_while_loses_nothing() {
+fn a_temporary_ban_loses_no_files() {
     let forbidden: Refuse = || Reply::text("").status(403);
     std::thread::scope(|scope| {
         for refuse in [forbidden, reset, || Reply::raw("")] {
@@ -46,7 +46,7 @@ fn closed_for_a_while(refuse: Refuse) -> Site {
 }
 
 #[test]
-fn a_host_that_cuts_off_what_comes_too_fast_loses_nothing() {
+fn a_host_that_limits_its_rate_with_resets_loses_no_files() {
     std::thread::scope(|scope| {
         for refuse in [reset, || Reply::raw("")] {
             scope.spawn(move || {
@@ -84,7 +84,7 @@ fn few_in_a_window(most: u32, refuse: Refuse) -> Site {
 }
 
 #[test]
-fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
+fn forbidden_files_among_others_are_requested_a_few_times_only() {
     let site = Site::start();
     let reply = |seen: &Request| match seen.path().ends_with("7.bin") {
         true => Reply::text("").status(403),
@@ -107,7 +107,7 @@ fn what_is_forbidden_among_others_is_asked_for_a_few_times_and_soon_no_more() {
 }
 
 #[test]
-fn what_is_forbidden_at_a_host_that_forbids_what_is_too_much_fails_soon() {
+fn forbidden_files_fail_soon_at_a_host_that_limits_with_403() {
     let (site, _) = few_at_once(6, || Reply::text("").status(403));
     let mut fetch = Fetch::new().config("net.backoff = \"100ms\"");
     for number in 0..200 {
@@ -123,7 +123,7 @@ fn what_is_forbidden_at_a_host_that_forbids_what_is_too_much_fails_soon() {
 }
 
 #[test]
-fn what_fails_at_the_end_of_a_list_fails_soon() {
+fn failing_links_at_the_end_of_a_list_fail_soon() {
     let site = Site::start();
     site.on("/*", Reply::with(|seen| file(seen, 2000)));
     let mut fetch = Fetch::new().config("net.backoff = \"20ms\"");

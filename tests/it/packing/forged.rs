@@ -34,7 +34,7 @@ fn mark(fetch: &Fetch, owner: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_mark_names_no_file() {
+fn a_zip_marker_cannot_name_a_file_to_delete() {
     let (_imgur, fetch) = fetched(&["--zip"]);
     let victim = fetch.out().join("victim");
     fs::create_dir(&victim).unwrap();
@@ -56,7 +56,7 @@ fn a_mark_names_no_file() {
 }
 
 #[test]
-fn a_zip_that_a_server_sent_has_no_files_of_ours() {
+fn a_downloaded_zip_is_not_taken_for_a_packed_album() {
     // In the root, a packed album may be called anything.
     let template = ["-o", "{key}.{ext}"];
     let (_other, evil) = fetched(&["-o", "{key}.{ext}", "--zip=only"]);

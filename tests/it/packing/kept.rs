@@ -96,7 +96,7 @@ fn names_that_shift_take_nothing_with_them() {
 }
 
 #[test]
-fn what_is_only_packed_is_asked_for_whether_it_has_changed() {
+fn packed_items_are_checked_for_changes_too() {
     let tagged = |old: Image, new: Image| {
         Reply::with(move |seen: &Request| match seen.header("if-none-match") {
             None => Reply::file(old.bytes()).etag("\"1\""),

@@ -70,7 +70,7 @@ fn loops_end() {
 }
 
 #[test]
-fn what_says_nothing_for_too_long_is_left_to_itself() {
+fn an_idle_script_is_stopped_after_its_wall_time() {
     // Long before it has computed for as long as it may.
     let hasty = MANIFEST.replace("cpu_ms = 300, wall_ms = 20000", "wall_ms = 50");
     let said = "plugin `mine` did nothing for 50 ms";
@@ -141,7 +141,7 @@ fn what_the_host_makes_for_a_script_counts() {
 }
 
 #[test]
-fn functions_of_the_vm_are_not_called_for_too_much() {
+fn library_calls_of_excessive_size_are_refused() {
     let said = "moves at most 1048576 elements";
     let positions = "takes whole numbers in the range of positions";
     all_say(
@@ -167,7 +167,7 @@ fn functions_of_the_vm_are_not_called_for_too_much() {
 }
 
 #[test]
-fn pages_that_grow_out_of_proportion_end() {
+fn pages_that_explode_while_parsing_are_refused() {
     let grown = "the page has more than 200064 elements or 400000 attributes";
     let slow = "computed for more than";
     // Every `</div>` but the first opens all the `b` once more.
@@ -189,7 +189,7 @@ fn pages_that_grow_out_of_proportion_end() {
 }
 
 #[test]
-fn nothing_leads_out() {
+fn the_sandbox_has_no_way_out() {
     all_fail(&[
         "io.open('/etc/passwd')",
         "os.execute('true')",
@@ -221,7 +221,7 @@ fn nothing_leads_out() {
 }
 
 #[test]
-fn endless_items_end() {
+fn endless_items_are_stopped() {
     let site = Site::start();
     let script = "return { extract = function()\nfor i = 1, 1e9 do emit({ key = i, url = 'https://files.test/' .. i }) end\nend }";
     let done = call(&site, MANIFEST, script).args(["-s"]).run().fails(3);

@@ -69,7 +69,7 @@ fn a_checkpoint_is_short() {
 }
 
 #[test]
-fn what_is_out_there_does_not_make_the_users_own_files_so() {
+fn a_public_item_does_not_make_local_urls_allowed() {
     let site = Site::start();
     site.on("/b.jpg", Reply::file(small(Format::Jpeg, 1)));
     let script = r#"
@@ -85,7 +85,7 @@ fn what_is_out_there_does_not_make_the_users_own_files_so() {
 }
 
 #[test]
-fn a_listing_that_goes_in_a_circle_ends_there() {
+fn a_listing_that_repeats_a_cursor_ends() {
     let site = Site::start();
     site.on("/list?page=1", Reply::json(r#"{ "next": 2 }"#));
     site.on("/list?page=2", Reply::json(r#"{ "next": 3 }"#));

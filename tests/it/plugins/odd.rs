@@ -23,7 +23,7 @@ fn site() -> Site {
 }
 
 #[test]
-fn what_is_odd_in_one_entry_costs_no_other() {
+fn one_invalid_entry_does_not_affect_the_others() {
     let table = [
         (
             "emit({ key = 'x', url = '/x.jpg' })",

@@ -22,7 +22,7 @@ fn by_https(site: &Site, front: &TlsServer, body: &str) -> Fetch {
 }
 
 #[test]
-fn a_declared_host_leads_to_no_other_one() {
+fn a_redirect_from_a_declared_host_to_another_is_refused() {
     let (site, elsewhere) = (Site::start(), Site::start());
     elsewhere.on("/x", Reply::text("secret")).optional();
     site.on("/there", Reply::redirect("/here"));
@@ -64,7 +64,7 @@ fn a_declared_host_leads_to_no_other_one() {
 }
 
 #[test]
-fn a_script_sees_no_cookie() {
+fn scripts_cannot_read_cookies() {
     let site = Site::start();
     let set = Reply::text("x").header("Set-Cookie", "session=hunter2; Path=/");
     site.on("/login", set.clone().header("X-Kept", "kept"));
@@ -86,7 +86,7 @@ fn a_script_sees_no_cookie() {
 }
 
 #[test]
-fn the_pace_of_a_host_holds_for_what_a_script_asks() {
+fn script_requests_are_paced_per_host() {
     let site = Site::start();
     site.on("/*", Reply::text("x"));
     // The second is asked when the first is answered, so from where the site saw that one, six wait for the one before,

@@ -47,7 +47,7 @@ fn a_form_and_json_are_posted() {
 }
 
 #[test]
-fn nothing_is_posted_where_that_is_not_declared() {
+fn post_requests_to_undeclared_hosts_are_refused() {
     let site = Site::start();
     let table = [
         (
@@ -90,7 +90,7 @@ fn nothing_is_posted_where_that_is_not_declared() {
 }
 
 #[test]
-fn what_was_posted_goes_nowhere_else_and_is_not_sent_twice() {
+fn a_post_is_neither_redirected_nor_repeated() {
     let site = Site::start();
     site.on(
         "/moved",
@@ -164,7 +164,7 @@ fn many_are_asked_at_once_and_answer_in_their_order() {
 }
 
 #[test]
-fn too_many_at_once_are_refused_and_count_each() {
+fn too_many_parallel_requests_are_refused_and_counted() {
     let site = Site::start();
     site.on("/*", Reply::text("x")).optional();
     let many = "local list = {} for at = 1, 17 do list[at] = site .. '/' .. at end http.all(list)";
@@ -181,7 +181,7 @@ fn too_many_at_once_are_refused_and_count_each() {
 }
 
 #[test]
-fn a_secret_is_exchanged_for_a_token_that_the_script_does_not_get() {
+fn a_token_obtained_with_a_secret_is_hidden_from_the_script() {
     let site = Site::start();
     site.on(
         "/token",
@@ -288,7 +288,7 @@ fn a_token_comes_from_a_host_that_is_declared() {
 }
 
 #[test]
-fn what_a_login_sets_goes_along_for_the_rest_of_the_listing() {
+fn cookies_set_by_a_login_last_for_the_listing() {
     let site = Site::start();
     site.on(
         "/login",

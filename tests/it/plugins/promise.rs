@@ -11,7 +11,7 @@ fn extract(body: &str) -> String {
 }
 
 #[test]
-fn what_a_script_calls_a_file_stays_in_the_folder() {
+fn file_names_from_scripts_stay_in_the_output_directory() {
     let site = Site::start();
     site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
     let script = extract(
@@ -35,7 +35,7 @@ fn what_a_script_calls_a_file_stays_in_the_folder() {
 }
 
 #[test]
-fn a_script_that_computes_holds_up_no_other_link() {
+fn a_busy_script_does_not_delay_other_links() {
     let site = Site::start();
     let files = 20;
     let mut links = Vec::new();
@@ -62,7 +62,7 @@ fn a_script_that_computes_holds_up_no_other_link() {
 }
 
 #[test]
-fn a_thousand_links_of_a_plugin_are_listed() {
+fn a_thousand_links_handed_on_by_a_plugin_are_listed() {
     let site = Site::start();
     site.on("/list/*", Reply::json(r#"{ "ids": ["a", "b"] }"#));
     let script = extract(

@@ -9,7 +9,7 @@ fn extract(body: &str) -> String {
 }
 
 #[test]
-fn requests_to_what_is_not_declared_are_refused() {
+fn requests_to_undeclared_hosts_are_refused() {
     let (site, elsewhere) = (Site::start(), Site::start());
     elsewhere.on("/x", Reply::text("secret")).optional();
     site.on("/away", Reply::redirect(elsewhere.url("/x")));
@@ -70,7 +70,7 @@ fn requests_to_what_is_not_declared_are_refused() {
 }
 
 #[test]
-fn the_host_of_a_link_is_asked_where_that_is_declared_and_no_other() {
+fn named_host_permits_only_the_host_of_the_link() {
     let site = Site::start();
     site.on("/a", Reply::text("x"));
     let usual = USUAL.replace(" }", ", named_host = true }");
@@ -96,7 +96,7 @@ fn the_host_of_a_link_is_asked_where_that_is_declared_and_no_other() {
 }
 
 #[test]
-fn links_are_handed_on_only_where_that_is_declared() {
+fn links_are_delegated_only_to_declared_hosts() {
     let site = Site::start();
     let manifest = "permissions = { request = ['mine.test'] }";
     let done = call(
@@ -114,7 +114,7 @@ fn links_are_handed_on_only_where_that_is_declared() {
 }
 
 #[test]
-fn links_are_handed_on_to_declared_hosts_also_by_a_plugin_with_a_secret() {
+fn a_plugin_with_a_secret_delegates_to_declared_hosts() {
     let site = Site::start();
     let manifest = "permissions = { request = ['mine.test'], delegate = ['other.invalid'] }\n\
         [[secret]]\nkey = 'k'\nhost = 'mine.test'\nheader = 'X'\nhelp = 'h'";
@@ -163,7 +163,7 @@ fn a_site_that_the_user_has_set_is_asked_also_after_a_public_server() {
 }
 
 #[test]
-fn a_secret_goes_into_the_header_and_never_into_the_script() {
+fn a_secret_is_sent_as_a_header_and_hidden_from_the_script() {
     let site = Site::start();
     let usual = USUAL.replace(", delegate = true", "");
     let manifest = format!(
@@ -199,7 +199,7 @@ fn a_secret_goes_into_the_header_and_never_into_the_script() {
 }
 
 #[test]
-fn the_environment_of_other_programs_is_not_read() {
+fn scripts_cannot_read_arbitrary_environment_variables() {
     let site = Site::start();
     let manifest = "permissions = { request = ['mine.test'] }\n\
         [[option]]\nkey = 'handle'\ntype = 'text'\ndefault = ''\nhelp = 'a name'\n\
@@ -223,7 +223,7 @@ fn the_environment_of_other_programs_is_not_read() {
 }
 
 #[test]
-fn answers_that_fail_count_as_well() {
+fn failed_responses_count_towards_the_limits() {
     let site = Site::start();
     site.on("/big", Reply::file(vec![b'x'; 3 << 20]));
     let manifest =

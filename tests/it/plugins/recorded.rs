@@ -148,7 +148,7 @@ fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
 }
 
 #[test]
-fn no_secret_is_written_down() {
+fn recordings_contain_no_secrets() {
     let site = Site::start();
     site.on("/token", Reply::json(r#"{"access_token": "t0ken"}"#));
     site.on(

@@ -151,7 +151,7 @@ fn one_that_two_indexes_have_is_named_with_its_index() {
 }
 
 #[test]
-fn a_part_of_the_program_is_not_replaced_without_a_word() {
+fn replacing_a_built_in_plugin_needs_consent() {
     let mut shop = Shop::open();
     let xkcd = |version| Made {
         id: "xkcd",
@@ -179,7 +179,7 @@ fn a_part_of_the_program_is_not_replaced_without_a_word() {
 }
 
 #[test]
-fn what_is_installed_takes_no_links_of_sites_that_the_program_knows() {
+fn an_installed_plugin_cannot_claim_links_of_built_in_sources() {
     let mut shop = Shop::open();
     let thief = Made {
         permissions: "request = ['mine.test', 'xkcd.com']",

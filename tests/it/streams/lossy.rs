@@ -74,7 +74,7 @@ fn gzip(bytes: &[u8]) -> Reply {
 }
 
 #[test]
-fn a_coding_that_was_not_asked_for_is_taken_off_segments() {
+fn an_unrequested_content_coding_of_segments_is_decoded() {
     let key = *b"0123456789abcdef";
     let plain: Vec<_> = (0..3).map(|n| segment(n, 500)).collect();
     let site = Site::start();

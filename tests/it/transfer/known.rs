@@ -8,7 +8,7 @@ use crate::support::media::{Format, sized, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_second_run_asks_for_nothing() {
+fn a_second_run_sends_no_requests() {
     let site = Site::start();
     let mut fetch = quick();
     for number in 0..5 {
@@ -28,7 +28,7 @@ fn a_second_run_asks_for_nothing() {
 }
 
 #[test]
-fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
+fn changed_files_are_saved_beside_the_old_version_on_request() {
     let site = Site::start();
     let (old, new) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
@@ -68,7 +68,7 @@ fn what_has_changed_is_saved_beside_the_old_version_if_asked_for() {
 }
 
 #[test]
-fn what_its_server_tells_nothing_of_is_compared_by_its_bytes() {
+fn files_without_validators_are_compared_by_their_bytes() {
     let site = Site::start();
     let (old, new) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
     for path in ["/same.jpg", "/new.jpg", "/cut.jpg"] {
@@ -105,7 +105,7 @@ fn what_its_server_tells_nothing_of_is_compared_by_its_bytes() {
 }
 
 #[test]
-fn a_server_that_does_not_mind_what_it_is_asked_has_not_changed_what_is_the_same() {
+fn a_200_with_equal_bytes_to_a_conditional_request_is_unchanged() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
     site.on("/same.jpg", Reply::file(cat.clone()).etag("\"1\""));

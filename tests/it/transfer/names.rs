@@ -119,7 +119,7 @@ fn a_folder_that_nothing_came_for_does_not_stay() {
 }
 
 #[test]
-fn names_that_differ_only_in_case_are_told_apart_for_systems_that_cannot() {
+fn names_that_differ_only_in_case_are_kept_distinct() {
     let site = Site::start();
     site.on("/1/Cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     site.on("/2/cat.jpg", Reply::file(small(Format::Jpeg, 2)));
@@ -134,7 +134,7 @@ fn names_that_differ_only_in_case_are_told_apart_for_systems_that_cannot() {
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_not_touched() {
+fn a_foreign_file_is_not_touched() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
     site.on("/cat.jpg", Reply::file(cat.clone()));
@@ -170,7 +170,7 @@ fn a_file_that_nothing_is_known_of_is_told_where_it_is_in_the_way() {
 }
 
 #[test]
-fn a_file_with_the_same_bytes_is_taken_for_ours() {
+fn an_existing_file_with_equal_bytes_is_adopted() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
     site.on("/cat.jpg", Reply::file(cat.clone()));
@@ -185,7 +185,7 @@ fn a_file_with_the_same_bytes_is_taken_for_ours() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_out_of_the_folder_is_not_followed() {
+fn a_symbolic_link_out_of_the_root_is_not_followed() {
     use std::os::unix::fs::symlink;
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
@@ -337,7 +337,7 @@ fn an_unknown_field_in_a_template_is_named_with_the_known_ones() {
 }
 
 #[test]
-fn no_file_takes_the_name_of_a_folder_of_ours() {
+fn a_file_cannot_take_the_name_of_our_folder() {
     let site = Site::start();
     let named = |name: &str, bytes: &[u8]| {
         let header = format!("attachment; filename=\"{name}\"");
@@ -372,7 +372,7 @@ fn no_file_takes_the_name_of_a_folder_of_ours() {
 }
 
 #[test]
-fn a_file_that_another_process_is_fetching_is_left_to_it() {
+fn a_file_in_use_by_another_process_is_left_to_it() {
     let site = Site::start();
     site.on(
         "/cat.jpg",

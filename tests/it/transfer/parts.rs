@@ -28,7 +28,7 @@ fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
 }
 
 #[test]
-fn parts_of_a_byte_that_come_late_are_too_slow_as_a_whole() {
+fn slow_tiny_ranges_are_too_slow_in_total() {
     let site = Site::start();
     let asked = AtomicUsize::new(0);
     let drips = move |seen: &Request| match (start(seen), asked.fetch_add(1, Ordering::SeqCst)) {
@@ -89,7 +89,7 @@ fn refused(wait: &'static str) -> (String, Duration) {
 }
 
 #[test]
-fn nobody_waits_for_hours_because_a_part_of_a_file_is_to() {
+fn a_long_retry_after_for_one_segment_is_not_waited_for() {
     for wait in ["3600", "18446744073709551615"] {
         let (said, took) = refused(wait);
         assert!(took < Duration::from_secs(30), "{took:?}: {said}");
@@ -116,7 +116,7 @@ fn in_blocks(film: &[u8], seen: &Request) -> Reply {
 }
 
 #[test]
-fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
+fn segments_that_end_at_server_blocks_are_completed() {
     let site = Site::start();
     let blocks = |seen: &Request| match start(seen) {
         0 => lively(),
@@ -128,7 +128,7 @@ fn parts_that_end_with_the_blocks_of_the_server_are_put_together() {
 }
 
 #[test]
-fn a_block_that_has_nothing_new_has_to_agree_all_the_same() {
+fn a_block_without_new_bytes_must_agree_too() {
     let site = Site::start();
     let blocks = |seen: &Request| match start(seen) as usize {
         0 => lively(),

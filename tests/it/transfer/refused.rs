@@ -67,7 +67,7 @@ fn what_is_no_coding_leaves_a_file_as_it_is() {
 }
 
 #[test]
-fn what_passes_by_itself_is_tried_again() {
+fn temporary_statuses_are_retried() {
     for status in [
         408, 420, 425, 429, 500, 502, 503, 504, 507, 508, 509, 520, 522, 524, 529, 599,
     ] {
@@ -117,7 +117,7 @@ fn retry_after_is_waited_for_in_both_forms() {
 }
 
 #[test]
-fn a_host_that_says_to_wait_no_time_is_waited_for_all_the_same() {
+fn a_retry_after_of_zero_still_backs_off() {
     let past = "Wed, 21 Oct 2015 07:28:00 GMT";
     for (status, told) in [(429, "0"), (503, "0"), (429, past), (503, past)] {
         let site = Site::start();
@@ -134,7 +134,7 @@ fn a_host_that_says_to_wait_no_time_is_waited_for_all_the_same() {
 }
 
 #[test]
-fn a_host_that_wants_hours_is_a_failure_that_says_so() {
+fn a_retry_after_of_hours_is_a_clear_failure() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -183,7 +183,7 @@ fn no_retries_means_none() {
 }
 
 #[test]
-fn none_of_many_files_is_lost_to_a_host_that_takes_few_at_once() {
+fn no_file_is_lost_to_a_host_with_few_slots() {
     let site = Site::start();
     let busy = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let mut fetch = quick();
@@ -208,7 +208,7 @@ fn none_of_many_files_is_lost_to_a_host_that_takes_few_at_once() {
 }
 
 #[test]
-fn secrets_stay_at_the_origin_they_were_given_for() {
+fn secrets_stay_at_their_origin() {
     let (first, second) = (Site::start(), Site::start());
     second.on(
         "/cat.jpg",
@@ -242,7 +242,7 @@ fn secrets_stay_at_the_origin_they_were_given_for() {
 }
 
 #[test]
-fn a_redirect_to_a_file_of_this_machine_is_not_followed() {
+fn a_redirect_to_a_file_url_is_refused() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::redirect("file:///etc/passwd"));
     let done = quick().arg(site.url("/cat.jpg")).run().fails(7);
@@ -270,7 +270,7 @@ fn a_refused_connection_is_named() {
 }
 
 #[test]
-fn a_password_in_a_url_is_sent_and_never_shown() {
+fn a_password_in_a_url_is_sent_but_not_displayed() {
     let site = Site::start();
     site.on(
         "/cat.jpg",

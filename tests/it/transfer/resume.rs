@@ -160,7 +160,7 @@ fn a_server_that_lies_about_ranges_does_not_spoil_the_file() {
 }
 
 #[test]
-fn an_etag_range_that_the_server_does_not_know_is_asked_for_without() {
+fn if_range_is_dropped_if_the_server_ignores_ranges_with_it() {
     let site = Site::start();
     let whole = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", whole.clone().cut_after(2_000_000))
@@ -184,7 +184,7 @@ fn an_etag_range_that_the_server_does_not_know_is_asked_for_without() {
 }
 
 #[test]
-fn gets_through_when_cut_again_and_again() {
+fn a_download_cut_again_and_again_completes() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good.cut_after(150_000));
@@ -208,7 +208,7 @@ fn a_small_file_that_is_cut_is_gone_on_with_too() {
 }
 
 #[test]
-fn gives_up_on_a_server_that_always_breaks_off_at_the_same_place() {
+fn a_server_that_always_cuts_at_one_offset_is_given_up() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -256,7 +256,7 @@ fn a_later_run_goes_on_where_the_last_one_was_interrupted() {
 }
 
 #[test]
-fn a_partial_file_that_was_tampered_with_is_not_believed() {
+fn a_tampered_partial_file_is_not_resumed() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/cat.png", good.clone().stall_after(6_000_000))
@@ -307,7 +307,7 @@ fn killed_with_a_state(fetch: &Fetch, running: Running) {
 }
 
 #[test]
-fn a_killed_run_loses_no_more_than_two_seconds() {
+fn a_killed_run_loses_at_most_two_seconds() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/cat.png", good.clone().throttle(2_000_000)).once();
@@ -344,7 +344,7 @@ fn what_has_taken_long_is_gone_on_with_however_small_it_is() {
 }
 
 #[test]
-fn another_version_may_come_in_as_many_pieces_as_the_first() {
+fn a_new_version_has_a_full_budget_of_retries() {
     let site = Site::start();
     let other = sized(Format::Png, 9 << 20, 7);
     let first = Reply::file(huge()).etag("\"a\"").cut_after(9_000_000);

@@ -41,7 +41,7 @@ fn wait(mut holds: impl FnMut() -> bool, what: &str) {
 }
 
 #[test]
-fn what_was_killed_before_its_parts_were_compared_is_compared_by_the_next_run() {
+fn seams_left_unchecked_by_a_kill_are_checked_by_the_next_run() {
     let site = Site::start();
     let is_first = Arc::new(AtomicBool::new(true));
     let first = is_first.clone();
@@ -71,7 +71,7 @@ fn what_was_killed_before_its_parts_were_compared_is_compared_by_the_next_run() 
 }
 
 #[test]
-fn what_broke_off_before_its_parts_were_compared_is_compared() {
+fn seams_left_unchecked_by_a_break_are_checked() {
     let site = Site::start();
     let cuts = AtomicUsize::new(0);
     let version = move |seen: &Request| match cuts.load(Ordering::SeqCst) {
@@ -111,7 +111,7 @@ fn gone_on_with(then: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Si
 }
 
 #[test]
-fn a_page_in_place_of_parts_does_not_lose_what_is_there() {
+fn a_page_in_place_of_segments_keeps_the_partial_file() {
     let is_out = Arc::new(AtomicBool::new(true));
     let out = is_out.clone();
     let login = || Reply::html("<!doctype html><title>Log in</title><form></form>");
@@ -132,7 +132,7 @@ fn a_page_in_place_of_parts_does_not_lose_what_is_there() {
 }
 
 #[test]
-fn parts_are_gone_on_with_at_a_machine_that_has_an_etag_of_its_own() {
+fn segments_are_resumed_at_a_machine_with_another_etag() {
     let (site, fetch) = gone_on_with(|_| {
         let there = slow().etag("\"b\"");
         there.last_modified(long_ago())

@@ -291,7 +291,7 @@ fn a_file_that_is_given_once_comes_whole_though_others_are_refused() {
 }
 
 #[test]
-fn a_server_that_says_it_has_ranges_and_has_none_does_not_start_over() {
+fn falsely_announced_ranges_do_not_restart_the_download() {
     let site = Site::start();
     let reply = lively().no_ranges().header("Accept-Ranges", "bytes");
     site.on("/film.mp4", reply);

@@ -82,7 +82,7 @@ fn every_framing_of_a_good_body_is_read() {
 }
 
 #[test]
-fn an_empty_file_that_need_not_be_a_medium_is_a_file() {
+fn an_empty_file_is_saved_if_no_medium_is_expected() {
     let site = Site::start();
     site.on("/empty.txt", Reply::file(Vec::new()));
     let fetch = quick().arg(site.url("/empty.txt"));

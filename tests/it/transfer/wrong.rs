@@ -27,7 +27,7 @@ fn says(output: &str, expected: &str) {
 }
 
 #[test]
-fn a_page_with_status_200_is_no_picture() {
+fn a_page_with_status_200_is_not_saved_as_a_picture() {
     let page = "<!DOCTYPE html><html><head><title>Please log in</title></head><body></body></html>";
     says(
         &refused("/cat.jpg", Reply::html(page), 4),
@@ -45,7 +45,7 @@ fn a_page_with_status_200_is_no_picture() {
 }
 
 #[test]
-fn a_page_at_an_address_that_promises_nothing_is_never_saved_itself() {
+fn a_page_at_a_url_without_an_extension_is_never_saved_itself() {
     let output = refused(
         "/article",
         Reply::html("<!doctype html><title>News</title>"),
@@ -55,7 +55,7 @@ fn a_page_at_an_address_that_promises_nothing_is_never_saved_itself() {
 }
 
 #[test]
-fn texts_zeros_and_nothing_are_no_pictures() {
+fn texts_zeros_and_empty_bodies_are_not_saved_as_pictures() {
     says(
         &refused("/cat.jpg", Reply::json("{\"error\": \"not found\"}"), 4),
         "a text came instead",
@@ -71,7 +71,7 @@ fn texts_zeros_and_nothing_are_no_pictures() {
 }
 
 #[test]
-fn a_short_body_is_no_file() {
+fn a_short_body_is_not_saved() {
     let cat = small(Format::Jpeg, 1);
     let short = Reply::file(cat.clone())
         .no_ranges()
@@ -143,7 +143,7 @@ fn a_digest_that_agrees_proves_a_file_that_was_cut() {
 }
 
 #[test]
-fn a_wrong_extension_is_put_right() {
+fn a_wrong_extension_is_corrected() {
     let site = Site::start();
     let cat = sized(Format::Png, 40_000, 3);
     site.on(
@@ -173,7 +173,7 @@ fn a_coding_that_is_not_known_is_refused() {
 }
 
 #[test]
-fn a_text_with_status_200_is_no_book_and_no_archive() {
+fn a_text_with_status_200_is_not_saved_as_pdf_or_zip() {
     let error = Reply::json(r#"{"error": "link expired", "code": 410}"#);
     let denied = Reply::file("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>")
         .content_type("application/xml");
@@ -199,7 +199,7 @@ fn a_text_with_status_200_is_no_book_and_no_archive() {
 }
 
 #[test]
-fn nothing_at_all_is_no_archive_and_no_page() {
+fn an_empty_body_is_neither_an_archive_nor_a_page() {
     says(
         &refused("/a.zip", Reply::file(Vec::new()), 4),
         "an empty file came instead of a `zip` file",
@@ -215,7 +215,7 @@ fn nothing_at_all_is_no_archive_and_no_page() {
 }
 
 #[test]
-fn what_may_be_a_text_by_its_name_is_saved_as_one() {
+fn files_whose_name_allows_a_text_are_saved_as_one() {
     let site = Site::start();
     site.on("/a.txt", Reply::file("File not found.\n"));
     // An archive that the server unpacked by itself, and a file that its server calls a text.

@@ -43,7 +43,7 @@ impl Source for Forest {
 }
 
 #[test]
-fn links_that_lead_to_ever_more_are_not_listed_all_at_once() {
+fn nested_links_are_listed_a_few_at_a_time() {
     let most = Arc::new(AtomicU64::new(0));
     let forest = Forest {
         manifest: site(&[]).manifest,

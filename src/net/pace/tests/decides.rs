@@ -124,7 +124,7 @@ fn each_refusal_of_a_volley_lowers_the_limit_by_one_and_only_the_refused_wait() 
 }
 
 #[test]
-fn a_host_that_refuses_all_is_paused_longer_each_time() {
+fn pauses_of_a_host_that_refuses_everything_double() {
     let mut controller = controller(32);
     let mut waits = Vec::new();
     let mut now = at(0);
@@ -142,7 +142,7 @@ fn a_host_that_refuses_all_is_paused_longer_each_time() {
 }
 
 #[test]
-fn a_wait_without_end_is_no_defect() {
+fn an_endless_retry_after_does_not_overflow() {
     let mut controller = controller(32);
     for now in [at(0), at(1)] {
         controller.pause(now);
@@ -287,7 +287,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn what_is_always_refused_teaches_nothing_about_its_host() {
+fn repeated_refusals_of_one_request_do_not_slow_its_host() {
     let mut controller = six_that_went_well();
     let mut now = 1000;
     // Each is refused, and refused again when it is retried, while others are accepted.

@@ -79,7 +79,7 @@ async fn hosts_that_lead_to_each_other_are_all_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_go_on_while_a_place_elsewhere_is_waited_for() {
+async fn waiting_for_a_slot_at_another_host_blocks_no_one_else() {
     let pace = ones(2);
     let direct = pace.enter("one.org").await;
     let away = pace.enter("other.org").await;

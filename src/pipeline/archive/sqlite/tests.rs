@@ -135,7 +135,7 @@ fn a_failure_does_not_make_a_saved_file_unknown() {
 }
 
 #[test]
-fn what_another_run_saves_meanwhile_has_not_failed() {
+fn an_item_that_another_run_saved_meanwhile_has_not_failed() {
     let folder = tempfile::tempdir().unwrap();
     let (file, root) = (folder.path().join("archive.db"), folder.path());
     let [one, other, later] = ["one", "other", "later"].map(|name| Run::new(name, None));

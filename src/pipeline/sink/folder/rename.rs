@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_reserved_first_is_no_other_files() {
+    fn reserving_a_name_never_replaces_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let root = Folder::root(folder.path()).unwrap();
         root.create("a").unwrap().write_all(b"a").unwrap();

@@ -34,7 +34,7 @@ fn partial(known: &Representation, pairs: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn goes_on_only_with_the_part_that_was_asked_for() {
+fn only_the_requested_range_is_resumed() {
     let range = |range: &'static str| ("content-range", range);
     let table: &[(Pairs<'_>, &str)] = &[
         (&[range("bytes 40-99/100"), ETAG], "rest 100 Some(100)"),
@@ -98,7 +98,7 @@ fn goes_on_only_with_the_part_that_was_asked_for() {
 }
 
 #[test]
-fn an_etag_for_each_machine_does_not_stop_it_where_the_date_agrees() {
+fn etags_that_differ_by_mirror_are_ignored_if_last_modified_agrees() {
     let date = "Wed, 21 Oct 2015 07:28:00 GMT";
     let known = Representation {
         last_modified: Some(date.into()),
@@ -200,7 +200,7 @@ fn a_refusal_names_what_may_let_somebody_in() {
 }
 
 #[test]
-fn a_range_that_cannot_be_satisfied_starts_over() {
+fn a_416_of_another_length_starts_over() {
     for pairs in [
         &[("content-range", "bytes */30")][..],
         &[("content-range", "bytes */100")],

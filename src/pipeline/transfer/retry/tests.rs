@@ -72,7 +72,7 @@ fn a_wait_of_hours_is_a_failure_unless_others_are_let_in() {
 }
 
 #[test]
-fn a_wait_of_no_time_is_none() {
+fn a_retry_after_of_zero_is_ignored() {
     let beside = Refusal {
         crowded: true,
         ..Refusal::default()

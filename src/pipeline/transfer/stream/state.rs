@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_damaged_state_is_not_believed() {
+    fn a_damaged_state_file_is_rejected() {
         let state = State {
             count: 2,
             len: 20,

@@ -40,7 +40,7 @@ fn who_catches_an_error_has_its_text() {
 }
 
 #[test]
-fn what_a_coroutine_ended_with_is_a_text_too() {
+fn coroutine_errors_are_text_too() {
     for code in [
         "local c = coroutine.create(url.parse) coroutine.resume(c, 'x') return select(2, coroutine.close(c))",
         "local c = coroutine.create(function() error('`x` is not a URL: relative URL without a base', 0) end) \
@@ -56,7 +56,7 @@ fn what_a_coroutine_ended_with_is_a_text_too() {
 }
 
 #[test]
-fn what_a_script_says_is_cut_in_errors() {
+fn script_texts_are_truncated_in_errors() {
     // Error texts are outside the VM and its limit.
     for call in [
         "fail, LONG, 'x'",
@@ -83,7 +83,7 @@ fn what_a_script_says_is_cut_in_errors() {
 }
 
 #[test]
-fn a_long_pattern_is_refused_before_it_is_read() {
+fn an_overlong_pattern_is_refused_before_parsing() {
     let said = "cannot use the pattern: it is longer than 4096 bytes";
     for pattern in ["'.', 5000", "'(?:a)?', 800", "'(', 5000"] {
         let told = run(&format!("re.match('a', string.rep({pattern}))")).unwrap_err();

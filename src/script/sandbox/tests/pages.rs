@@ -3,7 +3,7 @@
 use super::run;
 
 #[test]
-fn pages_are_held_within_one_measure() {
+fn all_parsed_pages_share_one_memory_limit() {
     let page = "local page = string.rep('<p>x', 60000)";
     let held = format!(
         "{page} local a, b = html.parse(page), html.parse(page) return a:name() .. b:name()"

@@ -69,7 +69,7 @@ fn names_that_lead_elsewhere_or_are_no_plugins_are_refused() {
 }
 
 #[test]
-fn links_and_whatever_else_is_no_file_are_refused() {
+fn bundles_with_links_or_special_files_are_refused() {
     for (kind, expected) in [
         (EntryType::Symlink, "which is a link"),
         (EntryType::Link, "which is a link"),
@@ -110,7 +110,7 @@ fn a_file_that_is_there_twice_is_refused() {
 }
 
 #[test]
-fn what_grows_is_refused_before_it_has_grown() {
+fn a_decompression_bomb_is_refused_early() {
     let zeros = vec![0; 64 << 20];
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&zeros).unwrap();

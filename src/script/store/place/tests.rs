@@ -116,7 +116,7 @@ fn what_was_removed_leaves_nothing() {
 }
 
 #[test]
-fn whatever_is_changed_in_it_is_seen() {
+fn any_change_to_an_installed_plugin_is_detected() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::at(folder.path().to_owned());
     put(&store, "mine", None, "1.0.0").unwrap();

@@ -99,7 +99,7 @@ fn user() -> Fetch {
 }
 
 #[test]
-fn a_tag_is_installed_by_its_commit_and_updated_when_it_moves() {
+fn a_git_tag_is_pinned_by_commit_and_updated_when_it_moves() {
     let Some(repository) = Repository::new() else {
         return;
     };
@@ -214,7 +214,7 @@ fn a_commit_stays_and_another_tag_is_another_version() {
 }
 
 #[test]
-fn what_is_no_plugin_or_cannot_be_had_is_told() {
+fn a_missing_or_invalid_git_plugin_is_a_clear_error() {
     let Some(repository) = Repository::new() else {
         return;
     };
@@ -268,7 +268,7 @@ fn what_is_no_plugin_or_cannot_be_had_is_told() {
 }
 
 #[test]
-fn a_repository_leads_nowhere_else() {
+fn a_git_repository_cannot_redirect_elsewhere() {
     let Some(repository) = Repository::new() else {
         return;
     };
@@ -309,7 +309,7 @@ fn ctrl_c_ends_git_with_its_folder() {
 
 #[cfg(unix)]
 #[test]
-fn what_a_kill_has_left_of_git_is_removed_and_nothing_else() {
+fn leftover_git_folders_of_a_kill_are_removed() {
     use std::time::{Duration, SystemTime};
     let Some(repository) = Repository::new() else {
         return;
@@ -352,7 +352,7 @@ fn what_a_kill_has_left_of_git_is_removed_and_nothing_else() {
 }
 
 #[test]
-fn no_variable_leads_past_a_proxy_that_is_set() {
+fn environment_variables_cannot_bypass_the_set_proxy_in_git() {
     let Some(repository) = Repository::new() else {
         return;
     };

@@ -16,7 +16,7 @@ fn folder(user: &Fetch) -> PathBuf {
 }
 
 #[test]
-fn a_plugin_whose_files_have_changed_is_not_run() {
+fn a_modified_installed_plugin_is_not_run() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -135,7 +135,7 @@ fn what_is_installed_is_opened_for_each_thing_that_a_script_does() {
 }
 
 #[test]
-fn nothing_goes_back_to_what_is_not_what_it_was() {
+fn a_rollback_to_modified_files_is_refused() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();

@@ -6,7 +6,7 @@ use super::shop::{Made, Shop, listed, mine, plugin, user};
 use crate::support::command::Fetch;
 
 #[test]
-fn the_plugins_of_a_project_are_used_as_long_as_they_are_trusted() {
+fn project_plugins_are_used_only_while_trusted() {
     let user = Fetch::new();
     let folder = user.out().join(".fetch/plugins/mine");
     let ran = "return { extract = function() fail('missing', 'it has run') end }\n";

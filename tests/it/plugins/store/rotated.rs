@@ -82,7 +82,7 @@ fn all_that_an_index_gave_comes_with_it_to_its_next_key() {
 }
 
 #[test]
-fn nobody_but_the_key_that_is_known_names_the_next() {
+fn only_the_known_key_can_name_the_next_key() {
     let forged = {
         let mut key = Key::new(9);
         key.number(8);

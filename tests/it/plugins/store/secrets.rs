@@ -26,7 +26,7 @@ fn made(version: &'static str, permissions: &'static str) -> Made {
 }
 
 #[test]
-fn what_was_a_secret_is_not_shown_to_the_script_by_an_update() {
+fn an_update_cannot_turn_a_secret_into_an_option() {
     let mut shop = Shop::open();
     shop.hand_out(&made("1.0.0", SECRET));
     shop.sign();
@@ -46,7 +46,7 @@ fn what_was_a_secret_is_not_shown_to_the_script_by_an_update() {
 }
 
 #[test]
-fn an_option_that_is_new_is_asked_about() {
+fn an_update_with_a_new_option_asks_first() {
     let mut shop = Shop::open();
     shop.hand_out(&made("1.0.0", NONE));
     shop.sign();
@@ -76,7 +76,7 @@ fn what_is_set_already_is_told_before_a_plugin_gets_it() {
 }
 
 #[test]
-fn nothing_is_trusted_that_was_not_agreed_to() {
+fn plugins_are_trusted_only_with_consent() {
     let user = crate::support::command::Fetch::new();
     let folder = user.out().join(".fetch/plugins/xkcd");
     let own = Made {
@@ -107,7 +107,7 @@ error: there is no terminal to ask you on, so nothing was trusted
 }
 
 #[test]
-fn an_index_of_the_same_name_with_another_key_updates_nothing() {
+fn an_index_with_another_key_cannot_update_plugins() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();

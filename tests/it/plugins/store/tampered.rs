@@ -14,7 +14,7 @@ use super::shop::{Key, Made, Shop, add, listed, mine, plugin, user};
 type Try = (&'static str, fn(&mut Shop), &'static str);
 
 #[test]
-fn an_index_that_is_not_as_it_was_signed_is_refused() {
+fn a_tampered_index_is_refused() {
     let table: &[Try] = &[
         (
             "another index",
@@ -123,7 +123,7 @@ fn an_index_that_is_not_as_it_was_signed_is_refused() {
 }
 
 #[test]
-fn an_expired_index_and_an_old_one_leave_what_is_installed_alone() {
+fn expired_and_replayed_indexes_change_nothing() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -202,7 +202,7 @@ fn say(shop: &mut Shop, key: &str, value: impl Into<Value>) {
 }
 
 #[test]
-fn a_package_that_is_not_what_the_index_says_is_refused() {
+fn a_package_that_differs_from_the_index_is_refused() {
     let table: &[Try] = &[
         (
             "other bytes",

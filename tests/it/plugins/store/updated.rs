@@ -58,7 +58,7 @@ fn a_newer_version_comes_and_the_old_one_comes_back() {
 }
 
 #[test]
-fn one_that_may_do_more_is_asked_about_whatever_was_said() {
+fn an_update_with_more_permissions_always_asks() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -96,7 +96,7 @@ error: `mine` stays at 1.0.0: there is no terminal to ask you on, so nothing was
 }
 
 #[test]
-fn nothing_older_and_nothing_else_of_the_same_version_is_taken() {
+fn downgrades_and_changed_packages_of_one_version_are_refused() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.1.0"));
     shop.sign();

@@ -152,6 +152,25 @@ pub(super) fn check_option(entry: &Entry, default: &Value) -> Result<()> {
     }
 }
 
+/// Refuses the lists among a plugin's options, which are always lists of hosts that it may request.
+pub(super) fn check_hosts(layers: &[Layer], section: &[&str], known: &Value) -> Result<()> {
+    let entries = layers.iter().flat_map(|layer| &layer.entries);
+    for entry in entries.filter(|entry| entry.author == Author::Folder) {
+        let key = entry.path.get(section.len());
+        let is_list = key.is_some_and(|key| known[key].is_array());
+        if is_list
+            && entry
+                .path
+                .iter()
+                .zip(section)
+                .all(|(one, other)| one == other)
+        {
+            return Err(refused(entry, "it sets the hosts of a site"));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the text of a value, or of the values in a list.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let list = value.as_array().into_iter().flatten();

@@ -84,9 +84,10 @@ pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// Shortens the name of a coding for messages.
+/// Shortens and escapes the name of a coding for messages.
 pub(crate) fn shorten_name(coding: &str) -> String {
-    coding.chars().take(MAX_SHOWN_NAME).collect()
+    let name: String = coding.chars().take(MAX_SHOWN_NAME).collect();
+    name.escape_debug().collect()
 }
 
 /// Decodes the body of a complete response, if it is coded, and adjusts its headers.

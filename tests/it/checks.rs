@@ -130,3 +130,13 @@ fn a_program_with_a_relative_path_is_reported() {
         .run()
         .success();
 }
+
+#[test]
+fn a_folders_fetch_toml_cannot_set_the_hosts_of_a_plugin() {
+    let fetch = Fetch::new().arg("https://evil.test/@bob/1");
+    let hosts = "[source.mastodon]\ninstances = ['evil.test']\n";
+    std::fs::write(fetch.out().join("fetch.toml"), hosts).unwrap();
+    fetch.run().fails(2).says(
+        "`source.mastodon.instances` cannot be set in `fetch.toml`, line 2, column 1: it sets the hosts of a site",
+    );
+}

@@ -216,8 +216,16 @@ impl Jar {
 /// meant for encrypted ones, or replace one (RFC 6265bis §5.7).
 fn may_be_set(cookie: &cookie_store::Cookie<'_>, url: &Url, store: &CookieStore) -> bool {
     let is_secure = cookie.secure() == Some(true);
-    let promises = |prefix| cookie.name().starts_with(prefix);
-    if !is_secure && (promises("__Secure-") || promises("__Host-")) {
+    // Names with these prefixes promise what set the cookie (RFC 6265bis §4.1.3), in any case of letters.
+    let promises = |prefix: &str| {
+        let start = cookie.name().get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let is_for_all_of_host =
+        || matches!(cookie.domain, CookieDomain::HostOnly(_)) && cookie.path.as_ref() == "/";
+    if promises("__Secure-") && !is_secure
+        || promises("__Host-") && !(is_secure && is_for_all_of_host())
+    {
         return false;
     }
     if url.scheme() == "https" {
@@ -294,11 +302,19 @@ mod tests {
             let value = jar.cookies(&url("https://a.org/x/y"));
             value.map_or(String::new(), |value| value.to_str().unwrap().to_owned())
         };
-        for text in ["__Host-a=1; Path=/", "__Secure-a=1", "other=1"] {
+        for text in [
+            "__Host-a=1; Path=/",
+            "__host-b=1; Secure; Path=/x",
+            "__Secure-a=1",
+            "__SECURE-b=1",
+            "other=1",
+        ] {
             set("https", text);
         }
         assert_eq!(sent(), "other=1");
         set("https", "session=1; Secure; Path=/");
+        set("https", "__Host-c=1; Secure; Path=/");
+        assert!(sent().contains("__Host-c=1"));
         let before = sent();
         for text in [
             "session=2; Path=/",

@@ -31,7 +31,7 @@ impl Coded {
                 Kind::Corrupt,
                 format!(
                     "a segment came in the content coding `{}`",
-                    shorten_name(name).escape_debug()
+                    shorten_name(name)
                 ),
             )),
         }

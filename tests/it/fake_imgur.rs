@@ -34,7 +34,7 @@ fn json(text: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn the_api_answers_those_who_have_a_key() {
+async fn the_fake_api_answers_requests_with_a_key() {
     let imgur = FakeImgur::start();
     let gif = Image::new("aaaaaaa", Format::Gif).thumbnail_link();
     imgur.album(
@@ -58,7 +58,7 @@ async fn the_api_answers_those_who_have_a_key() {
 }
 
 #[tokio::test]
-async fn the_pages_answer_everybody() {
+async fn the_fake_pages_need_no_key() {
     let imgur = FakeImgur::start();
     let image = Image::new("aaaaaaa", Format::Png).title("a \"quoted\" 'cat' \\");
     imgur.album("q6i58", "Cats", vec![image]);
@@ -86,7 +86,7 @@ async fn the_pages_answer_everybody() {
 }
 
 #[tokio::test]
-async fn the_files_are_what_the_story_says() {
+async fn the_fake_cdn_serves_the_given_files() {
     let imgur = FakeImgur::start();
     let good = Image::new("aaaaaaa", Format::Jpeg);
     let bytes = good.bytes().to_vec();

@@ -28,7 +28,7 @@ fn short(answer: &str) -> String {
 }
 
 #[test]
-fn a_file_can_be_had_in_parts() {
+fn the_fake_site_supports_ranges() {
     let site = Site::start();
     let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480);
     let file = Reply::file("0123456789").etag("\"a\"");
@@ -64,7 +64,7 @@ fn a_file_can_be_had_in_parts() {
 }
 
 #[test]
-fn a_reply_can_be_wrong_in_every_way() {
+fn the_fake_site_can_fail_in_every_way() {
     let site = Site::start();
     let file = || Reply::file("0123456789");
     let replies = [
@@ -100,7 +100,7 @@ fn a_reply_can_be_wrong_in_every_way() {
 }
 
 #[test]
-fn a_reset_is_an_error_and_a_cut_is_an_end() {
+fn a_reset_is_an_error_and_a_cut_is_an_end_of_file() {
     let site = Site::start();
     site.on("/f", Reply::file("0123456789").reset_after(0))
         .once();
@@ -136,7 +136,7 @@ fn a_connection_serves_more_than_one_request() {
 }
 
 #[test]
-fn dropping_a_site_ends_whatever_it_is_doing() {
+fn dropping_a_fake_site_ends_its_replies() {
     let began = Instant::now();
     let site = Site::start();
     let hour = Duration::from_secs(3600);
@@ -160,7 +160,7 @@ fn dropping_a_site_ends_whatever_it_is_doing() {
 }
 
 #[test]
-fn a_site_complains_about_what_nobody_asked_and_nobody_expected() {
+fn a_fake_site_reports_unused_replies_and_unexpected_requests() {
     let complaint = |story: fn(&Site)| {
         let site = Site::start();
         let port = site.port();

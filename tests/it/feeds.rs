@@ -41,7 +41,7 @@ fn page(posts: &[&str], other: &str) -> Reply {
 }
 
 #[test]
-fn of_a_feed_comes_what_is_new() {
+fn new_posts_of_a_feed_are_saved() {
     let site = Site::start();
     site.on("/feed", feed(&[("b", "Second"), ("a", "First")]))
         .once();
@@ -78,7 +78,7 @@ fn of_a_feed_comes_what_is_new() {
 }
 
 #[test]
-fn of_posts_without_files_the_pictures_in_their_text_come() {
+fn pictures_in_the_text_of_posts_without_files_are_saved() {
     let site = Site::start();
     let atom = "<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'><title>A comic</title><entry><id>urn:1</id><title>One</title>\
         <link href='/1/'/><content type='html'>&lt;img src=\"p.jpg\"&gt;&lt;img src=\"/pixel.gif\"&gt;</content></entry></feed>";
@@ -93,7 +93,7 @@ fn of_posts_without_files_the_pictures_in_their_text_come() {
 }
 
 #[test]
-fn a_json_feed_is_one_and_another_json_is_a_file() {
+fn a_json_feed_is_read_and_other_json_is_saved() {
     let site = Site::start();
     let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[{"id":"1","title":"x","image":"/x.jpg"}]}"#;
     site.on("/feed.json", Reply::json(json)).once();
@@ -108,7 +108,7 @@ fn a_json_feed_is_one_and_another_json_is_a_file() {
 }
 
 #[test]
-fn a_feed_that_breaks_off_is_told_and_what_came_before_is_taken() {
+fn a_truncated_feed_is_reported_and_its_first_posts_are_saved() {
     let site = Site::start();
     let text = "<rss version='2.0' xmlns:a='b'><channel><title>T</title><item><title>One</title><enclosure url='/a.mp4' type='video/mp4'/></item><item>";
     site.on("/feed", Reply::text(text).content_type("text/xml"));
@@ -124,7 +124,7 @@ fn a_feed_that_breaks_off_is_told_and_what_came_before_is_taken() {
 }
 
 #[test]
-fn a_post_stays_known_when_it_moves_to_a_later_page_of_the_feed() {
+fn a_post_that_moves_to_a_later_page_stays_known() {
     let site = Site::start();
     let next = "<atom:link rel='next' href='/feed?page=2'/>";
     site.on("/feed", page(&["b", "a"], "")).once();
@@ -145,7 +145,7 @@ fn a_post_stays_known_when_it_moves_to_a_later_page_of_the_feed() {
 }
 
 #[test]
-fn a_file_that_is_put_before_others_of_its_post_comes_and_they_stay_known() {
+fn a_file_inserted_into_a_post_is_saved_and_the_others_stay_known() {
     let site = Site::start();
     let post = |files: &[&str]| {
         let files: String = files
@@ -175,7 +175,7 @@ fn a_file_that_is_put_before_others_of_its_post_comes_and_they_stay_known() {
 }
 
 #[test]
-fn the_pictures_in_an_entry_of_xhtml_come() {
+fn pictures_in_xhtml_entries_are_saved() {
     let site = Site::start();
     let atom = "<?xml version='1.0'?><feed xmlns='http://www.w3.org/2005/Atom'><title>A comic</title><entry><id>urn:1</id><title>One</title>\
         <link href='/1/'/><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>Look: <img src='p.jpg' alt=''/></p></div></content></entry></feed>";
@@ -189,7 +189,7 @@ fn the_pictures_in_an_entry_of_xhtml_come() {
 }
 
 #[test]
-fn a_post_that_cannot_be_read_is_told_and_what_is_odd_costs_none() {
+fn an_unreadable_post_is_reported_and_others_are_saved() {
     let site = Site::start();
     let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[
         {"id":"1","title":"One","attachments":[{"url":"/a.mp4","mime_type":"video/mp4","title":7,"size_in_bytes":"12"}]},
@@ -206,7 +206,7 @@ fn a_post_that_cannot_be_read_is_told_and_what_is_odd_costs_none() {
 }
 
 #[test]
-fn a_feed_of_more_pages_than_are_read_says_so() {
+fn a_feed_over_the_page_limit_says_so() {
     let site = Site::start();
     for number in 1..=20 {
         let next = format!(

@@ -57,7 +57,7 @@ fn holds_no_secret(fetch: &Fetch, told: &str) {
 }
 
 #[test]
-fn the_media_of_a_recording_come_with_their_headers() {
+fn har_media_are_requested_with_their_headers() {
     let site = Site::start();
     guarded(&site, "/b.jpg", 1);
     guarded(&site, "/a.jpg", 2);
@@ -112,7 +112,7 @@ fn the_media_of_a_recording_come_with_their_headers() {
 }
 
 #[test]
-fn a_recording_leads_to_no_private_address_unless_the_user_says_so() {
+fn a_har_file_cannot_lead_to_private_addresses_by_default() {
     let site = Site::start();
     site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)))
         .optional();
@@ -125,7 +125,7 @@ fn a_recording_leads_to_no_private_address_unless_the_user_says_so() {
 }
 
 #[test]
-fn a_recording_without_media_says_so() {
+fn a_har_file_without_media_says_so() {
     let fetch = Fetch::new();
     let path = recording(
         &fetch,
@@ -145,7 +145,7 @@ fn a_recording_without_media_says_so() {
 }
 
 #[test]
-fn what_failed_of_a_recording_is_told_and_holds_no_secret() {
+fn failures_of_a_har_file_are_reported_without_secrets() {
     let site = Site::start();
     site.on("/a.jpg", Reply::empty(403));
     let fetch = Fetch::new();
@@ -165,7 +165,7 @@ fn what_failed_of_a_recording_is_told_and_holds_no_secret() {
 }
 
 #[test]
-fn a_command_for_curl_comes_with_its_headers() {
+fn a_curl_command_is_repeated_with_its_headers() {
     let site = Site::start();
     guarded(&site, "/cat.jpg", 1);
     let fetch = Fetch::new();
@@ -191,7 +191,7 @@ fn a_command_for_curl_comes_with_its_headers() {
 }
 
 #[test]
-fn a_command_that_sends_something_is_refused() {
+fn a_curl_command_that_sends_data_is_refused() {
     let site = Site::start();
     let command = format!("curl '{}' --data-raw 'token=hunter2'", site.url("/x"));
     let done = Fetch::new().args(["from-curl", &command]).run().fails(2);
@@ -203,7 +203,7 @@ fn a_command_that_sends_something_is_refused() {
 }
 
 #[test]
-fn a_command_without_quotes_is_told_to_stand_in_them() {
+fn an_unquoted_curl_command_gets_a_hint() {
     let words = [
         "from-curl",
         "curl",
@@ -221,7 +221,7 @@ fn a_command_without_quotes_is_told_to_stand_in_them() {
 }
 
 #[test]
-fn a_large_file_of_a_browser_goes_on_after_a_cut_with_its_headers() {
+fn a_large_file_from_curl_is_resumed_with_its_headers() {
     let site = Site::start();
     let bytes = sized(Format::Mp4, 9 << 20, 1);
     let whole = Reply::file(bytes.clone()).etag("\"x\"");
@@ -262,7 +262,7 @@ fn piped(command: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_command_is_read_from_stdin() {
+fn a_curl_command_is_read_from_stdin() {
     let site = Site::start();
     guarded(&site, "/cat.jpg", 1);
     let command = format!("curl '{}' -b 'id=hunter2'\n", site.url("/cat.jpg"));
@@ -281,7 +281,7 @@ fn a_recording_is_read_from_stdin() {
 }
 
 #[test]
-fn what_needs_headers_is_not_asked_for_again_without_them() {
+fn har_items_are_not_retried_without_their_headers() {
     let site = Site::start();
     site.on("/a.jpg", Reply::empty(451));
     guarded(&site, "/b.jpg", 1);
@@ -303,7 +303,7 @@ fn what_needs_headers_is_not_asked_for_again_without_them() {
 }
 
 #[test]
-fn the_segments_of_a_stream_are_asked_for_with_its_headers() {
+fn segments_of_a_curl_stream_are_requested_with_its_headers() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(3)));
     let whole = segments(&site, "", 3, 20);
@@ -320,7 +320,7 @@ fn the_segments_of_a_stream_are_asked_for_with_its_headers() {
 }
 
 #[test]
-fn a_playlist_that_is_known_by_its_first_bytes_alone_keeps_its_headers() {
+fn a_playlist_recognised_by_its_bytes_keeps_its_headers() {
     let site = Site::start();
     let guarded = |reply: Reply| {
         Reply::with(move |seen: &Request| match seen.header("cookie") {
@@ -346,7 +346,7 @@ fn a_playlist_that_is_known_by_its_first_bytes_alone_keeps_its_headers() {
 }
 
 #[test]
-fn what_was_handed_over_can_have_a_template() {
+fn browser_items_can_have_a_template() {
     let site = Site::start();
     guarded(&site, "/cat.jpg", 1);
     let fetch = Fetch::new().config("source.browser.template = 'mine/{name}.{ext}'\n");
@@ -364,7 +364,7 @@ fn what_was_handed_over_can_have_a_template() {
 }
 
 #[test]
-fn a_recording_in_place_of_a_link_has_a_command_of_its_own() {
+fn a_har_file_given_as_a_link_hints_at_from_har() {
     let fetch = Fetch::new();
     std::fs::write(fetch.out().join("cats.har"), "{}").unwrap();
     let done = fetch.arg("cats.har").run().fails(2);

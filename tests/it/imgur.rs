@@ -176,7 +176,7 @@ fn no_page() -> Reply {
 }
 
 #[test]
-fn options_refuse_what_they_do_not_know() {
+fn unknown_imgur_options_are_refused() {
     let error = serde_json::from_str::<Options>(r#"{"client":"x"}"#).unwrap_err();
     assert!(error.to_string().contains("client_secret"), "{error}");
     let options: Options = serde_json::from_str(r#"{"animated":"mp4","client_id":"x"}"#).unwrap();

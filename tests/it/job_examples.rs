@@ -23,7 +23,7 @@ fn examples(document: &str) -> Vec<String> {
 }
 
 #[test]
-fn run_as_they_stand() {
+fn documented_job_examples_run() {
     let imgur = FakeImgur::start();
     let images = ["aaaaaaa", "bbbbbbb"].map(|id| Image::new(id, Format::Jpeg));
     imgur.album("q6i58", "Cats", images.to_vec());

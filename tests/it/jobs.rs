@@ -53,7 +53,7 @@ saved `dog.bin`, 1.0 kB
 }
 
 #[test]
-fn a_job_takes_flags_that_hold_over_its_own() {
+fn flags_override_the_options_of_a_job() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = call(&site).args(["run", "cats", "-q", "-o", "mine/{name}.{ext}"]);
@@ -65,7 +65,7 @@ fn a_job_takes_flags_that_hold_over_its_own() {
 }
 
 #[test]
-fn what_is_wrong_with_one_job_does_not_keep_the_others() {
+fn a_failing_job_does_not_stop_the_others() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(451));
     site.on("/dog.bin", Reply::file(noise(1000, 2)));
@@ -79,7 +79,7 @@ fn what_is_wrong_with_one_job_does_not_keep_the_others() {
 }
 
 #[test]
-fn a_job_that_is_not_there_is_told_before_any_other_runs() {
+fn an_unknown_job_is_reported_before_any_runs() {
     let site = Site::start();
     let done = call(&site).args(["run", "dogs", "cast"]).run().fails(2);
     let expected = "error: no job is called `cast`\n  hint: did you mean `cats`?\n";
@@ -124,7 +124,7 @@ fn a_job_that_is_running_is_not_started_twice() {
 }
 
 #[test]
-fn the_headers_of_a_job_go_to_its_links_and_come_from_elsewhere() {
+fn job_headers_are_sent_to_its_links_and_may_be_references() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let config = format!(
@@ -145,7 +145,7 @@ the value of a job's header must be kept elsewhere; write `env:NAME`, `file:PATH
 }
 
 #[test]
-fn programs_read_which_job_is_next() {
+fn json_output_names_the_job() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let done = call(&site).args(["run", "cats", "-j"]).run().success();
@@ -161,7 +161,7 @@ fn flags_of_a_command_stand_behind_it() {
 }
 
 #[test]
-fn the_file_of_a_folder_is_not_trusted_until_it_is_named() {
+fn a_folders_fetch_toml_is_restricted_unless_named() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new().arg(site.url("/cat.jpg"));
@@ -178,7 +178,7 @@ error: `output.directory` cannot be set in `fetch.toml`, line 2, column 1: `ROOT
 }
 
 #[test]
-fn the_file_of_a_folder_costs_little_however_much_it_says() {
+fn a_huge_fetch_toml_is_refused_quickly() {
     let many = |count, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
     for text in [
         many(100_000, &|n| format!("k{n}=1\n")),
@@ -193,7 +193,7 @@ fn the_file_of_a_folder_costs_little_however_much_it_says() {
 }
 
 #[test]
-fn a_link_of_a_list_has_options_of_its_own() {
+fn links_of_a_list_can_have_options() {
     let site = Site::start();
     for name in ["a", "b", "c", "d", "e"] {
         site.on(&format!("/{name}.bin"), Reply::file(noise(1000, 2)));
@@ -244,7 +244,7 @@ fn a_link_of_a_list_has_options_of_its_own() {
 }
 
 #[test]
-fn jobs_that_are_due_run_and_the_table_tells_what_came_of_them() {
+fn due_jobs_run_and_the_table_shows_their_outcome() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new().config(&format!(
@@ -276,7 +276,7 @@ fn jobs_that_are_due_run_and_the_table_tells_what_came_of_them() {
 }
 
 #[test]
-fn a_job_that_has_run_while_another_did_is_no_longer_due() {
+fn a_job_run_meanwhile_is_no_longer_due() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new().config(&format!(
@@ -296,7 +296,7 @@ fn a_job_that_has_run_while_another_did_is_no_longer_due() {
 }
 
 #[test]
-fn a_job_is_another_in_another_folder_and_a_retry_is_no_run_of_it() {
+fn a_job_counts_per_folder_and_a_retry_is_not_a_run() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(401));
     let fetch = Fetch::new().config(&format!(
@@ -320,7 +320,7 @@ fn a_job_is_another_in_another_folder_and_a_retry_is_no_run_of_it() {
 }
 
 #[test]
-fn a_retry_of_a_job_waits_for_nobody_and_comes_between_no_run_of_it() {
+fn a_retry_of_a_running_job_is_refused() {
     let site = Site::start();
     let (fetch, running) = in_the_middle(&site);
     let retry = fetch
@@ -338,7 +338,7 @@ fn a_retry_of_a_job_waits_for_nobody_and_comes_between_no_run_of_it() {
 }
 
 #[test]
-fn a_job_that_nobody_knows_the_last_run_of_is_not_due() {
+fn a_job_without_a_known_last_run_is_not_due() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new().config(&format!(
@@ -361,7 +361,7 @@ error: the job `cats` has a schedule, but no archive that records when it ran
 }
 
 #[test]
-fn a_job_that_cannot_begin_is_named() {
+fn a_job_that_cannot_start_is_named() {
     let config = "[job.cats]\nlists = ['none.txt']\nschedule = 'daily'\n";
     let fetch = Fetch::new().config(config);
     for flags in [&["--due"][..], &["--due", "-q"], &["--all"]] {
@@ -375,7 +375,7 @@ fn a_job_that_cannot_begin_is_named() {
 }
 
 #[test]
-fn the_jobs_of_the_documentation_are_well() {
+fn the_documented_job_configuration_is_valid() {
     let text = include_str!("../../docs/jobs.md");
     let (_, rest) = text.split_once("```toml\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();

@@ -288,7 +288,7 @@ fn of_commands(lines: &mut Lines) {
 }
 
 #[test]
-fn the_page_names_every_line_and_field() {
+fn the_json_page_documents_every_line_and_field() {
     let mut lines = Lines::of_page();
     for line in objects(&printed(&events())) {
         lines.event(&line);
@@ -320,7 +320,7 @@ fn the_page_names_every_line_and_field() {
 }
 
 #[test]
-fn the_page_names_every_word() {
+fn the_json_page_documents_every_word() {
     let page = page();
     let titled = |title: &str| {
         let rows = page.lines().skip_while(|row| !row.starts_with(title));
@@ -339,7 +339,7 @@ fn the_page_names_every_word() {
 
 #[cfg(unix)]
 #[test]
-fn a_run_that_ends_since_nobody_reads_it_says_so() {
+fn a_run_ended_by_a_closed_stdout_says_so() {
     let site = Site::start();
     site.on(
         "/*",
@@ -358,7 +358,7 @@ fn a_run_that_ends_since_nobody_reads_it_says_so() {
 }
 
 #[test]
-fn what_is_no_link_is_told_by_itself() {
+fn an_invalid_link_is_reported_as_given() {
     let fetch = Fetch::new();
     let list = fetch.root().join("list.txt");
     fs::write(&list, "a b\nhttps://u:hunter2@[/\n\u{fffd}\n").unwrap();

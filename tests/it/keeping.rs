@@ -27,7 +27,7 @@ fn table(fetch: &Fetch, entries: &[&str]) -> String {
 }
 
 #[test]
-fn what_gallery_dl_has_had_is_not_fetched_again() {
+fn items_in_a_gallery_dl_archive_are_not_downloaded_again() {
     let site = Site::start();
     site.on("/new.jpg", Reply::file(small(Format::Jpeg, 1)));
     site.on("/a/cat.jpg", Reply::file(small(Format::Jpeg, 2)))
@@ -76,7 +76,7 @@ fn what_gallery_dl_has_had_is_not_fetched_again() {
 }
 
 #[test]
-fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
+fn yt_dlp_archives_are_imported_line_by_line() {
     let fetch = Fetch::new();
     let file = fetch.root().join("archive.txt");
     let long = "x".repeat(100_000);
@@ -113,7 +113,7 @@ fn what_yt_dlp_has_had_is_taken_over_line_by_line() {
 }
 
 #[test]
-fn an_export_writes_into_no_file_that_is_there_and_leaves_no_half_of_one() {
+fn an_export_neither_overwrites_nor_leaves_half_a_file() {
     let fetch = Fetch::new();
     let file = fetch.root().join("archive.txt");
     fs::write(&file, "imgur A61SaA1\n").unwrap();
@@ -146,7 +146,7 @@ fn an_export_writes_into_no_file_that_is_there_and_leaves_no_half_of_one() {
 }
 
 #[test]
-fn what_is_no_archive_is_not_imported() {
+fn a_file_that_is_no_archive_is_not_imported() {
     let fetch = Fetch::new();
     let done = archive(&fetch, &["import", "nothing.db"]).fails(2);
     assert!(
@@ -170,7 +170,7 @@ fn what_is_no_archive_is_not_imported() {
 }
 
 #[test]
-fn what_is_no_text_is_no_list_of_keys() {
+fn a_binary_file_is_not_imported_as_a_list_of_keys() {
     let fetch = Fetch::new();
     let file = fetch.root().join("list");
     let many = "youtube BaW_jenozKc\n".repeat(10_000);
@@ -188,7 +188,7 @@ fn what_is_no_text_is_no_list_of_keys() {
 }
 
 #[test]
-fn what_is_left_out_is_named_so_that_it_can_be_read() {
+fn skipped_entries_are_named_readably() {
     let fetch = Fetch::new();
     let file = fetch.root().join("list");
     let long = "ü".repeat(100);
@@ -200,7 +200,7 @@ fn what_is_left_out_is_named_so_that_it_can_be_read() {
 }
 
 #[test]
-fn what_is_known_is_written_down_and_summed_up() {
+fn known_items_are_exported_and_counted() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     site.on("/gone.jpg", Reply::empty(404));
@@ -238,7 +238,7 @@ fn what_is_known_is_written_down_and_summed_up() {
 }
 
 #[test]
-fn what_is_forgotten_is_fetched_again() {
+fn forgotten_items_are_downloaded_again() {
     let site = Site::start();
     let fetch = Fetch::new();
     let paths = ["/one.jpg", "/two.jpg", "/three.jpg"];
@@ -274,7 +274,7 @@ fn what_is_forgotten_is_fetched_again() {
 }
 
 #[test]
-fn a_link_that_could_not_be_listed_is_forgotten() {
+fn a_failed_link_can_be_forgotten() {
     let fetch = Fetch::new();
     // No source reads such a link.
     let (link, other) = ("ftp://x.test/a", "ftp://x.test/b");
@@ -298,7 +298,7 @@ fn a_link_that_could_not_be_listed_is_forgotten() {
 }
 
 #[test]
-fn a_folder_that_has_moved_is_known_in_its_new_place() {
+fn a_moved_folder_is_known_in_its_new_place() {
     let site = Site::start();
     let fetch = Fetch::new();
     let links = ["/cat.jpg", "/dog.jpg"].map(|path| {
@@ -350,7 +350,7 @@ fn a_folder_that_has_moved_is_known_in_its_new_place() {
 }
 
 #[test]
-fn a_folder_does_not_move_while_somebody_saves_to_it() {
+fn a_folder_in_use_cannot_be_moved() {
     let site = Site::start();
     site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 1)));
     let cat = Reply::file(small(Format::Jpeg, 2));
@@ -372,7 +372,7 @@ fn a_folder_does_not_move_while_somebody_saves_to_it() {
 }
 
 #[test]
-fn nor_into_one_below_which_somebody_saves() {
+fn a_move_into_a_folder_in_use_is_refused() {
     let site = Site::start();
     site.on("/dog.jpg", Reply::file(small(Format::Jpeg, 1)));
     let cat = Reply::file(small(Format::Jpeg, 2));

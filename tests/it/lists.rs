@@ -53,7 +53,7 @@ fn titles_tabs_and_ends_of_lines_are_no_part_of_a_link() {
 }
 
 #[test]
-fn tables_come_with_the_separators_of_excel() {
+fn csv_lists_may_use_the_separators_of_excel() {
     let site = pictures();
     let [one, two] = [1, 2].map(|number| site.url(&format!("/{number}.jpg")));
     for list in [
@@ -68,7 +68,7 @@ fn tables_come_with_the_separators_of_excel() {
 }
 
 #[test]
-fn a_quote_that_never_ends_costs_its_row_and_no_other() {
+fn an_unterminated_quote_affects_only_its_row() {
     let site = pictures();
     let [one, two, three] = [1, 2, 3].map(|number| site.url(&format!("/{number}.jpg")));
     let list = format!("title,url\n5\" disk,{one}\n\"7 inch,{two}\nx,{three}\n");
@@ -87,7 +87,7 @@ fn a_quote_that_never_ends_costs_its_row_and_no_other() {
 }
 
 #[test]
-fn every_address_of_a_row_without_titles_is_a_link() {
+fn every_url_in_a_row_without_a_header_is_a_link() {
     let site = pictures();
     let [one, two, three] = [1, 2, 3].map(|number| site.url(&format!("/{number}.jpg")));
     let list = format!("{one},a cat,{two}\n{three}\n");

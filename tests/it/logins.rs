@@ -75,7 +75,7 @@ fn cookies_that_servers_set_are_saved_for_the_next_run() {
 }
 
 #[test]
-fn a_file_for_cookies_is_made_if_need_be() {
+fn a_missing_cookie_file_is_created() {
     let site = Site::start();
     site.on("/a.jpg", picture().header("Set-Cookie", "a=1"));
     let fetch = Fetch::new();
@@ -93,7 +93,7 @@ fn a_file_for_cookies_is_made_if_need_be() {
 }
 
 #[test]
-fn cookies_that_are_all_over_are_told() {
+fn expired_cookie_files_are_reported() {
     let site = Site::start();
     site.on("/a.jpg", picture());
     let fetch = Fetch::new();
@@ -141,7 +141,7 @@ fn cookies_of_firefox_are_sent_to_their_host() {
 }
 
 #[test]
-fn a_browser_that_cannot_be_read_has_a_way_out() {
+fn an_unsupported_browser_gets_a_hint() {
     let done = Fetch::new()
         .args(["--cookies-from", "chrome", "a.org"])
         .run()
@@ -172,7 +172,7 @@ fn a_netrc_login_does_not_follow_a_redirect() {
 }
 
 #[test]
-fn the_netrc_is_read_only_if_asked_for_and_gives_way_to_what_is_said() {
+fn the_netrc_is_opt_in_and_overridden_by_explicit_logins() {
     let site = Site::start();
     site.on("/a.jpg", picture());
     let fetch = Fetch::new().args(["--skip", "never"]);
@@ -190,7 +190,7 @@ fn the_netrc_is_read_only_if_asked_for_and_gives_way_to_what_is_said() {
 }
 
 #[test]
-fn a_netrc_that_is_not_there_or_wrong_is_named() {
+fn a_missing_or_invalid_netrc_is_named() {
     let fetch = Fetch::new().args(["--netrc", "a.org"]);
     let done = fetch.run().fails(2);
     assert!(
@@ -224,7 +224,7 @@ fn a_netrc_that_is_not_there_or_wrong_is_named() {
 }
 
 #[test]
-fn a_file_for_cookies_is_no_servers_to_send() {
+fn a_server_cannot_supply_the_cookie_file() {
     let site = Site::start();
     let jar = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\ta\ttheirs\n";
     let sent = Reply::text(jar).header(
@@ -240,7 +240,7 @@ fn a_file_for_cookies_is_no_servers_to_send() {
 }
 
 #[test]
-fn a_secret_shows_as_such_whatever_it_is_called() {
+fn secrets_are_masked_whatever_their_key() {
     let fetch = Fetch::new().config("[source.reddit]\napp = \"id:hunter2\"\n");
     let done = fetch.args(["config", "show"]).run().success();
     assert!(done.stdout.contains("app = \"***\""), "{}", done.stdout);

@@ -7,7 +7,7 @@ use file_format::FileFormat;
 use crate::support::media::{Format, noise, picture, sized, sized_picture, small};
 
 #[test]
-fn every_format_is_what_it_says() {
+fn made_media_have_their_format() {
     for format in Format::ALL {
         for bytes in [small(format, 7), sized(format, 5000, 7)] {
             let found = FileFormat::from_bytes(&bytes);
@@ -22,7 +22,7 @@ fn every_format_is_what_it_says() {
 }
 
 #[test]
-fn pictures_have_their_width_and_height() {
+fn made_pictures_have_their_dimensions() {
     for format in [Format::Png, Format::Jpeg, Format::Gif, Format::Webp] {
         for (width, height) in [(1, 1), (161, 81), (1920, 1080)] {
             for bytes in [
@@ -38,7 +38,7 @@ fn pictures_have_their_width_and_height() {
 }
 
 #[test]
-fn lengths_are_exact() {
+fn made_media_have_exact_lengths() {
     for format in Format::ALL {
         // A RIFF file has an even length.
         let step = if format == Format::Webp { 2 } else { 1 };
@@ -54,7 +54,7 @@ fn lengths_are_exact() {
 }
 
 #[test]
-fn another_seed_is_another_file_and_the_same_seed_is_the_same() {
+fn made_media_depend_on_the_seed_only() {
     for format in Format::ALL {
         let made: HashSet<_> = (0..100).map(|seed| small(format, seed)).collect();
         assert_eq!(made.len(), 100, "{format:?}");

@@ -113,7 +113,7 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test]
-async fn no_time_at_all_is_no_limit() {
+async fn a_timeout_of_zero_means_no_limit() {
     let site = Site::start();
     site.on(
         "/late",
@@ -129,7 +129,7 @@ async fn no_time_at_all_is_no_limit() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_slow_but_not_silent_is_waited_for() {
+async fn a_slow_but_active_server_is_waited_for() {
     let site = Site::start();
     site.on("/f", Reply::file(vec![b'x'; 40]).throttle(20));
     let client = client(Settings {
@@ -141,7 +141,7 @@ async fn a_server_that_is_slow_but_not_silent_is_waited_for() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_refused_and_not_asked_for_again() {
+async fn an_oversized_response_is_refused_without_a_retry() {
     let site = Site::start();
     site.on("/page", Reply::text("0123456789"));
     let client = client(quick());
@@ -156,7 +156,7 @@ async fn an_answer_that_is_too_long_is_refused_and_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_port_that_nobody_listens_at_is_an_error_that_names_the_host() {
+async fn a_refused_connection_is_an_error_that_names_the_host() {
     let site = Site::start();
     let gone = site.url("/f");
     drop(site);
@@ -199,7 +199,7 @@ fn stubborn(answers: &'static [&'static [u8]]) -> (std::net::SocketAddr, Arc<Ato
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_the_login_is_one_however_it_is_spoken_to() {
+async fn a_407_of_a_proxy_is_reported_for_http_and_https() {
     const REFUSED: &[u8] =
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
     let table: [(&str, &str, &'static [&'static [u8]]); 5] = [
@@ -246,7 +246,7 @@ async fn a_proxy_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn an_address_can_be_given_for_a_host() {
+async fn an_address_can_be_set_for_a_host() {
     let site = Site::start();
     site.on("/f", Reply::text("here"));
     let client = client(Settings {
@@ -264,7 +264,7 @@ async fn an_address_can_be_given_for_a_host() {
 }
 
 #[tokio::test]
-async fn a_host_has_no_more_calls_at_once_than_it_may() {
+async fn parallel_calls_to_a_host_are_limited() {
     let site = Site::start();
     site.on("/*", Reply::text("page").delay(Duration::from_millis(30)));
     let client = client(Settings {
@@ -294,7 +294,7 @@ async fn a_host_without_an_address_is_a_clear_error() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_connection_that_does_not_come_about_is_given_up_on() {
+async fn a_connect_timeout_is_respected() {
     use socket2::{Domain, Socket, Type};
     use std::net::{SocketAddr, TcpStream};
 

@@ -20,7 +20,7 @@ fn item(key: &str, album: bool, number: Option<u64>) -> Item {
 }
 
 #[tokio::test]
-async fn an_outlet_that_is_full_lets_its_source_wait() {
+async fn a_full_outlet_makes_its_source_wait() {
     let (out, mut entries) = outlet(2);
     out.item(item("one", false, None)).await.unwrap();
     out.item(item("two", false, None)).await.unwrap();
@@ -32,7 +32,7 @@ async fn an_outlet_that_is_full_lets_its_source_wait() {
 }
 
 #[tokio::test]
-async fn an_outlet_that_nobody_listens_to_is_closed() {
+async fn an_outlet_without_a_receiver_is_closed() {
     let (out, entries) = outlet(1);
     out.item(item("one", false, None)).await.unwrap();
     let waiting = out.item(item("two", false, None));
@@ -44,7 +44,7 @@ async fn an_outlet_that_nobody_listens_to_is_closed() {
 }
 
 #[tokio::test]
-async fn members_of_an_album_are_numbered_in_the_order_of_the_listing() {
+async fn album_items_are_numbered_in_listing_order() {
     let (out, mut entries) = outlet(8);
     for (key, album, number) in [
         ("first", true, None),

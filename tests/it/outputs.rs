@@ -20,7 +20,7 @@ fn assert_says(output: &str, expected: &str) {
 }
 
 #[test]
-fn a_run_in_which_all_is_well() {
+fn output_of_a_successful_run() {
     let site = Site::start();
     site.on("/a.bin", Reply::file(noise(300_000, 1)));
     let fetch = quick().arg(site.url("/a.bin"));
@@ -37,7 +37,7 @@ fn a_run_in_which_all_is_well() {
 }
 
 #[test]
-fn a_run_in_which_something_failed() {
+fn output_of_a_run_with_failures() {
     let (saved, is_saved) = channel::<()>();
     let is_saved = Mutex::new(is_saved);
     // Which of the two ends first is for the disk to say, so one waits for the other.
@@ -73,7 +73,7 @@ failed: `imgur:remov02` removed from Imgur
 }
 
 #[test]
-fn nothing_to_do() {
+fn output_without_links() {
     let expected = "\
 error: no links were given
   hint: use `fetch LINK...`, or `fetch -i FILE` for a list of links; see `fetch -h` for more
@@ -83,7 +83,7 @@ error: no links were given
 
 // Such a word may be an id on some site, so it would be asked for there.
 #[test]
-fn a_command_with_a_slip() {
+fn output_for_a_mistyped_command() {
     for (typed, meant) in [("verfy", "verify"), ("histroy", "history")] {
         let done = Fetch::new().args([typed, "pictures"]).run().fails(2);
         let expected = format!(
@@ -101,7 +101,7 @@ error: `{typed}` is not a command; did you mean `{meant}`?
 }
 
 #[test]
-fn help_and_version_as_words() {
+fn help_and_version_work_as_words() {
     let help = Fetch::new().arg("help").run().success();
     assert_eq!(
         help.stdout,
@@ -123,7 +123,7 @@ error: `version` is not a command; did you mean `--version`?
 
 // What was to be written there would be written elsewhere.
 #[test]
-fn a_path_in_place_of_a_link() {
+fn output_for_a_path_instead_of_a_link() {
     let site = Site::start();
     for path in [".", "..", "./pictures", "~/pictures", "/tmp/"] {
         let call = Fetch::new().args([site.url("/cat.jpg").as_str(), path]);
@@ -139,7 +139,7 @@ error: `{path}` is not a link: it is a path
 }
 
 #[test]
-fn the_name_of_a_file_in_place_of_a_link() {
+fn output_for_a_file_name_instead_of_a_link() {
     let site = Site::start();
     let call = Fetch::new().args([site.url("/cat.jpg").as_str(), "x.jpg"]);
     let expected = "\
@@ -151,7 +151,7 @@ error: `x.jpg` is not a link: no host has such a name
 }
 
 #[test]
-fn a_dash_in_place_of_a_link() {
+fn output_for_a_dash_instead_of_a_link() {
     let expected = "\
 error: `-` is not a link
   hint: `fetch -i -` reads links from stdin
@@ -163,7 +163,7 @@ error: `-` is not a link
 }
 
 #[test]
-fn an_address_in_place_of_settings() {
+fn output_for_a_url_instead_of_a_configuration_file() {
     let call = Fetch::new().args(["-c", "https://example.org/cat.jpg"]);
     let done = call.run().fails(2);
     let hint = "hint: `-c` takes a configuration file; an interrupted download resumes by itself\n";
@@ -182,7 +182,7 @@ fn flags_that_other_programs_have() {
 }
 
 #[test]
-fn a_list_in_place_of_a_link() {
+fn output_for_a_list_instead_of_a_link() {
     let fetch = Fetch::new();
     let expected = "\
 error: `links.txt` is not a link, and there is no such file
@@ -199,7 +199,7 @@ error: `links.txt` is a file, not a link
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_once() {
+fn an_unwritable_folder_is_reported_once() {
     let site = Site::start();
     let links = (0..3).map(|number| {
         let path = format!("/{number}.jpg");
@@ -230,7 +230,7 @@ failed: `http://127.0.0.1:PORT/0.jpg` cannot use the folder `./x`
 }
 
 #[test]
-fn what_is_no_link() {
+fn output_for_an_invalid_link() {
     let expected = "\
 failed: `nonsense` is not a link: no source claims it as an id
 nothing found; 1 link failed (1 config)   TIME
@@ -258,7 +258,7 @@ failed: no source recognises `gopher://x.org/`
 }
 
 #[test]
-fn what_imgur_refuses() {
+fn output_for_an_unsupported_imgur_link() {
     let about = quick().arg("https://imgur.com/about").run().fails(5);
     let expected = "\
 failed: `https://imgur.com/about` (unsupported)
@@ -294,7 +294,7 @@ failed: `http://127.0.0.1:PORT/news` no relevant media in its markup
 }
 
 #[test]
-fn a_connection_that_breaks() {
+fn output_for_a_broken_connection() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -314,7 +314,7 @@ failed: the connection for `http://127.0.0.1:PORT/cat.jpg` broke
 }
 
 #[test]
-fn a_server_that_is_not_there() {
+fn output_for_a_missing_server() {
     let port = Site::start().port();
     let fetch = quick()
         .args(["-R", "1"])
@@ -335,7 +335,7 @@ fn a_server_that_is_not_there() {
 }
 
 #[test]
-fn a_folder_that_is_none() {
+fn output_for_a_file_instead_of_a_folder() {
     let fetch = quick().args(["-d", "file", "http://127.0.0.1:1/cat.jpg"]);
     std::fs::write(fetch.out().join("file"), "").unwrap();
     let expected = "\
@@ -346,7 +346,7 @@ error: cannot use `file` as the output folder
 }
 
 #[test]
-fn what_is_asked_wrongly() {
+fn output_for_usage_errors() {
     let fields = "the fields are `source`, `key`, `name`, `ext`, `title`, `description`, `author`, `date`, \
 `number`, `width`, `height`, `size`, `kind`, `page`, `url`, `host`, `album`, `album_id`, `album_title`, `album_count`, `extra` with \
 names of its own, as in `extra.likes`";
@@ -384,7 +384,7 @@ names of its own, as in `extra.likes`";
 
 #[cfg(target_os = "linux")]
 #[test]
-fn help_that_cannot_be_written_is_told() {
+fn an_unwritable_stdout_for_help_is_reported() {
     let script = "exec \"$0\" \"$@\" > /dev/full";
     for flag in ["--help", "-h", "--version"] {
         let call = Fetch::new().arg(flag).through(["sh", "-c", script]);

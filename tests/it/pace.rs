@@ -84,7 +84,7 @@ fn a_far_host_gets_many_connections() {
 }
 
 #[test]
-fn a_host_that_is_slow_on_each_connection_gets_many() {
+fn a_host_limited_per_connection_gets_many_connections() {
     let site = Site::start();
     site.on(
         "/*",
@@ -96,7 +96,7 @@ fn a_host_that_is_slow_on_each_connection_gets_many() {
 }
 
 #[test]
-fn a_host_whose_line_is_full_is_not_slower_for_it() {
+fn a_bandwidth_limited_host_is_not_slowed_down() {
     let site = Site::start();
     let line = Mutex::new(Instant::now());
     let size = 128 << 10;
@@ -161,7 +161,7 @@ fn few_a_second(rate: f64, refuse: Refuse) -> (Site, Arc<AtomicUsize>) {
 }
 
 #[test]
-fn a_host_that_counts_requests_is_asked_no_faster_than_it_answers() {
+fn a_rate_limited_host_is_asked_at_its_rate() {
     let (site, refused) = few_a_second(25.0, busy);
     let took = fetch_all(&site, 80);
     let refused = refused.load(SeqCst);
@@ -187,7 +187,7 @@ fn a_rate_limit_without_retry_after_loses_no_files() {
 }
 
 #[test]
-fn a_file_that_is_always_refused_does_not_hold_up_the_others() {
+fn a_file_refused_every_time_does_not_delay_others() {
     let site = Site::start();
     site.on("/*", Reply::with(|seen| file(seen, 2000).delay(MOMENT)));
     site.on("/7.bin", Reply::text("").status(503));

@@ -72,7 +72,7 @@ pub(crate) fn names(zip: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn files_are_packed_in_order_and_stay() {
+fn files_are_packed_in_order_and_kept() {
     let imgur = FakeImgur::start();
     let images = vec![
         image("aaaaaaa").title("Zoë 猫"),
@@ -133,7 +133,7 @@ fn files_are_packed_in_order_and_stay() {
 }
 
 #[test]
-fn an_album_that_has_grown_is_packed_anew() {
+fn a_grown_album_is_packed_again() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     let fetch = fetch.arg("--zip");
     fetch.run().success();
@@ -169,7 +169,7 @@ fn an_album_that_has_grown_is_packed_anew() {
 }
 
 #[test]
-fn an_album_of_which_something_failed_is_not_packed() {
+fn an_album_with_failures_is_not_packed() {
     let imgur = FakeImgur::start();
     let good = image("bbbbbbb").good();
     let bad = image("bbbbbbb").replies([Reply::empty(451), good]);
@@ -195,7 +195,7 @@ fn an_album_of_which_something_failed_is_not_packed() {
 }
 
 #[test]
-fn what_is_somebody_elses_is_left_alone() {
+fn foreign_files_are_left_alone_by_packing() {
     let (_imgur, fetch) = album(&["aaaaaaa"]);
     let fetch = fetch.args(["--zip", "--write-info"]);
     let folder = fetch.out().join(FOLDER);
@@ -219,7 +219,7 @@ fn what_is_somebody_elses_is_left_alone() {
 }
 
 #[test]
-fn albums_in_one_folder_have_files_of_their_own() {
+fn albums_sharing_a_folder_are_packed_separately() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), image("bbbbbbb")]);
     imgur.album("abcde", "Dogs", vec![image("ccccccc")]);
@@ -260,7 +260,7 @@ fn a_page_without_media_is_not_packed() {
 }
 
 #[test]
-fn albums_of_a_listing_are_packed_by_themselves() {
+fn albums_of_a_listing_are_packed_individually() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), image("bbbbbbb")]);
     imgur.album("abcde", "Dogs", vec![image("ccccccc")]);
@@ -298,7 +298,7 @@ fn albums_of_a_listing_are_packed_by_themselves() {
 }
 
 #[test]
-fn a_file_that_was_changed_after_it_was_saved_is_packed_as_it_is() {
+fn a_file_changed_after_saving_is_packed_as_it_is() {
     if !works("sh", &["-c", "true"]) {
         return skip("there is no sh");
     }
@@ -312,7 +312,7 @@ fn a_file_that_was_changed_after_it_was_saved_is_packed_as_it_is() {
 }
 
 #[test]
-fn what_was_written_beside_the_files_is_nothing_unknown() {
+fn sidecar_files_are_not_counted_as_unknown() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa")]);
     let text = "[after]\nlines = true\nmetadata = true\ninfo = true\nzip = true\ncbz = true\n";
@@ -334,7 +334,7 @@ fn what_was_written_beside_the_files_is_nothing_unknown() {
 }
 
 #[test]
-fn what_is_only_packed_is_whole_there_or_missing() {
+fn packed_items_are_verified_inside_their_zip() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), image("bbbbbbb")]);
     let fetch = Fetch::new().config(&imgur.config());
@@ -368,7 +368,7 @@ fn what_is_only_packed_is_whole_there_or_missing() {
 }
 
 #[test]
-fn files_stay_where_nothing_would_know_of_what_is_packed() {
+fn zip_only_without_an_archive_is_refused() {
     for flag in ["--zip=only", "--cbz=only"] {
         let call = Fetch::new().args(["--no-archive", flag, "a.org"]);
         let told = "error: files can be deleted after packing only if an archive remembers them\n";

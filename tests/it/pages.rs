@@ -38,7 +38,7 @@ const THREE: &str = "<!doctype html><title>Three cats</title><img src=/icons/hom
     <img src=/a.jpg><img src=b.jpg alt='the second'><a href='/c.jpg'><img src=/t/c.jpg></a>";
 
 #[test]
-fn the_pictures_of_a_page_arrive_and_the_page_is_asked_for_once() {
+fn a_pages_pictures_are_saved_with_one_request_for_the_page() {
     let site = Site::start();
     site.on("/cats/", Reply::html(THREE)).times(2);
     for (path, seed) in [("/a.jpg", 1), ("/cats/b.jpg", 2), ("/c.jpg", 3)] {
@@ -70,7 +70,7 @@ fn the_pictures_of_a_page_arrive_and_the_page_is_asked_for_once() {
 }
 
 #[test]
-fn a_file_is_asked_for_once_though_its_url_does_not_tell_what_it_is() {
+fn a_file_without_an_extension_is_requested_once() {
     let site = Site::start();
     let reply = Reply::file(small(Format::Jpeg, 1)).content_type("image/jpeg");
     site.on("/media", reply).once();
@@ -80,7 +80,7 @@ fn a_file_is_asked_for_once_though_its_url_does_not_tell_what_it_is() {
 }
 
 #[test]
-fn pages_and_files_stand_side_by_side_in_a_list() {
+fn a_list_may_mix_pages_and_files() {
     let site = Site::start();
     let mut fetch = Fetch::new();
     for number in 0..12 {
@@ -98,7 +98,7 @@ fn pages_and_files_stand_side_by_side_in_a_list() {
 }
 
 #[test]
-fn what_is_chosen_or_only_told_is_known_beforehand() {
+fn simulations_of_a_page_request_no_media() {
     let site = Site::start();
     site.on("/cats/", Reply::html(THREE));
     let told = Fetch::new().args(["-s", "-g"]).arg(site.url("/cats/"));
@@ -112,7 +112,7 @@ fn what_is_chosen_or_only_told_is_known_beforehand() {
 }
 
 #[test]
-fn what_is_called_alike_is_not_taken_for_one() {
+fn pictures_with_similar_urls_are_all_saved() {
     let site = Site::start();
     let pictures = [
         "/i.php?s=1001",
@@ -160,7 +160,7 @@ fn a_page_with_nothing_but_a_frame_that_no_source_knows_is_no_success() {
 }
 
 #[test]
-fn a_page_with_more_than_is_read_is_told_and_what_was_read_is_taken() {
+fn a_page_over_the_limits_is_reported_and_its_first_media_saved() {
     let site = Site::start();
     let metas = "<meta name=x content=y>".repeat(1001);
     let page = format!("<html><title>x</title>{metas}<img src=/a.jpg>");
@@ -174,7 +174,7 @@ fn a_page_with_more_than_is_read_is_told_and_what_was_read_is_taken() {
 }
 
 #[test]
-fn a_page_in_place_of_a_promised_file_is_no_success() {
+fn html_instead_of_a_promised_file_is_a_failure() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::html(THREE));
     site.on("/cats.zip", Reply::html(THREE));
@@ -186,7 +186,7 @@ fn a_page_in_place_of_a_promised_file_is_no_success() {
 }
 
 #[test]
-fn a_gallery_goes_on_over_its_pages_and_not_in_circles() {
+fn a_gallery_is_followed_over_its_pages_without_loops() {
     let site = Site::start();
     let page = |picture: &str, next: &str| {
         Reply::html(format!(
@@ -204,7 +204,7 @@ fn a_gallery_goes_on_over_its_pages_and_not_in_circles() {
 }
 
 #[test]
-fn the_files_of_a_folder_and_of_a_bucket_arrive() {
+fn files_of_folders_and_buckets_are_saved() {
     let site = Site::start();
     let index = "<html><head><title>Index of /f/</title></head><body><h1>Index of /f/</h1><a href='../'>../</a>\
         <a href='a.jpg'>a.jpg</a><a href='notes.txt'>notes.txt</a></body></html>";
@@ -228,7 +228,7 @@ fn the_files_of_a_folder_and_of_a_bucket_arrive() {
 }
 
 #[test]
-fn what_failed_on_a_page_can_be_tried_again() {
+fn failed_media_of_a_page_can_be_retried() {
     let site = Site::start();
     site.on(
         "/cats/",
@@ -247,7 +247,7 @@ fn what_failed_on_a_page_can_be_tried_again() {
 }
 
 #[test]
-fn the_pictures_of_a_page_are_adopted_and_forgotten_by_its_link() {
+fn page_pictures_are_adopted_and_forgotten_by_the_page_link() {
     let site = Site::start();
     site.on("/cats/", Reply::html(THREE)).times(5);
     for (path, seed) in [("/a.jpg", 1), ("/cats/b.jpg", 2), ("/c.jpg", 3)] {
@@ -264,7 +264,7 @@ fn the_pictures_of_a_page_are_adopted_and_forgotten_by_its_link() {
 }
 
 #[test]
-fn what_cannot_be_had_is_told_where_nothing_is_fetched() {
+fn simulations_report_missing_pages() {
     let site = Site::start();
     site.on("/gone", Reply::html("").status(404)).times(2);
     site.on("/busy", Reply::html("").status(503));

@@ -40,7 +40,7 @@ fn run(fetch: &Fetch, program: PathBuf, args: &[&str]) {
 }
 
 #[test]
-fn what_the_real_gallery_dl_has_had_is_skipped() {
+fn items_in_a_real_gallery_dl_archive_are_skipped() {
     let Some(program) = peer("gallery-dl") else {
         return;
     };
@@ -80,7 +80,7 @@ fn what_the_real_gallery_dl_has_had_is_skipped() {
 }
 
 #[test]
-fn what_the_real_yt_dlp_has_had_is_taken_over() {
+fn a_real_yt_dlp_archive_is_imported() {
     let Some(program) = peer("yt-dlp") else {
         return;
     };

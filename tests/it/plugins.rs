@@ -74,7 +74,7 @@ pub(crate) fn call(site: &Site, manifest: &str, script: &str) -> Fetch {
 }
 
 #[test]
-fn a_plugin_of_the_users_lists_pages_and_saves_files() {
+fn a_user_plugin_lists_pages_and_saves_files() {
     let site = Site::start();
     site.on(
         "/list?page=1",
@@ -156,7 +156,7 @@ fn xkcd_has_a_comic_and_its_latest() {
 }
 
 #[test]
-fn a_failure_has_its_file_its_line_and_the_calls_before() {
+fn script_errors_have_a_file_line_and_call_stack() {
     let site = Site::start();
     let script = "local function deep(x)\n  error('no token: the page is another now')\nend\nreturn { extract = function(ctx)\n  deep(1)\nend }\n";
     let done = call(&site, USUAL, script).run().fails(4);
@@ -276,7 +276,7 @@ fn plugins_are_discovered_and_listed() {
 }
 
 #[test]
-fn a_plugin_that_cannot_be_read_is_told_and_the_run_goes_on() {
+fn an_unreadable_plugin_is_reported_and_the_run_continues() {
     let site = Site::start();
     site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
     // What is set for it is no reason to stop either.
@@ -297,7 +297,7 @@ fn a_plugin_that_cannot_be_read_is_told_and_the_run_goes_on() {
 }
 
 #[test]
-fn an_option_is_set_by_a_flag_or_a_variable_as_what_it_is() {
+fn plugin_options_are_typed_from_flags_and_variables() {
     let which = |fetch: Fetch, link: &str| {
         let done = fetch.args(["plugin", "which", link]).run().success();
         done.stdout

@@ -56,7 +56,7 @@ fn help() -> String {
 }
 
 #[test]
-fn init_writes_the_example_once_and_prints_it_whenever() {
+fn config_init_writes_once_and_prints_anytime() {
     let home = Fetch::new();
     let fetch = home.clone().args(["config", "init"]);
     let done = fetch.run().success();
@@ -105,7 +105,7 @@ fn every_flag_of_the_program_is_in_the_readme() {
 }
 
 #[test]
-fn every_call_in_the_readme_can_be_read() {
+fn every_command_in_the_readme_parses() {
     for call in calls(&readme()) {
         let args = words(&call);
         // Asking for help as well reads the line and fetches nothing.
@@ -115,7 +115,7 @@ fn every_call_in_the_readme_can_be_read() {
 }
 
 #[test]
-fn the_configuration_in_the_readme_is_one() {
+fn the_configuration_in_the_readme_is_valid() {
     let text = readme();
     let examples = text.split("```toml\n").skip(1);
     let examples: String = examples
@@ -128,7 +128,7 @@ fn the_configuration_in_the_readme_is_one() {
 }
 
 #[test]
-fn files_that_the_readme_leads_to_are_there() {
+fn files_linked_from_the_readme_exist() {
     let text = readme();
     for (_, rest) in text
         .match_indices("](")
@@ -141,7 +141,7 @@ fn files_that_the_readme_leads_to_are_there() {
 }
 
 #[test]
-fn flags_and_calls_are_found_in_a_text() {
+fn flags_and_commands_are_found_in_a_text() {
     let text =
         "`-i FILE`, --max-new N; - -1 a-b --x=3 `-q`,`-v` |---| --\n$ fetch -d 'a b' c   # x\n";
     let found: Vec<_> = flags(text).into_iter().collect();

@@ -104,7 +104,7 @@ fn files_and_their_metadata_move_without_a_request() {
 }
 
 #[test]
-fn a_line_of_metadata_is_as_good_as_a_file() {
+fn metadata_lines_work_like_metadata_files() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 2);
     let lines = fetch.clone().args(["-S", "after.lines=true"]).args(&links);
@@ -124,7 +124,7 @@ fn a_line_of_metadata_is_as_good_as_a_file() {
 }
 
 #[test]
-fn what_is_not_known_gives_no_wrong_name() {
+fn unknown_fields_give_no_wrong_name() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
@@ -141,7 +141,7 @@ fn what_is_not_known_gives_no_wrong_name() {
 }
 
 #[test]
-fn nothing_is_replaced_and_nothing_leaves_the_root() {
+fn rename_replaces_nothing_and_stays_in_the_root() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 2);
     fetch.clone().args(&links).run().success();
@@ -172,7 +172,7 @@ fn nothing_is_replaced_and_nothing_leaves_the_root() {
 }
 
 #[test]
-fn a_run_with_another_template_leaves_what_is_there() {
+fn a_run_with_another_template_moves_nothing() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 2);
     fetch.clone().args(&links).run().success();
@@ -185,7 +185,7 @@ fn a_run_with_another_template_leaves_what_is_there() {
 }
 
 #[test]
-fn what_was_not_written_down_is_asked_of_the_link() {
+fn fields_not_recorded_are_listed_from_the_link() {
     let imgur = FakeImgur::start();
     let images = ["aaaaaaa", "bbbbbbb"].map(|id| Image::new(id, Format::Jpeg).title("Tom"));
     imgur.album("q6i58", "Cats", images.to_vec());
@@ -217,7 +217,7 @@ fn what_was_not_written_down_is_asked_of_the_link() {
 }
 
 #[test]
-fn what_a_server_sends_is_no_metadata_of_another_file() {
+fn a_downloaded_json_is_not_taken_for_metadata() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     let key = &links[0];
@@ -245,7 +245,7 @@ fn what_a_server_sends_is_no_metadata_of_another_file() {
 }
 
 #[test]
-fn metadata_that_cannot_be_read_gives_no_name() {
+fn unreadable_metadata_gives_no_name() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     let first = fetch.clone().arg("--write-metadata").args(&links);
@@ -259,7 +259,7 @@ fn metadata_that_cannot_be_read_gives_no_name() {
 }
 
 #[test]
-fn the_size_is_that_of_the_file_whatever_is_listed() {
+fn the_size_field_is_the_size_of_the_file() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
@@ -272,7 +272,7 @@ fn the_size_is_that_of_the_file_whatever_is_listed() {
 }
 
 #[test]
-fn names_that_would_be_taken_are_told_as_they_will_be() {
+fn a_simulated_rename_numbers_colliding_names() {
     const FILES: u64 = 205;
     let site = Site::start();
     let (fetch, links) = pictures(&site, FILES);
@@ -307,7 +307,7 @@ fn ring(site: &Site) -> (Fetch, &'static str) {
 }
 
 #[test]
-fn files_that_swap_names_do_so_in_one_run() {
+fn files_can_swap_names_in_one_run() {
     let site = Site::start();
     let (fetch, template) = ring(&site);
     let before = fetch.files();
@@ -334,7 +334,7 @@ fn files_that_swap_names_do_so_in_one_run() {
 
 #[cfg(unix)]
 #[test]
-fn an_old_name_that_cannot_be_removed_does_not_keep_the_others() {
+fn an_old_name_that_cannot_be_removed_does_not_stop_others() {
     use std::os::unix::fs::PermissionsExt;
 
     let site = Site::start();
@@ -372,7 +372,7 @@ fn an_old_name_that_cannot_be_removed_does_not_keep_the_others() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_nobody_may_read_has_one_name() {
+fn an_unreadable_file_is_renamed() {
     use std::os::unix::fs::PermissionsExt;
 
     let site = Site::start();

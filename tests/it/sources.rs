@@ -9,7 +9,7 @@ use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, check};
 use url::Url;
 
 #[test]
-fn every_source_keeps_the_contract() {
+fn every_source_meets_the_contract() {
     let sources = fetch::plugins::all(&Default::default()).unwrap();
     assert_eq!(check(&sources), Vec::<String>::new());
 }
@@ -78,7 +78,7 @@ fn links_are_read_as_people_type_them() {
 }
 
 #[test]
-fn what_is_no_link_is_refused_with_a_reason() {
+fn invalid_links_are_refused_with_a_reason() {
     let sources = fetch::plugins::all(&Default::default()).unwrap();
     for text in ["", "   ", "http://", "https://[", "a b.org/c"] {
         let error = sources.parse_link(text).unwrap_err();
@@ -190,7 +190,7 @@ fn a_source_named_http_does_not_claim_http_links() {
 }
 
 #[test]
-fn an_address_that_is_no_page_is_one_that_no_source_knows() {
+fn non_http_urls_are_unsupported() {
     let sources = fetch::plugins::all(&Default::default()).unwrap();
     let table = [
         ("magnet:?xt=urn:btih:abc", "magnet:?…", "magnet"),

@@ -30,7 +30,7 @@ fn says(done: &Done, line: &str) {
 }
 
 #[test]
-fn of_an_album_over_the_weeks() {
+fn an_album_over_the_weeks() {
     let imgur = FakeImgur::start();
     let slow = image("ccccccc");
     let stalled = slow.good().stall_after(20);

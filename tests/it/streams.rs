@@ -107,7 +107,7 @@ pub(crate) fn encrypted(bytes: &[u8], key: &[u8; 16], iv: [u8; 16]) -> Vec<u8> {
 }
 
 #[test]
-fn a_playlist_of_segments_becomes_one_file() {
+fn a_playlist_is_saved_as_one_file() {
     let site = Site::start();
     site.on("/films/cats/index.m3u8", playlist(&list(30)));
     let whole = segments(&site, "/films/cats", 30, 50);
@@ -127,7 +127,7 @@ fn a_playlist_of_segments_becomes_one_file() {
 }
 
 #[test]
-fn segments_come_many_at_once_and_are_joined_in_order() {
+fn segments_are_downloaded_in_parallel_and_joined_in_order() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(40)));
     let mut whole = Vec::new();
@@ -145,7 +145,7 @@ fn segments_come_many_at_once_and_are_joined_in_order() {
 }
 
 #[test]
-fn a_page_with_a_stream_gives_its_film() {
+fn a_page_with_a_stream_yields_its_video() {
     let site = Site::start();
     let page = "<title>Cats</title><video><source src=\"/hls/master.m3u8\" type=\"application/x-mpegURL\"></video>";
     site.on("/watch", Reply::html(page));
@@ -160,7 +160,7 @@ fn a_page_with_a_stream_gives_its_film() {
 }
 
 #[test]
-fn parts_of_files_and_what_stands_before_them_are_joined() {
+fn byte_range_segments_and_their_init_section_are_joined() {
     let site = Site::start();
     let init = b"\0\0\0\x18ftypiso5\0\0\x02\0iso5mp42\0\0\0\x08moov".to_vec();
     let parts: Vec<Vec<u8>> = (0..6u8)
@@ -186,7 +186,7 @@ fn parts_of_files_and_what_stands_before_them_are_joined() {
 }
 
 #[test]
-fn what_is_encrypted_is_decrypted_with_a_key_that_is_asked_for_once() {
+fn encrypted_segments_are_decrypted_with_one_key_request() {
     let site = Site::start();
     let (key, other) = (*b"0123456789abcdef", *b"fedcba9876543210");
     site.on(
@@ -211,7 +211,7 @@ fn what_is_encrypted_is_decrypted_with_a_key_that_is_asked_for_once() {
 }
 
 #[test]
-fn a_segment_that_breaks_off_is_fetched_again() {
+fn a_truncated_segment_is_requested_again() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(3)));
     let whole: Vec<_> = (0..3).map(|n| segment(n, 2000)).collect();
@@ -231,7 +231,7 @@ fn a_segment_that_breaks_off_is_fetched_again() {
 }
 
 #[test]
-fn the_events_tell_of_a_stream_as_of_any_file() {
+fn streams_have_the_events_of_any_file() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(3)));
     let whole = segments(&site, "", 3, 50);

@@ -72,7 +72,7 @@ impl Terminal {
 // A terminal prints `^C` where its cursor is. Behind a full line that is the next line, and all that is drawn from then on
 // is one line too low: the first line of the bars stays for good.
 #[test]
-fn the_cursor_waits_where_a_typed_key_does_no_harm() {
+fn the_cursor_rests_where_typed_keys_do_no_harm() {
     let site = Site::start();
     let file = Reply::file(noise(300_000, 1)).stall_after(150_000);
     site.on("/a.bin", file).optional();
@@ -181,7 +181,7 @@ fn the_last_line_says_where_the_files_are() {
 }
 
 #[test]
-fn what_commands_say_is_said() {
+fn output_of_commands_is_shown() {
     let site = Site::start();
     site.on("/cat.bin", Reply::file(noise(1000, 1)));
     let fetch = Fetch::new().arg(site.url("/cat.bin"));
@@ -209,7 +209,7 @@ fn a_terminal_without_a_name_gets_plain_lines() {
 }
 
 #[test]
-fn what_is_typed_is_asked_for_and_not_overwritten() {
+fn an_existing_file_named_as_stdout_is_not_overwritten() {
     let site = Site::start();
     site.on("/cat.bin", Reply::file(noise(1000, 1)));
     let mut terminal = Terminal::open();

@@ -40,7 +40,7 @@ fn saved(name: &str, list: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_link_is_listed_for_each_of_the_options_that_it_stands_with() {
+fn a_link_given_with_several_options_is_listed_for_each() {
     let site = page(Site::start());
     let url = site.url("/page");
     let expected = ["best/001 1.jpg", "rest/002 2.jpg", "rest/003 3.jpg"];
@@ -53,7 +53,7 @@ fn a_link_is_listed_for_each_of_the_options_that_it_stands_with() {
 }
 
 #[test]
-fn a_link_of_a_job_and_the_same_in_its_list_have_options_of_their_own() {
+fn a_job_link_and_the_same_in_its_list_keep_their_options() {
     let site = page(Site::start());
     let fetch = Fetch::new();
     let url = site.url("/page");
@@ -72,7 +72,7 @@ fn a_link_of_a_job_and_the_same_in_its_list_have_options_of_their_own() {
 }
 
 #[test]
-fn what_failed_of_a_link_that_stands_twice_is_retried_where_it_was() {
+fn failures_of_a_link_given_twice_are_retried_in_place() {
     let site = Site::start();
     for number in [1, 3] {
         site.on(&format!("/{number}.jpg"), Reply::empty(503)).once();
@@ -93,7 +93,7 @@ fn what_failed_of_a_link_that_stands_twice_is_retried_where_it_was() {
 }
 
 #[test]
-fn what_a_filter_has_left_out_of_a_link_comes_where_the_same_is_typed() {
+fn items_filtered_out_of_one_link_are_saved_by_another() {
     let site = Site::start();
     let imgur = FakeImgur::start();
     let feed = "<rss><channel><title>Cats</title><item><title>a</title>\

@@ -32,7 +32,7 @@ fn sorted(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_there_and_whole_is_well() {
+fn intact_files_are_whole() {
     let site = Site::start();
     let files = [
         ("/cat.jpg", small(Format::Jpeg, 1)),
@@ -49,7 +49,7 @@ fn what_is_there_and_whole_is_well() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_named() {
+fn verify_names_every_problem() {
     let site = Site::start();
     let names = ["deleted", "cut", "other", "edited", "fine"];
     let paths = names.map(|name| format!("/{name}.jpg"));
@@ -112,7 +112,7 @@ fn everything_that_is_wrong_is_named() {
 }
 
 #[test]
-fn what_came_broken_and_is_as_it_came_is_not_lost() {
+fn a_file_saved_flawed_is_not_reported_broken() {
     let site = Site::start();
     let cut = sized(Format::Jpeg, 900, 1)[..700].to_vec();
     let fetch = fetched(&site, &[("/cat.jpg", cut)]);
@@ -130,7 +130,7 @@ fn what_came_broken_and_is_as_it_came_is_not_lost() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_cannot_be_read_is_told_and_the_others_are_looked_at() {
+fn an_unreadable_folder_is_reported_and_others_verified() {
     let site = Site::start();
     let fetch = fetched(&site, &[("/cat.jpg", small(Format::Jpeg, 1))]);
     fs::write(fetch.out().join("mine.jpg"), "not fetched").unwrap();
@@ -185,7 +185,7 @@ fn a_part_of_a_folder_can_be_verified() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_not_taken_for_one_that_is_empty() {
+fn a_missing_folder_is_not_taken_for_an_empty_one() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new();
@@ -213,7 +213,7 @@ fn a_folder_that_is_not_there_is_not_taken_for_one_that_is_empty() {
 }
 
 #[test]
-fn without_an_archive_there_is_nothing_to_hold_against() {
+fn verify_needs_an_archive() {
     let done = verify(&Fetch::new(), &[]).fails(2);
     assert!(
         done.stderr.contains("there is no archive"),
@@ -223,7 +223,7 @@ fn without_an_archive_there_is_nothing_to_hold_against() {
 }
 
 #[test]
-fn what_is_missing_or_broken_is_fetched_again_in_its_place() {
+fn missing_and_broken_files_are_repaired_in_place() {
     let site = Site::start();
     let names = ["deleted", "cut", "edited", "fine"];
     let paths = names.map(|name| format!("/{name}.jpg"));
@@ -270,7 +270,7 @@ fn what_is_missing_or_broken_is_fetched_again_in_its_place() {
 }
 
 #[test]
-fn other_bytes_in_the_middle_are_mended_but_for_tags_of_sound() {
+fn changed_bytes_are_repaired_except_audio_tags() {
     let site = Site::start();
     let picture = sized(Format::Png, 9000, 1);
     // A FLAC with its stream's figures, and a comment that has room.
@@ -317,7 +317,7 @@ fn other_bytes_in_the_middle_are_mended_but_for_tags_of_sound() {
 }
 
 #[test]
-fn a_broken_file_stays_until_its_replacement_is_whole() {
+fn a_broken_file_is_kept_until_its_replacement_is_complete() {
     let site = Site::start();
     let fetch = fetched(&site, &[("/cat.jpg", sized(Format::Jpeg, 900, 1))]);
     let cut = sized(Format::Jpeg, 900, 1)[..700].to_vec();
@@ -335,7 +335,7 @@ fn a_broken_file_stays_until_its_replacement_is_whole() {
 }
 
 #[test]
-fn a_folder_that_is_gone_is_told_and_the_others_are_looked_at() {
+fn a_missing_root_is_reported_and_others_verified() {
     let site = Site::start();
     let fetch = Fetch::new();
     for (folder, seed) in [("here", 1), ("gone", 2)] {
@@ -360,7 +360,7 @@ fn a_folder_that_is_gone_is_told_and_the_others_are_looked_at() {
 }
 
 #[test]
-fn a_file_is_no_folder_to_verify() {
+fn a_file_given_to_verify_is_refused() {
     let site = Site::start();
     let fetch = fetched(&site, &[("/cat.jpg", small(Format::Jpeg, 1))]);
     verify(&fetch, &["cat.jpg"])

@@ -203,7 +203,7 @@ fn run_links(
 }
 
 #[test]
-fn what_links_lead_to_comes_in_their_place() {
+fn delegated_items_take_the_place_of_their_link() {
     let pages: &[(&str, &[Listed])] = &[
         (
             "a",
@@ -233,7 +233,7 @@ fn what_links_lead_to_comes_in_their_place() {
 }
 
 #[test]
-fn items_are_numbered_and_named_as_they_are_listed() {
+fn items_are_numbered_in_listing_order() {
     let pages: &[(&str, &[Listed])] = &[("a", &[text("x"), text("y"), text("z")])];
     let told = run(site(pages), &["a"], |_| {});
     let mut names: Vec<_> = std::fs::read_dir(told.folder.path().join("site/a"))
@@ -245,7 +245,7 @@ fn items_are_numbered_and_named_as_they_are_listed() {
 }
 
 #[test]
-fn circles_are_walked_once() {
+fn link_cycles_are_walked_once() {
     let pages: &[(&str, &[Listed])] = &[
         ("a", &[Listed::Page("b"), text("1")]),
         ("b", &[Listed::Page("a"), Listed::Page("b"), text("1")]),
@@ -256,7 +256,7 @@ fn circles_are_walked_once() {
 }
 
 #[test]
-fn links_that_lead_on_and_on_end_with_an_error() {
+fn endless_delegation_ends_with_an_error() {
     let names: [&'static str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"];
     let listed: Vec<(&str, Vec<Listed>)> = names
         .windows(2)
@@ -284,7 +284,7 @@ fn an_endless_listing_is_stopped_after_the_last_wanted_item() {
 }
 
 #[test]
-fn an_endless_listing_is_stopped_after_so_many_new_ones() {
+fn an_endless_listing_is_stopped_by_max_new() {
     let site = site(&[("a", &[Listed::Endless])]);
     let emitted = site.emitted.clone();
     let told = run(site, &["a"], |settings| {
@@ -309,7 +309,7 @@ fn positions_are_counted_in_each_link() {
 }
 
 #[test]
-fn a_source_with_a_defect_stops_itself_alone() {
+fn a_panicking_source_stops_only_itself() {
     let pages: &[(&str, &[Listed])] = &[("a", &[text("1"), Listed::Defect]), ("b", &[text("1")])];
     let told = run(site(pages), &["a", "b"], |_| {});
     assert_eq!(told.saved(), 2);
@@ -325,7 +325,7 @@ fn what_was_listed_before_a_refusal_is_kept() {
 }
 
 #[test]
-fn a_listing_is_left_after_known_items_in_a_row_and_the_next_link_goes_on() {
+fn stop_after_known_leaves_only_that_listing() {
     let kept = tempfile::tempdir().unwrap();
     let root = kept.path().join("root");
     let again = |pages: &[(&str, &[Listed])], links: &[&str], change: fn(&mut Settings)| {

@@ -149,7 +149,7 @@ fn separate_video_and_audio_are_downloaded_and_muxed() {
 }
 
 #[test]
-fn a_file_that_is_another_each_time_is_not_saved() {
+fn a_file_that_differs_each_time_is_not_saved() {
     let site = Site::start();
     let link = page(&site, "/watch/x");
     let (picture, sound) = (
@@ -189,7 +189,7 @@ fn a_file_that_is_another_each_time_is_not_saved() {
 }
 
 #[test]
-fn what_nobody_can_take_is_refused_by_name() {
+fn unsupported_formats_are_refused_by_name() {
     let site = Site::start();
     let link = page(&site, "/watch/x");
     let film = |format: Value| json!({"id": "x", "title": "Film", "extractor_key": "Cats", "webpage_url": link, "formats": [format]});
@@ -239,7 +239,7 @@ fn what_nobody_can_take_is_refused_by_name() {
 }
 
 #[test]
-fn a_page_on_which_nothing_is_found_is_put_to_its_generic_extractor() {
+fn a_page_without_media_is_passed_to_the_generic_extractor() {
     let site = Site::start();
     let link = page(&site, "/watch/x");
     site.on("/files/x-720.mp4", Reply::file(small(Format::Mp4, 1)));

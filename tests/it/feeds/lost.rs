@@ -6,7 +6,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_feed_whose_next_page_is_no_feed_is_not_read_to_its_end() {
+fn a_feed_whose_next_page_is_no_feed_is_incomplete() {
     let login = "<!doctype html><html><head><title>Sign in</title></head><body><p>Please sign in.</p></body></html>";
     let pages = [
         (Reply::html(login), "`html`"),
@@ -27,7 +27,7 @@ fn a_feed_whose_next_page_is_no_feed_is_not_read_to_its_end() {
 }
 
 #[test]
-fn pictures_behind_the_text_of_a_post_that_is_read_are_told() {
+fn pictures_beyond_the_text_limit_of_a_post_are_reported() {
     let site = Site::start();
     let filler = "&lt;p&gt;word&lt;/p&gt;".repeat(100_000);
     let text = format!("&lt;img src='/first.jpg'&gt;{filler}&lt;img src='/last.jpg'&gt;");
@@ -51,7 +51,7 @@ fn pictures_behind_the_text_of_a_post_that_is_read_are_told() {
 }
 
 #[test]
-fn the_pictures_of_a_post_come_beside_its_film() {
+fn pictures_of_a_post_are_saved_beside_its_video() {
     let site = Site::start();
     let pictures: String = (1..=3)
         .map(|at| format!("<media:content url='/{at}.jpg' medium='image'/>"))

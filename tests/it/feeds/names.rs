@@ -38,7 +38,7 @@ fn names(fetch: &Fetch) -> Vec<String> {
 }
 
 #[test]
-fn posts_whose_names_hardly_differ_all_come() {
+fn posts_with_nearly_equal_names_are_all_saved() {
     let differ: fn(u8) -> String = |number| format!("https://x.example/show#ep{number}");
     let same: fn(u8) -> String = |_| "https://x.example/show".to_owned();
     let table = [
@@ -67,7 +67,7 @@ fn posts_whose_names_hardly_differ_all_come() {
 }
 
 #[test]
-fn the_sound_and_the_film_of_a_show_both_come() {
+fn audio_and_video_feeds_of_one_show_are_both_saved() {
     let site = Site::start();
     let guid = "https://x.example/ep1";
     site.on("/audio", rss("Audio", &post("One", guid, "1.mp3")));
@@ -83,7 +83,7 @@ fn the_sound_and_the_film_of_a_show_both_come() {
 }
 
 #[test]
-fn a_film_that_is_there_under_its_former_key_stays_known() {
+fn a_video_recorded_under_its_former_key_stays_known() {
     let site = Site::start();
     // What is not known to be a film has the key that films had.
     let feed = |kind: &str| {
@@ -103,7 +103,7 @@ fn a_film_that_is_there_under_its_former_key_stays_known() {
 }
 
 #[test]
-fn a_feed_goes_on_at_its_own_site_and_says_where_it_goes_on_elsewhere() {
+fn a_feed_continues_at_its_own_site_only() {
     let site = Site::start();
     let away = format!("http://localhost:{}/2", site.port());
     let next =
@@ -119,7 +119,7 @@ fn a_feed_goes_on_at_its_own_site_and_says_where_it_goes_on_elsewhere() {
 }
 
 #[test]
-fn titles_with_markup_are_words_in_the_names_of_files() {
+fn markup_in_titles_is_stripped_from_file_names() {
     let site = Site::start();
     let xhtml = |words: &str| {
         format!(
@@ -164,7 +164,7 @@ fn titles_with_markup_are_words_in_the_names_of_files() {
 }
 
 #[test]
-fn the_files_of_posts_without_a_title_keep_their_names() {
+fn files_of_untitled_posts_keep_their_names() {
     let site = Site::start();
     let feed = r#"{"version": "https://jsonfeed.org/version/1.1", "title": "Toots", "items": [
         {"id": "1", "attachments": [{"url": "/cat.mp3", "mime_type": "audio/mpeg"}]},

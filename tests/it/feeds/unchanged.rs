@@ -55,7 +55,7 @@ fn known(etag: &str) -> Vec<Option<String>> {
 }
 
 #[test]
-fn a_feed_that_has_not_changed_is_not_sent_again() {
+fn an_unchanged_feed_is_answered_with_304() {
     let (site, fetch) = had();
     for _ in 0..2 {
         let (told, asked) = again(&site, &fetch);
@@ -72,7 +72,7 @@ fn a_feed_that_has_not_changed_is_not_sent_again() {
 }
 
 #[test]
-fn a_link_that_says_that_it_is_a_feed_is_asked_so_too() {
+fn a_feed_link_is_requested_conditionally_too() {
     let (site, fetch) = had();
     let link = format!("feed:{}", site.url("/feed"));
     let done = fetch.arg(link).run().success();
@@ -85,7 +85,7 @@ fn a_link_that_says_that_it_is_a_feed_is_asked_so_too() {
 }
 
 #[test]
-fn of_a_feed_that_has_changed_what_is_new_comes() {
+fn a_changed_feed_yields_its_new_posts() {
     let (site, fetch) = had();
     feed(&site, "\"2\"", &["c", "b", "a"]);
     film(&site, "c", 3);
@@ -99,7 +99,7 @@ fn of_a_feed_that_has_changed_what_is_new_comes() {
 }
 
 #[test]
-fn a_feed_with_an_item_that_failed_is_asked_for_in_full() {
+fn a_feed_with_a_failed_item_is_requested_in_full() {
     let site = Site::start();
     feed(&site, "\"1\"", &["b", "a"]);
     film(&site, "b", 2);
@@ -114,7 +114,7 @@ fn a_feed_with_an_item_that_failed_is_asked_for_in_full() {
 }
 
 #[test]
-fn a_feed_of_which_a_part_was_wanted_is_asked_for_in_full() {
+fn a_feed_read_with_a_selection_is_requested_in_full() {
     for choice in [
         &["-I", "1"][..],
         &["--max-new", "1"],
@@ -134,7 +134,7 @@ fn a_feed_of_which_a_part_was_wanted_is_asked_for_in_full() {
 }
 
 #[test]
-fn a_file_that_was_deleted_comes_again() {
+fn a_deleted_file_of_an_unchanged_feed_is_downloaded_again() {
     let (site, fetch) = had();
     let file = fetch.files().into_keys().next().unwrap();
     std::fs::remove_file(fetch.out().join(file)).unwrap();
@@ -149,7 +149,7 @@ fn a_file_that_was_deleted_comes_again() {
 }
 
 #[test]
-fn what_is_not_remembered_for_this_folder_is_asked_for_in_full() {
+fn a_feed_is_requested_in_full_for_another_folder() {
     let (site, fetch) = had();
     let elsewhere = fetch.root().join("elsewhere");
     let other = fetch.clone().arg("-d").arg(&elsewhere);
@@ -164,7 +164,7 @@ fn what_is_not_remembered_for_this_folder_is_asked_for_in_full() {
 }
 
 #[test]
-fn whoever_wants_more_than_what_is_new_has_the_feed_in_full() {
+fn a_feed_is_requested_in_full_if_more_than_new_posts_are_wanted() {
     let (site, fetch) = had();
     let calls = [
         &["-s"][..],
@@ -181,7 +181,7 @@ fn whoever_wants_more_than_what_is_new_has_the_feed_in_full() {
 }
 
 #[test]
-fn whoever_knows_more_links_than_before_has_the_feed_in_full() {
+fn a_feed_is_requested_in_full_after_more_sites_were_configured() {
     let (site, fetch) = had();
     assert_eq!(again(&site, &fetch).1, known("\"1\""));
     let fetch = fetch.args(["-S", "source.mastodon.instances=social.test"]);
@@ -198,7 +198,7 @@ fn what_was_forgotten_comes_again() {
 }
 
 #[test]
-fn a_feed_that_leads_to_other_links_is_asked_for_in_full() {
+fn a_feed_that_links_elsewhere_is_requested_in_full() {
     let site = Site::start();
     let text = "<?xml version='1.0'?><rss version='2.0'><channel><title>T</title><item><title>x</title><guid>x</guid>\
         <link>/x</link></item><item><guid>a</guid><enclosure url='/a.mp4' type='video/mp4'/></item></channel></rss>";
@@ -216,7 +216,7 @@ fn a_feed_that_leads_to_other_links_is_asked_for_in_full() {
 }
 
 #[test]
-fn what_is_a_feed_no_more_is_told_once_and_then_taken_for_what_it_is() {
+fn a_former_feed_is_reported_once_and_then_treated_as_a_page() {
     let (site, fetch) = had();
     site.on(
         "/feed",
@@ -230,7 +230,7 @@ fn what_is_a_feed_no_more_is_told_once_and_then_taken_for_what_it_is() {
 }
 
 #[test]
-fn a_feed_of_which_the_archive_cannot_be_read_fails_and_is_not_passed_over() {
+fn a_feed_with_an_unreadable_archive_record_fails() {
     let (site, fetch) = had();
     let file = fetch.root().join("home/state/fetch/archive.db");
     let archive = rusqlite::Connection::open(file).unwrap();

@@ -337,7 +337,7 @@ fn a_file_without_room_is_skipped_and_others_are_downloaded() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_is_there_needs_no_room_while_a_command_runs_for_it() {
+fn a_saved_file_claims_no_space_while_its_command_runs() {
     if !works("unshare", &["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) {
         return skip("a small file system cannot be mounted");
     }

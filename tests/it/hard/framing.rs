@@ -104,7 +104,7 @@ fn odd_header_lines_do_not_fail_a_download() {
 }
 
 #[test]
-fn what_is_no_http_is_asked_for_once() {
+fn a_response_that_is_not_http_is_not_retried() {
     let site = Site::start();
     site.on("/f.txt", Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"));
     let fetch = quick().arg(site.url("/f.txt"));

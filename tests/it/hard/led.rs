@@ -81,7 +81,7 @@ fn run(document: &str, place: &str, private: &str) -> (Done, Fetch) {
 }
 
 #[test]
-fn no_document_of_a_public_server_leads_home() {
+fn no_document_of_a_public_server_leads_to_private_addresses() {
     let home = Site::start();
     let bytes = small(Format::Jpeg, 1);
     home.on("/*", Reply::file(bytes)).optional();
@@ -99,7 +99,7 @@ fn no_document_of_a_public_server_leads_home() {
 }
 
 #[test]
-fn whoever_says_so_is_led_home_by_these_documents() {
+fn documents_may_lead_to_private_addresses_if_allowed() {
     let documents = documents();
     let mut led = 0;
     for document in &documents {
@@ -113,7 +113,7 @@ fn whoever_says_so_is_led_home_by_these_documents() {
 }
 
 #[test]
-fn no_document_leads_out_of_the_web() {
+fn no_document_leads_to_local_files() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.jpg", "b.jpg", "v.mp4", "a.mp3", "1.ts", "1.jpg", "1.m4s"] {
         std::fs::write(folder.path().join(name), segment(1, 20)).unwrap();
@@ -151,7 +151,7 @@ fn named(folder: &Path, but: &Path, word: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_document_names_a_file_outside_of_the_folder() {
+fn no_document_can_name_a_file_outside_the_root() {
     let up = "../../../../..";
     let table = [
         ("/x", format!("<!doctype html><title>{up}/evil</title><img src='/..%2f..%2f..%2fevil.jpg'>")),

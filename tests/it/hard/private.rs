@@ -54,7 +54,7 @@ fn a_public_server_cannot_redirect_to_a_private_address() {
 }
 
 #[test]
-fn whoever_says_so_is_led_to_private_addresses() {
+fn redirects_to_private_addresses_are_followed_if_allowed() {
     let home = Site::start();
     home.on("/cat.jpg", cat());
     let (_public, fetch) = led_to(&home.url("/cat.jpg"));
@@ -64,7 +64,7 @@ fn whoever_says_so_is_led_to_private_addresses() {
 }
 
 #[test]
-fn what_is_typed_may_be_private_and_lead_to_private_addresses() {
+fn typed_links_may_be_private_and_redirect_to_private_addresses() {
     let (home, next) = (Site::start(), Site::start());
     let there = format!("http://localhost:{}/cat.jpg", next.port());
     home.on("/cat.jpg", Reply::redirect(there));

@@ -298,7 +298,7 @@ fn a_constant_last_modified_does_not_override_an_etag() {
 }
 
 #[test]
-fn a_part_that_is_all_there_is_is_the_whole() {
+fn a_206_of_the_whole_file_is_the_whole_file() {
     let site = Site::start();
     let all = Reply::file(large()).status(206);
     let range = format!("bytes 0-{}/{}", large().len() - 1, large().len());

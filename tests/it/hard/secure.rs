@@ -56,7 +56,7 @@ fn an_invalid_certificate_is_refused_without_a_retry() {
 }
 
 #[test]
-fn a_used_connection_that_ends_without_the_word_of_tls_is_no_failure() {
+fn a_reused_connection_closed_without_close_notify_is_retried() {
     let site = Site::start();
     // A connection answers once, and is closed without a word when it is to be used again.
     let asked = Mutex::new(HashSet::new());
@@ -78,7 +78,7 @@ fn a_used_connection_that_ends_without_the_word_of_tls_is_no_failure() {
 }
 
 #[test]
-fn a_certificate_that_is_its_own_authority_is_trusted_where_the_user_names_it() {
+fn a_self_signed_certificate_given_by_the_user_is_trusted() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
     let front = TlsServer::start(&site, TlsFault::SelfSigned);
@@ -96,7 +96,7 @@ fn a_certificate_that_is_its_own_authority_is_trusted_where_the_user_names_it() 
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[test]
-fn the_environment_says_where_the_authorities_of_the_system_are() {
+fn ssl_cert_file_replaces_the_system_authorities() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
     let front = TlsServer::start(&site, TlsFault::None);
@@ -109,7 +109,7 @@ fn the_environment_says_where_the_authorities_of_the_system_are() {
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[test]
-fn a_wrong_name_of_the_authorities_is_told_as_such() {
+fn an_unreadable_ssl_cert_file_is_a_clear_error() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large())).optional();
     let front = TlsServer::start(&site, TlsFault::None);
@@ -127,7 +127,7 @@ fn a_wrong_name_of_the_authorities_is_told_as_such() {
 }
 
 #[test]
-fn a_server_of_plain_http_is_told_and_not_asked_again() {
+fn https_to_a_plain_http_server_is_a_clear_error() {
     // As servers do, it answers what it cannot read with 400.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -249,7 +249,7 @@ fn a_redirect_to_itself_that_sets_a_cookie_is_followed() {
 }
 
 #[test]
-fn a_redirect_to_itself_that_sets_the_same_cookie_again_is_a_circle() {
+fn a_self_redirect_setting_the_same_cookie_is_a_loop() {
     let site = Site::start();
     let back = Reply::redirect("/cat.jpg").header("Set-Cookie", "seen=1; Path=/");
     site.on("/cat.jpg", back);

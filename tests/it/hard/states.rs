@@ -133,7 +133,7 @@ fn a_state_that_claims_missing_bytes_is_rejected() {
 }
 
 #[test]
-fn what_a_kill_left_unwritten_of_a_state_goes_with_the_partial_file() {
+fn a_half_written_state_is_removed_with_the_partial_file() {
     let site = Site::start();
     let fetch = begun(&site);
     for name in fetch.partials() {

@@ -22,7 +22,7 @@ fn unread(site: &Site, count: usize) -> Running {
 }
 
 #[test]
-fn a_run_that_nobody_listens_to_ends_when_it_is_asked_to_twice() {
+fn a_second_signal_ends_a_run_blocked_on_its_output() {
     let site = Site::start();
     let running = unread(&site, MANY);
     site.wait_for(&format!("/200-{}.bin", "x".repeat(180)), 1);
@@ -33,7 +33,7 @@ fn a_run_that_nobody_listens_to_ends_when_it_is_asked_to_twice() {
 }
 
 #[test]
-fn a_report_that_nobody_reads_ends_when_it_is_asked_to_twice() {
+fn a_second_signal_ends_a_report_blocked_on_its_output() {
     let site = Site::start();
     let running = unread(&site, 150);
     site.wait_for(&format!("/149-{}.bin", "x".repeat(180)), 1);

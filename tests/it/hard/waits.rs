@@ -55,7 +55,7 @@ fn closed_idle_connections_are_not_failures_beside_busy_ones() {
 }
 
 #[test]
-fn a_server_that_never_pauses_before_its_answer_is_left() {
+fn endless_interim_responses_are_abandoned() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/cat.jpg", listener.local_addr().unwrap());
     let server = thread::spawn(move || {

@@ -37,7 +37,7 @@ async fn an_album_takes_one_call() {
 }
 
 #[tokio::test]
-async fn images_that_an_album_lacks_are_asked_for_once() {
+async fn images_missing_from_an_album_response_are_requested_once() {
     let site = Site::start();
     let given =
         json!({"id": "q6i58", "title": null, "images_count": 3, "images": [image("aaaaa")]});
@@ -55,7 +55,7 @@ async fn images_that_an_album_lacks_are_asked_for_once() {
 }
 
 #[tokio::test]
-async fn images_that_stay_away_are_an_error_behind_the_others() {
+async fn images_that_stay_missing_are_an_error_after_the_others() {
     for second in [api(json!([image("aaaaa")])), refusal(500, "Could not")] {
         let site = Site::start();
         let given = json!({"id": "q6i58", "images_count": 3, "images": [image("aaaaa")]});
@@ -72,7 +72,7 @@ async fn images_that_stay_away_are_an_error_behind_the_others() {
 }
 
 #[tokio::test]
-async fn a_broken_image_loses_no_other() {
+async fn an_invalid_image_does_not_affect_the_others() {
     let site = Site::start();
     let images = json!([image("aaaaa"), {"id": "../etc", "link": "x"}, 7, image("ddddd")]);
     let album = json!({"id": "q6i58", "images_count": 4, "images": images});
@@ -147,7 +147,7 @@ async fn a_gallery_post_is_an_album_or_an_image() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_the_gallery_is_looked_for_elsewhere() {
+async fn a_post_missing_from_the_gallery_is_looked_up_as_album_and_image() {
     let site = Site::start();
     let gone = || refusal(404, "Unable to find");
     site.on("/3/gallery/aaaaa", gone()).once();
@@ -213,7 +213,7 @@ async fn an_album_is_the_same_with_and_without_a_key() {
 }
 
 #[tokio::test]
-async fn a_film_can_be_had_in_place_of_a_gif() {
+async fn a_video_can_replace_an_animated_gif() {
     let site = Site::start();
     let gif = json!({
         "id": "bbbbb", "type": "image/gif", "animated": true, "size": 26_000_000, "mp4_size": "595876",
@@ -239,7 +239,7 @@ async fn a_film_can_be_had_in_place_of_a_gif() {
 }
 
 #[tokio::test]
-async fn a_hostile_answer_leads_nowhere_else() {
+async fn a_hostile_api_response_cannot_change_hosts() {
     let site = Site::start();
     let image = json!({"id": "aaaaa", "link": "http://evil.example/x/../aaaaa.png?x=/#y"});
     let album =
@@ -256,7 +256,7 @@ async fn a_hostile_answer_leads_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_sent_is_not_shown() {
+async fn an_invalid_key_is_not_displayed() {
     let site = Site::start();
     let found = list(&site, Some("a\nkey"), "imgur.com/a/q6i58").await;
     assert_eq!(

@@ -28,7 +28,7 @@ async fn an_image_takes_one_call() {
 }
 
 #[tokio::test]
-async fn what_the_site_denies_is_asked_of_the_cdn() {
+async fn an_image_unknown_to_the_api_is_requested_from_the_cdn() {
     let site = Site::start();
     site.on("/3/image/c7EXjJu", refusal(404, "Unable to find"))
         .once();
@@ -55,7 +55,7 @@ async fn what_the_site_denies_is_asked_of_the_cdn() {
 }
 
 #[tokio::test]
-async fn a_picture_in_place_of_an_album_that_is_gone_is_warned_of() {
+async fn an_image_found_instead_of_a_deleted_album_gets_a_warning() {
     for link in ["imgur:c7EXjJu", "imgur.com/gallery/c7EXjJu"] {
         let site = Site::start();
         for path in ["album", "gallery/album", "gallery", "image"] {
@@ -86,7 +86,7 @@ async fn places(options: Options, link: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_film_that_the_site_tells_nothing_of_is_no_still() {
+async fn a_video_unknown_to_the_api_is_not_saved_as_a_still() {
     let still = || Reply::file(small(Format::Jpeg, 1)).content_type("image/jpeg");
     let gif = || Reply::file(small(Format::Gif, 1)).content_type("image/gif");
     let film = || Reply::file(small(Format::Mp4, 1));
@@ -123,7 +123,7 @@ async fn a_film_that_the_site_tells_nothing_of_is_no_still() {
 }
 
 #[test]
-fn what_was_uploaded_as_a_film_is_no_gif() {
+fn a_video_upload_is_not_saved_as_a_gif() {
     let site = Site::start();
     site.on("/c7EXjJu.gif", Reply::empty(404));
     let film = small(Format::Mp4, 1);
@@ -135,7 +135,7 @@ fn what_was_uploaded_as_a_film_is_no_gif() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_no_denial() {
+async fn a_refusal_does_not_mean_that_an_image_is_missing() {
     let site = Site::start();
     site.on("/3/image/c7EXjJu", refusal(403, "Unauthorized"))
         .once();
@@ -152,7 +152,7 @@ async fn a_refusal_is_no_denial() {
 }
 
 #[tokio::test]
-async fn the_address_of_an_album_may_be_that_of_an_image() {
+async fn an_album_link_may_lead_to_a_single_image() {
     for key in [KEY, None] {
         let site = Site::start();
         let media = json!([{"id": "c7EXjJu", "ext": "png"}]);
@@ -177,7 +177,7 @@ async fn the_address_of_an_album_may_be_that_of_an_image() {
 }
 
 #[tokio::test]
-async fn where_the_calls_of_a_key_are_used_up_the_pages_are_read() {
+async fn pages_are_read_once_the_api_calls_are_used_up() {
     let used_up = || {
         refusal(429, "User request limit exceeded")
             .header("x-ratelimit-clientremaining", "0")
@@ -241,7 +241,7 @@ async fn an_id_alone_is_an_album_or_else_an_image() {
 }
 
 #[tokio::test]
-async fn a_file_needs_no_call() {
+async fn a_direct_image_link_needs_no_api_call() {
     let site = Site::start();
     let table = [
         ("i.imgur.com/c7EXjJu.jpeg?1", "c7EXjJu.jpg"),
@@ -263,7 +263,7 @@ async fn a_file_needs_no_call() {
 }
 
 #[tokio::test]
-async fn several_ids_are_handed_on_one_by_one() {
+async fn several_ids_are_delegated_one_by_one() {
     let site = Site::start();
     assert_eq!(
         list(&site, None, "imgur.com/c7EXjJu,Hf6cs").await,

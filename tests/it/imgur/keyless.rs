@@ -31,7 +31,7 @@ async fn a_whole_page_is_enough() {
 }
 
 #[tokio::test]
-async fn ajaxalbums_is_enough_whatever_is_wrong_with_the_page() {
+async fn ajaxalbums_suffices_if_the_page_is_unusable() {
     let mut other = post(&["zzzzz"], 1);
     other["id"] = "zzzzz".into();
     let pages = [
@@ -56,7 +56,7 @@ async fn ajaxalbums_is_enough_whatever_is_wrong_with_the_page() {
 }
 
 #[tokio::test]
-async fn the_more_complete_list_wins_and_the_page_tells_the_title() {
+async fn the_more_complete_list_wins_and_the_page_gives_the_title() {
     let site = Site::start();
     site.on("/a/q6i58", page(&post(&["aaaaa"], 3))).once();
     site.on(AJAX, ajax(&["aaaaa", "bbbbb", "ccccc"])).once();
@@ -99,7 +99,7 @@ async fn an_empty_album_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_page_that_lists_nothing_is_no_success_while_ajaxalbums_fails() {
+async fn an_empty_page_with_failing_ajaxalbums_is_an_error() {
     let site = Site::start();
     let empty = json!({"id": "q6i58", "title": "Holiday", "is_album": true});
     site.on("/a/q6i58", page(&empty)).once();
@@ -111,7 +111,7 @@ async fn a_page_that_lists_nothing_is_no_success_while_ajaxalbums_fails() {
 }
 
 #[tokio::test]
-async fn the_page_of_an_album_may_be_that_of_an_image() {
+async fn an_album_page_may_describe_a_single_image() {
     let site = Site::start();
     let mut single = post(&["q6i58"], 1);
     single["is_album"] = false.into();
@@ -128,7 +128,7 @@ async fn the_page_of_an_album_may_be_that_of_an_image() {
 }
 
 #[tokio::test]
-async fn what_neither_knows_is_missing() {
+async fn an_album_unknown_to_page_and_ajaxalbums_is_missing() {
     let site = Site::start();
     site.on("/a/q6i58", no_page()).once();
     site.on(AJAX, no_ajax()).once();
@@ -140,7 +140,7 @@ async fn what_neither_knows_is_missing() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_where_nothing_else_is_known() {
+async fn a_refusal_is_reported_if_nothing_else_is_known() {
     let over = || Reply::html("<h1>Imgur is over capacity!</h1>").status(403);
     let broken = || Reply::html("<h1>502 Bad Gateway</h1>").status(502);
     let blocked = "blocked: the site refuses album `q6i58`: the site says \"over capacity\"";

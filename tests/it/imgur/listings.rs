@@ -16,7 +16,7 @@ fn album(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_listing_hands_its_albums_on_and_keeps_its_images() {
+async fn a_listing_delegates_albums_and_emits_images() {
     let site = Site::start();
     let mut untold = album("ccccc");
     untold.as_object_mut().unwrap().remove("is_album");
@@ -44,7 +44,7 @@ async fn a_listing_hands_its_albums_on_and_keeps_its_images() {
 }
 
 #[tokio::test]
-async fn the_last_page_that_can_be_has_none_after_it() {
+async fn the_highest_page_number_is_the_last() {
     let site = Site::start();
     let last = u32::MAX;
     let path = format!("/3/account/sarah/submissions/{last}/newest");
@@ -59,7 +59,7 @@ async fn the_last_page_that_can_be_has_none_after_it() {
 }
 
 #[tokio::test]
-async fn every_listing_is_asked_for_where_it_is() {
+async fn every_kind_of_listing_has_its_api_path() {
     let table = [
         (
             "imgur.com/user/sarah",
@@ -139,7 +139,7 @@ async fn every_listing_is_asked_for_where_it_is() {
 }
 
 #[tokio::test]
-async fn the_first_page_is_out_before_the_second_is_asked_for() {
+async fn the_first_page_is_emitted_before_the_second_is_requested() {
     let site = Site::start();
     let path = |page: u32| format!("/3/gallery/r/pics/time/all/{page}");
     let first = ["aaaaa", "bbbbb", "ccccc", "ddddd"].map(image);
@@ -163,7 +163,7 @@ async fn the_first_page_is_out_before_the_second_is_asked_for() {
 
 /// What is large is read while the next page is asked for.
 #[tokio::test]
-async fn large_pages_keep_their_order_and_an_empty_one_is_the_last() {
+async fn large_pages_keep_their_order_up_to_an_empty_one() {
     let site = Site::start();
     let path = |page: u32| format!("/3/gallery/r/pics/time/all/{page}");
     let ids = |page: u32| (0..100).map(move |at| format!("a{page}b{at:03}"));
@@ -201,7 +201,7 @@ async fn a_listing_ends_when_nobody_wants_more() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_again_ends_the_listing() {
+async fn a_repeated_page_ends_the_listing() {
     let site = Site::start();
     let page = || api(json!([image("aaaaa"), album("bbbbb")]));
     site.on("/3/gallery/r/pics/time/all/0", page()).once();
@@ -218,7 +218,7 @@ async fn a_page_that_comes_again_ends_the_listing() {
 }
 
 #[tokio::test]
-async fn what_was_listed_before_a_failure_stays() {
+async fn items_listed_before_a_failure_are_kept() {
     let site = Site::start();
     site.on("/3/gallery/r/pics/time/all/0", api(json!([image("aaaaa")])))
         .once();
@@ -268,7 +268,7 @@ async fn a_listing_needs_a_key() {
 }
 
 #[tokio::test]
-async fn what_only_its_owner_sees_needs_a_login() {
+async fn private_listings_need_a_login() {
     let site = Site::start();
     assert_eq!(
         list(&site, KEY, "imgur.com/user/me").await,

@@ -92,7 +92,7 @@ async fn every_shape_of_a_refusal_is_understood() {
 }
 
 #[tokio::test]
-async fn the_time_to_wait_is_read_in_both_of_its_meanings() {
+async fn rate_limit_resets_are_parsed_as_seconds_and_as_timestamps() {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap();
@@ -117,7 +117,7 @@ async fn the_time_to_wait_is_read_in_both_of_its_meanings() {
 }
 
 #[tokio::test]
-async fn a_limit_that_ends_soon_is_waited_for_and_one_that_does_not_is_told_at_once() {
+async fn short_rate_limits_are_waited_for_and_long_ones_reported() {
     let limited = |reset: &str| {
         refusal(429, "User request limit exceeded")
             .header("X-RateLimit-UserRemaining", "0")
@@ -148,7 +148,7 @@ async fn a_limit_that_ends_soon_is_waited_for_and_one_that_does_not_is_told_at_o
 }
 
 #[tokio::test]
-async fn a_hostile_text_is_shown_in_one_short_line() {
+async fn hostile_api_messages_are_shown_in_one_short_line() {
     let text = format!("no\r\n\u{1b}[2Jno {}", "x".repeat(9999));
     let error = refused(refusal(403, &text)).await;
     assert!(error.message.len() < 400, "{error}");

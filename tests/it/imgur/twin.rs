@@ -94,7 +94,7 @@ fn image(id: &str, medium: &str, more: Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_album_has_the_same_items_by_a_script() {
+async fn the_script_lists_an_album_like_the_native_source() {
     let site = Site::start();
     let gif = json!({
         "animated": true, "link": "http://i.imgur.com/ggggggh.gif", "mp4": "https://i.imgur.com/gggggg.mp4", "mp4_size": 99,
@@ -130,7 +130,7 @@ async fn an_album_has_the_same_items_by_a_script() {
 }
 
 #[tokio::test]
-async fn a_subreddit_has_the_same_items_by_a_script() {
+async fn the_script_lists_a_subreddit_like_the_native_source() {
     let site = Site::start();
     for page in 0..3 {
         let posts: Vec<Value> = (0..if page < 2 { 60 } else { 0 })

@@ -29,7 +29,7 @@ async fn a_page_below_the_speed_floor_is_given_up() {
 }
 
 #[tokio::test]
-async fn chunks_by_an_old_version_are_said_to_be_none_of_it() {
+async fn a_chunked_http_1_0_response_is_refused() {
     let site = Site::start();
     let old = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n\r\n";
     site.on("/page", Reply::raw(old)).times(2);
@@ -84,7 +84,7 @@ async fn an_unrequested_range_is_not_read_as_a_page() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_read_only_if_it_is_wanted_comes_as_it_is_too() {
+async fn a_conditionally_read_response_is_returned_unread_too() {
     let site = Site::start();
     site.on("/page", Reply::text("all of it"));
     let ctx = Ctx::new(client(quick()));

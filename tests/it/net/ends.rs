@@ -18,7 +18,7 @@ fn asker(front: &TlsServer) -> Client {
 }
 
 #[tokio::test]
-async fn half_a_page_is_none_though_the_server_says_that_nothing_is_wrong() {
+async fn a_page_cut_by_an_http2_no_error_reset_is_an_error() {
     for has_length in [true, false] {
         let server = Http2Server::start([Step::Half { has_length }, Step::Serve]);
         let front = TlsServer::before_port(server.port(), TlsFault::None);
@@ -36,7 +36,7 @@ async fn half_a_page_is_none_though_the_server_says_that_nothing_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_whole_is_taken_though_its_stream_is_reset_behind_it() {
+async fn a_complete_page_followed_by_a_stream_reset_is_accepted() {
     let server = Http2Server::start([Step::Early]);
     let front = TlsServer::before_port(server.port(), TlsFault::None);
     let page = url(&front.url("/page"));

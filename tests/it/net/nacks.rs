@@ -31,7 +31,7 @@ async fn call(server: &Http2Server, retries: u32) -> Result<Answer> {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_for_http_2_is_sent_by_http_1() {
+async fn http_1_1_required_is_retried_over_http1() {
     for nack in [
         Step::Reset(HTTP_1_1_REQUIRED),
         Step::GoAway(HTTP_1_1_REQUIRED),

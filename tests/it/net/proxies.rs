@@ -9,7 +9,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn no_name_of_a_host_leads_past_a_proxy() {
+fn no_spelling_of_a_host_bypasses_the_proxy() {
     let (proxy, direct) = (Site::start(), Site::start());
     direct.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let port = direct.port();
@@ -25,7 +25,7 @@ fn no_name_of_a_host_leads_past_a_proxy() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_understood_or_refused() {
+fn proxy_variables_are_understood_or_refused() {
     let proxy = Site::start();
     proxy.on(
         "http://cat.test/cat.jpg",
@@ -54,7 +54,7 @@ fn a_proxy_of_the_environment_is_understood_or_refused() {
 }
 
 #[test]
-fn what_is_to_be_left_alone_leads_nothing_else_past_a_proxy() {
+fn no_proxy_entries_match_only_their_hosts() {
     let (proxy, direct) = (Site::start(), Site::start());
     let host = format!("cat.example:{}:127.0.0.1", direct.port());
     let link = format!("http://cat.example:{}/cat.jpg", direct.port());
@@ -70,7 +70,7 @@ fn what_is_to_be_left_alone_leads_nothing_else_past_a_proxy() {
 
 #[cfg(unix)]
 #[test]
-fn a_setting_that_is_no_text_is_refused_and_not_left_out() {
+fn a_non_utf8_proxy_variable_is_refused() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
@@ -91,7 +91,7 @@ fn a_setting_that_is_no_text_is_refused_and_not_left_out() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_makes_no_tunnel_is_said_to() {
+async fn a_proxy_that_refuses_connect_is_named() {
     let (address, _) = stubborn(&[b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"]);
     let client = client(Settings {
         proxy: Some(format!("http://{address}")),

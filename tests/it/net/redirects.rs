@@ -22,7 +22,7 @@ async fn relative_and_absolute_targets_are_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_without_a_target_is_an_answer() {
+async fn a_redirect_without_a_location_is_a_plain_response() {
     let site = Site::start();
     site.on("/multiple", Reply::redirect("/x").status(300));
     site.on("/nowhere", Reply::empty(302));
@@ -87,7 +87,7 @@ async fn forbidden_redirects_are_refused() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_set_on_the_way_is_sent_on_that_way_alone() {
+async fn cookies_set_during_redirects_last_for_that_chain_only() {
     let site = Site::start();
     let wall = |seen: &Request| match seen.header("cookie") {
         Some("ok=1") => Reply::text("there"),
@@ -102,7 +102,7 @@ async fn a_cookie_that_is_set_on_the_way_is_sent_on_that_way_alone() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_set_on_the_way_goes_to_its_host_alone() {
+async fn cookies_set_during_redirects_go_to_their_host_only() {
     let (site, other) = (Site::start(), Site::start());
     let there = format!("http://localhost:{}/b", other.port());
     let first = Reply::redirect(there)
@@ -120,7 +120,7 @@ async fn a_cookie_that_is_set_on_the_way_goes_to_its_host_alone() {
 }
 
 #[tokio::test]
-async fn a_circle_that_sets_the_same_cookie_again_is_one() {
+async fn a_redirect_loop_setting_the_same_cookie_is_detected() {
     let site = Site::start();
     let wall = Reply::redirect("/wall").header("Set-Cookie", "ok=1; Path=/");
     site.on("/wall", wall);
@@ -145,7 +145,7 @@ async fn more_than_twenty_redirects_are_refused() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_too_long_is_told_in_short() {
+async fn an_overlong_url_is_shortened_in_errors() {
     let site = Site::start();
     let long = format!("/{}", "a".repeat(70_000));
     site.on("/far", Reply::redirect(long));

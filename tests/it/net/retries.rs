@@ -37,7 +37,7 @@ async fn temporary_failures_are_retried() {
 }
 
 #[tokio::test]
-async fn what_stays_is_not_asked_for_again() {
+async fn permanent_statuses_are_not_retried() {
     for status in [400, 401, 403, 404, 410, 418, 451, 501, 505, 526] {
         let site = Site::start();
         site.on("/page", Reply::text("no").status(status)).once();
@@ -52,7 +52,7 @@ async fn what_stays_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn the_budget_of_retries_is_kept() {
+async fn the_retry_budget_is_respected() {
     let site = Site::start();
     site.on("/page", Reply::empty(503)).times(4);
     let settings = Settings {

@@ -37,7 +37,7 @@ fn a_file_over_http2_ends_with_its_stream() {
 }
 
 #[tokio::test]
-async fn what_a_server_will_say_each_time_is_not_asked_for_again() {
+async fn permanent_tls_alerts_are_not_retried() {
     // RFC 8446 §6: handshake_failure, certificate_required, protocol_version, unknown_ca; and internal_error, which may pass.
     let table: [(&'static [&'static [u8]], Kind, usize); 5] = [
         (&[b"\x15\x03\x03\x00\x02\x02\x28"], Kind::Corrupt, 1),

@@ -6,7 +6,7 @@ use crate::support::imgur::{FakeImgur, Image};
 use crate::support::media::{Format, sized};
 
 #[test]
-fn what_cannot_be_packed_leaves_what_is_there() {
+fn a_failed_packing_keeps_the_previous_zip() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     let fetch = fetch.args(["--zip", "--skip", "seen"]);
     fetch.run().success();
@@ -30,7 +30,7 @@ fn what_cannot_be_packed_leaves_what_is_there() {
 }
 
 #[test]
-fn a_run_that_was_killed_while_it_packed_leaves_nothing_wrong() {
+fn a_kill_while_packing_leaves_no_wrong_zip() {
     let imgur = FakeImgur::start();
     let large = Image::of("aaaaaaa", Format::Mp4, sized(Format::Mp4, 40 << 20, 1));
     imgur.album("q6i58", "Cats", vec![large, image("bbbbbbb")]);
@@ -55,7 +55,7 @@ fn a_run_that_was_killed_while_it_packed_leaves_nothing_wrong() {
 }
 
 #[test]
-fn what_a_kill_left_of_a_zip_is_no_hindrance() {
+fn a_leftover_partial_zip_is_replaced() {
     let (imgur, fetch) = album(&["aaaaaaa"]);
     let fetch = fetch.arg("--zip");
     fetch.run().success();
@@ -76,7 +76,7 @@ fn what_a_kill_left_of_a_zip_is_no_hindrance() {
 }
 
 #[test]
-fn a_run_that_was_killed_while_it_fetched_packs_nothing() {
+fn a_killed_download_packs_nothing() {
     let imgur = FakeImgur::start();
     let slow = Image::of("bbbbbbb", Format::Jpeg, sized(Format::Jpeg, 200_000, 2));
     let good = slow.good();

@@ -9,7 +9,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn an_album_is_told_of_in_its_folder() {
+fn an_album_is_described_in_its_folder() {
     let imgur = FakeImgur::start();
     let images = ["aaaaaaa", "bbbbbbb"].map(image);
     let removed = image("ccccccc").removed();
@@ -53,7 +53,7 @@ fn an_album_is_told_of_in_its_folder() {
 }
 
 #[test]
-fn an_album_that_changes_is_told_of_as_it_is() {
+fn info_json_follows_a_changing_album() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb", "ccccccc"]);
     let fetch = fetch.args(["--write-info", "--zip"]);
     fetch.run().success();
@@ -110,7 +110,7 @@ fn an_album_that_changes_is_told_of_as_it_is() {
 }
 
 #[test]
-fn what_is_told_of_a_page_holds_no_secret() {
+fn info_json_contains_no_secrets() {
     let site = Site::start();
     let html = "<!DOCTYPE html><title>Cats</title><img src=a.jpg?token=hunter2><img src=b.jpg>";
     site.on("/page", Reply::html(html));
@@ -146,7 +146,7 @@ fn what_is_told_of_a_page_holds_no_secret() {
 }
 
 #[test]
-fn what_a_page_or_a_feed_lists_no_more_is_told_however_its_link_is_written() {
+fn items_no_longer_listed_are_marked_in_info_json() {
     let site = Site::start();
     let page = |names: &[&str]| {
         let images = names.iter().map(|name| format!("<img src={name}.jpg>"));

@@ -29,7 +29,7 @@ fn other(id: &str, is_as_long: bool) -> Image {
 }
 
 #[test]
-fn what_a_site_sends_now_takes_the_place_of_nothing() {
+fn a_changed_file_does_not_replace_a_packed_one() {
     for is_as_long in [true, false] {
         let imgur = FakeImgur::start();
         imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), image("bbbbbbb")]);
@@ -57,7 +57,7 @@ fn what_a_site_sends_now_takes_the_place_of_nothing() {
 }
 
 #[test]
-fn names_that_shift_take_nothing_with_them() {
+fn shifting_numbers_do_not_replace_packed_files() {
     let imgur = FakeImgur::start();
     let all = ["aaaaaaa", "bbbbbbb", "ccccccc"];
     imgur.album("q6i58", "Cats", all.map(image).to_vec());

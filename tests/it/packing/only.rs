@@ -29,7 +29,7 @@ fn paths(fetch: &Fetch) -> Vec<String> {
 }
 
 #[test]
-fn files_go_when_they_are_packed_and_are_known_to_be_there() {
+fn packed_files_are_removed_once_verified_in_the_zip() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     run(&fetch, &["--zip=only"]);
     assert_eq!(paths(&fetch), [ZIP]);
@@ -59,7 +59,7 @@ fn files_go_when_they_are_packed_and_are_known_to_be_there() {
 }
 
 #[test]
-fn what_has_other_bytes_than_were_saved_stays_and_is_told() {
+fn modified_files_are_kept_and_reported_by_zip_only() {
     let (_imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     run(&fetch, &[]);
     let path = "imgur/Cats q6i58/002 bbbbbbb.jpg";
@@ -81,7 +81,7 @@ fn what_has_other_bytes_than_were_saved_stays_and_is_told() {
 }
 
 #[test]
-fn what_is_not_in_the_zip_any_more_is_fetched_again() {
+fn items_missing_from_the_zip_are_downloaded_again() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     run(&fetch, &["--zip=only"]);
     std::fs::remove_file(fetch.out().join(ZIP)).unwrap();
@@ -102,7 +102,7 @@ fn what_is_not_in_the_zip_any_more_is_fetched_again() {
 }
 
 #[test]
-fn nothing_goes_before_all_of_an_album_is_there() {
+fn no_file_is_removed_before_the_album_is_complete() {
     let imgur = FakeImgur::start();
     let good = image("bbbbbbb").good();
     let bad = image("bbbbbbb").replies([Reply::empty(451), good]);
@@ -116,7 +116,7 @@ fn nothing_goes_before_all_of_an_album_is_there() {
 }
 
 #[test]
-fn what_is_no_picture_stays_beside_a_comic() {
+fn non_pictures_are_kept_beside_a_cbz() {
     let imgur = FakeImgur::start();
     let film = Image::of("ccccccc", Format::Mp4, sized(Format::Mp4, 4000, 3));
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa"), film]);
@@ -146,7 +146,7 @@ fn what_is_no_picture_stays_beside_a_comic() {
 }
 
 #[test]
-fn what_is_packed_alone_gets_other_names() {
+fn packed_items_can_be_renamed() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     run(&fetch, &["--zip=only"]);
     let template = "{album_title}/{key}.{ext}";
@@ -161,7 +161,7 @@ fn what_is_packed_alone_gets_other_names() {
 }
 
 #[test]
-fn what_is_packed_in_the_root_is_found_whatever_it_is_called() {
+fn a_zip_in_the_root_is_found_under_any_name() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     run(&fetch, &["--zip=only", "-o", "{album_title}/{key}.{ext}"]);
     assert_eq!(paths(&fetch), ["Cats.zip"]);
@@ -189,7 +189,7 @@ fn what_is_packed_in_the_root_is_found_whatever_it_is_called() {
 }
 
 #[test]
-fn a_kill_at_any_moment_loses_no_file() {
+fn a_kill_during_zip_only_loses_no_file() {
     let ids: Vec<String> = (0..30).map(|number| format!("aaaaa{number:02}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (_imgur, fetch) = album(&ids);
@@ -219,7 +219,7 @@ fn a_kill_at_any_moment_loses_no_file() {
 }
 
 #[test]
-fn an_album_lacks_what_only_another_one_has() {
+fn an_album_is_incomplete_if_an_item_is_only_in_another() {
     let (imgur, fetch) = album(&["aaaaaaa", "bbbbbbb"]);
     let others = ["ccccccc", "bbbbbbb"].map(image);
     imgur.album("w8j69", "Dogs", others.to_vec());

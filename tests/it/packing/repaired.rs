@@ -40,7 +40,7 @@ fn is_whole(fetch: &Fetch) {
 }
 
 #[test]
-fn a_zip_that_is_damaged_is_made_anew_of_its_files() {
+fn a_damaged_zip_is_rebuilt_from_its_files() {
     let (imgur, fetch) = damaged();
     let asked = imgur.cdn.requests().len();
     let bytes = fetch.files()[ZIP].clone();
@@ -55,7 +55,7 @@ fn a_zip_that_is_damaged_is_made_anew_of_its_files() {
 }
 
 #[test]
-fn what_is_damaged_where_alone_it_is_packed_is_fetched_again() {
+fn damaged_zip_only_items_are_downloaded_again() {
     let (imgur, fetch) = damaged();
     for name in ["001 aaaaaaa.jpg", "002 bbbbbbb.jpg"] {
         std::fs::remove_file(fetch.out().join(FOLDER).join(name)).unwrap();
@@ -70,7 +70,7 @@ fn what_is_damaged_where_alone_it_is_packed_is_fetched_again() {
 }
 
 #[test]
-fn what_is_damaged_and_nowhere_else_stays() {
+fn damaged_items_gone_from_their_site_are_kept() {
     let (imgur, fetch) = damaged();
     std::fs::remove_file(fetch.out().join(FOLDER).join("001 aaaaaaa.jpg")).unwrap();
     imgur.album(
@@ -85,7 +85,7 @@ fn what_is_damaged_and_nowhere_else_stays() {
 }
 
 #[test]
-fn a_zip_that_was_cut_is_put_aside_and_packed_by_the_next_run() {
+fn a_truncated_zip_is_set_aside_and_packed_again() {
     let (_imgur, fetch) = damaged();
     let zip = fetch.out().join(ZIP);
     let file = std::fs::File::options().write(true).open(&zip).unwrap();
@@ -105,7 +105,7 @@ fn a_zip_that_was_cut_is_put_aside_and_packed_by_the_next_run() {
 }
 
 #[test]
-fn the_file_of_another_in_the_root_is_not_packed_for_it() {
+fn a_foreign_file_in_the_root_is_not_packed() {
     let (imgur, fetch) = damaged();
     std::fs::remove_file(fetch.out().join(FOLDER).join("001 aaaaaaa.jpg")).unwrap();
     let gone = vec![image("aaaaaaa").missing(), image("bbbbbbb")];

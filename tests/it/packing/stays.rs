@@ -33,7 +33,7 @@ fn is_settled(imgur: &FakeImgur, fetch: &Fetch, args: &[&str], count: usize) {
 }
 
 #[test]
-fn what_comes_after_an_album_got_another_title_is_found_again() {
+fn items_added_after_a_title_change_are_found() {
     let imgur = FakeImgur::start();
     album(&imgur, "Cats", &["aaaaaaa", "bbbbbbb"]);
     let fetch = Fetch::new().config(&imgur.config());
@@ -47,7 +47,7 @@ fn what_comes_after_an_album_got_another_title_is_found_again() {
 }
 
 #[test]
-fn of_an_album_in_several_folders_those_of_the_others_stay() {
+fn files_in_other_folders_of_an_album_are_kept() {
     let imgur = FakeImgur::start();
     album(&imgur, "Cats", &["aaaaaaa", "bbbbbbb"]);
     let fetch = Fetch::new().config(&imgur.config());
@@ -62,7 +62,7 @@ fn of_an_album_in_several_folders_those_of_the_others_stay() {
 }
 
 #[test]
-fn nobody_elses_files_go() {
+fn zip_only_removes_no_files_of_other_albums() {
     let imgur = FakeImgur::start();
     album(&imgur, "Cats", &["aaaaaaa", "bbbbbbb"]);
     let dogs = ["aaaaaaa", "ccccccc"].map(image).to_vec();
@@ -83,7 +83,7 @@ fn nobody_elses_files_go() {
 }
 
 #[test]
-fn what_was_packed_and_stayed_goes_when_that_is_wanted() {
+fn packed_files_are_removed_by_a_later_zip_only() {
     let imgur = FakeImgur::start();
     album(&imgur, "Cats", &["aaaaaaa"]);
     let fetch = Fetch::new().config(&imgur.config());
@@ -98,7 +98,7 @@ fn what_was_packed_and_stayed_goes_when_that_is_wanted() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_go_is_told() {
+fn files_that_cannot_be_removed_are_reported() {
     use std::os::unix::fs::PermissionsExt;
 
     let imgur = FakeImgur::start();

@@ -12,7 +12,7 @@ const FORUM: &str = "<a href='/file.php?id=1&mode=view'><img src='/file.php?id=1
     <a class=js-lbImage href=/attachments/boat.2/><img src=/t/boat.jpg></a>";
 
 #[test]
-fn the_picture_in_full_comes_and_the_small_one_is_not_asked_for() {
+fn the_full_picture_is_saved_without_requesting_the_thumbnail() {
     let site = Site::start();
     site.on("/topic", page(FORUM)).once();
     picture(&site, "/file.php?id=1&mode=view", 1);
@@ -23,7 +23,7 @@ fn the_picture_in_full_comes_and_the_small_one_is_not_asked_for() {
 }
 
 #[test]
-fn where_the_picture_in_full_is_not_to_be_had_the_small_one_comes() {
+fn the_thumbnail_is_saved_if_the_full_picture_is_unavailable() {
     let site = Site::start();
     site.on("/topic", page(FORUM)).once();
     // A page to log in, and a refusal.
@@ -38,7 +38,7 @@ fn where_the_picture_in_full_is_not_to_be_had_the_small_one_comes() {
 }
 
 #[test]
-fn a_failure_that_may_pass_is_no_reason_for_the_small_one() {
+fn a_temporary_failure_does_not_fall_back_to_the_thumbnail() {
     let site = Site::start();
     let link = "<a class=js-lbImage href=/attachments/boat.2/><img src=/t/boat.jpg></a>";
     site.on("/topic", page(link)).once();
@@ -50,7 +50,7 @@ fn a_failure_that_may_pass_is_no_reason_for_the_small_one() {
 }
 
 #[test]
-fn where_links_are_followed_the_picture_comes_once_and_in_its_album() {
+fn a_crawl_saves_a_linked_picture_once_in_its_album() {
     let site = Site::start();
     site.on("/topic", page(FORUM)).once();
     picture(&site, "/file.php?id=1&mode=view", 1);
@@ -61,7 +61,7 @@ fn where_links_are_followed_the_picture_comes_once_and_in_its_album() {
 }
 
 #[test]
-fn what_waits_for_a_link_that_is_a_picture_is_left_out() {
+fn thumbnails_of_linked_pictures_are_left_out() {
     let site = Site::start();
     let lightbox = "<a class=lightbox href=/media/7><img src=/t/7.jpg></a><img src=/8.jpg>";
     site.on("/trip", page(lightbox)).once();

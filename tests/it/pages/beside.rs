@@ -12,7 +12,7 @@ fn page(rest: &str) -> Reply {
 }
 
 #[test]
-fn large_pictures_that_are_left_out_are_told_to_whoever_wants_to_know() {
+fn large_pictures_left_out_are_listed_with_v() {
     let site = Site::start();
     site.on("/cats", page("<img src=/a.jpg><img src=/x.jpg>"));
     let fetch = Fetch::new().arg("-s").arg(site.url("/cats"));
@@ -26,7 +26,7 @@ fn large_pictures_that_are_left_out_are_told_to_whoever_wants_to_know() {
 }
 
 #[test]
-fn a_page_with_nothing_else_to_show_warns_of_them() {
+fn a_page_without_other_media_warns_of_pictures_left_out() {
     let site = Site::start();
     site.on("/told", page("<meta property=og:image content=/a.jpg>"));
     super::picture(&site, "/a.jpg", 1);
@@ -40,7 +40,7 @@ fn a_page_with_nothing_else_to_show_warns_of_them() {
 }
 
 #[test]
-fn what_is_left_out_for_its_name_is_told() {
+fn pictures_left_out_for_their_name_are_listed() {
     let site = Site::start();
     let named =
         "<!doctype html><title>Shop</title><img src=/banner-stand.jpg><img src=/flag-pole.jpg>";

@@ -11,7 +11,7 @@ fn xml(text: impl Into<String>) -> Reply {
 }
 
 #[test]
-fn a_bucket_whose_next_page_is_no_listing_is_not_listed_to_its_end() {
+fn a_bucket_whose_next_page_is_invalid_is_incomplete() {
     let error = "<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>no</Message></Error>";
     let pages = [
         (xml(error), "`Error` (SlowDown)"),
@@ -35,7 +35,7 @@ fn a_bucket_whose_next_page_is_no_listing_is_not_listed_to_its_end() {
 }
 
 #[test]
-fn a_bucket_that_names_only_folders_says_so() {
+fn a_bucket_with_only_folders_says_so() {
     let site = Site::start();
     let listing = format!(
         "{HEAD}<IsTruncated>false</IsTruncated><CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>\
@@ -48,7 +48,7 @@ fn a_bucket_that_names_only_folders_says_so() {
 }
 
 #[test]
-fn objects_that_no_address_leads_to_are_warned_of() {
+fn objects_without_a_valid_url_get_a_warning() {
     let site = Site::start();
     let keys = ["a.jpg", "x/../b.jpg", "folder/"]
         .map(|key| format!("<Contents><Key>{key}</Key></Contents>"));
@@ -62,7 +62,7 @@ fn objects_that_no_address_leads_to_are_warned_of() {
 }
 
 #[test]
-fn keys_that_a_bucket_encodes_are_decoded() {
+fn url_encoded_bucket_keys_are_decoded() {
     let site = Site::start();
     let first = format!(
         "{HEAD}<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><Contents><Key>x/one+%26+two%2B.jpg</Key></Contents></ListBucketResult>"

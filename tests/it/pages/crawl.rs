@@ -63,7 +63,7 @@ fn links_are_followed_breadth_first_and_each_page_once() {
 }
 
 #[test]
-fn what_is_said_of_links_that_are_not_followed_is_a_mistake() {
+fn crawl_flags_without_a_depth_are_refused() {
     let site = Site::start();
     for flag in ["--accept=/cats/", "--reject=/dogs/", "--same-host=false"] {
         let fetch = Fetch::new().arg(flag).arg(site.url("/"));
@@ -116,7 +116,7 @@ fn robots_and_nofollow_are_minded_unless_told_otherwise() {
 }
 
 #[test]
-fn nothing_is_followed_where_the_rules_cannot_be_had() {
+fn no_link_is_followed_if_robots_txt_is_unavailable() {
     let site = site();
     picture(&site, "/home.jpg", 1);
     site.on("/robots.txt", Reply::empty(503)).once();
@@ -134,7 +134,7 @@ fn nothing_is_followed_where_the_rules_cannot_be_had() {
 }
 
 #[test]
-fn another_host_is_left_alone_unless_told_otherwise() {
+fn other_hosts_are_not_crawled_by_default() {
     let other = Site::start();
     let site = Site::start();
     let home = format!(
@@ -163,7 +163,7 @@ fn another_host_is_left_alone_unless_told_otherwise() {
 }
 
 #[test]
-fn patterns_and_a_limit_choose_the_pages() {
+fn patterns_and_a_limit_select_the_crawled_pages() {
     let site = Site::start();
     let links: String = (1..=9)
         .map(|n| format!("<a href=/cats/{n}>{n}</a><a href=/dogs/{n}>{n}</a>"))
@@ -186,7 +186,7 @@ fn patterns_and_a_limit_choose_the_pages() {
 }
 
 #[test]
-fn what_is_no_page_is_decided_as_ever_and_nothing_is_followed_from_it() {
+fn non_pages_in_a_crawl_are_handled_as_usual() {
     let site = Site::start();
     let links = "<a href=/get>g</a><a href=/gone>g</a><a href=/plain>p</a><a href=/feed>f</a><a href=/notes.pdf>n</a>";
     site.on("/", page("Home", links));
@@ -221,7 +221,7 @@ fn what_is_no_page_is_decided_as_ever_and_nothing_is_followed_from_it() {
 }
 
 #[test]
-fn a_page_that_fails_is_told_and_the_others_come() {
+fn a_failed_page_of_a_crawl_is_reported_and_others_followed() {
     let site = Site::start();
     site.on("/", page("Home", "<a href=/bad>b</a><a href=/good>g</a>"));
     site.on("/robots.txt", Reply::empty(404)).once();
@@ -241,7 +241,7 @@ fn a_page_that_fails_is_told_and_the_others_come() {
 }
 
 #[test]
-fn the_folders_of_a_server_are_links_too() {
+fn server_folders_are_crawled_too() {
     let site = Site::start();
     let index = |path: &str, rest: &str| {
         Reply::html(format!(
@@ -264,7 +264,7 @@ fn the_folders_of_a_server_are_links_too() {
 }
 
 #[test]
-fn everything_on_a_page_comes_with_a_flag() {
+fn all_saves_everything_on_a_page() {
     let site = Site::start();
     site.on("/", page("Home", "<img src=/logo.jpg>")).once();
     picture(&site, "/logo.jpg", 1);
@@ -274,7 +274,7 @@ fn everything_on_a_page_comes_with_a_flag() {
 }
 
 #[test]
-fn what_is_listed_again_is_followed_as_far_as_it_was() {
+fn a_retry_of_a_crawl_follows_links_to_the_same_depth() {
     let site = Site::start();
     site.on("/robots.txt", Reply::empty(404));
     site.on("/", page("Home", "<a href=/a>a</a><a href=/b>b</a>"));
@@ -302,7 +302,7 @@ fn what_is_listed_again_is_followed_as_far_as_it_was() {
 }
 
 #[test]
-fn a_public_page_leads_no_crawl_home() {
+fn a_public_page_cannot_lead_a_crawl_to_private_addresses() {
     // A proxy plays the public servers; names of this machine do not go through it.
     let (public, home) = (Site::start(), Site::start());
     let secret = page("Secret", "<img src=/secret.jpg><a href=/more>x</a>");

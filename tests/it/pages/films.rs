@@ -5,7 +5,7 @@ use super::picture;
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_frame_that_is_a_film_itself_is_that_of_the_page() {
+fn an_iframe_of_a_video_file_is_the_pages_video() {
     let site = Site::start();
     let page = |path: &str| {
         let head = "<!doctype html><title>Talk</title><meta property=og:image content=/p.jpg>";
@@ -22,7 +22,7 @@ fn a_frame_that_is_a_film_itself_is_that_of_the_page() {
 }
 
 #[test]
-fn the_film_that_a_page_names_on_its_own_host_is_asked_what_it_is() {
+fn a_declared_video_on_the_same_host_is_probed() {
     let site = Site::start();
     let page = |path: &str| {
         let said = "<meta property=og:video:type content=video/mp4><meta property=og:image content=/p.jpg>";
@@ -45,7 +45,7 @@ fn the_film_that_a_page_names_on_its_own_host_is_asked_what_it_is() {
 }
 
 #[test]
-fn the_film_that_data_for_scripts_name_is_taken_where_the_page_shows_none() {
+fn a_video_in_script_data_is_saved_if_the_page_shows_none() {
     let site = Site::start();
     let data = "<script id=__NEXT_DATA__ type=application/json>{\"props\":{\"video\":{\"hls\":\"/9/master.m3u8\",\"mp4\":\"/9/1080.mp4\"}}}</script>";
     let page = |rest: &str| {
@@ -84,7 +84,7 @@ fn the_film_that_data_for_scripts_name_is_taken_where_the_page_shows_none() {
 }
 
 #[test]
-fn many_films_in_the_data_of_a_page_that_shows_pictures_are_those_of_others() {
+fn many_videos_in_script_data_beside_pictures_are_ignored() {
     let site = Site::start();
     picture(&site, "/a.jpg", 1);
     let page = |count: usize, rest: &str| {

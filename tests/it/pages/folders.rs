@@ -5,7 +5,7 @@ use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
 #[test]
-fn the_files_of_a_folder_come_however_its_links_are_written() {
+fn folder_links_of_any_form_are_saved() {
     let index = |title: &str, links: &str| {
         Reply::html(format!(
             "<title>Index of {title}</title><h1>Index of {title}</h1><a href='../'>../</a>{links}"
@@ -28,7 +28,7 @@ fn the_files_of_a_folder_come_however_its_links_are_written() {
 }
 
 #[test]
-fn a_folder_of_pages_alone_says_how_many_are_left_out() {
+fn a_folder_of_pages_only_counts_those_left_out() {
     let site = Site::start();
     let index = "<title>Index of /docs/</title><h1>Index of /docs/</h1><a href='index.html'>i</a><a href='a.php'>a</a>";
     site.on("/docs/", Reply::html(index)).once();
@@ -45,7 +45,7 @@ fn a_folder_of_pages_alone_says_how_many_are_left_out() {
 }
 
 #[test]
-fn the_files_of_a_folder_keep_their_names() {
+fn files_of_a_folder_keep_their_names() {
     let site = Site::start();
     let index = "<title>Index of /pkg/</title><h1>Index of /pkg/</h1><a href=Makefile>m</a><a href=SHA256SUMS>s</a>\
         <a href=good.tar.gz>g</a><a href=.hidden>h</a><a href=a.jpg>a</a>";
@@ -64,7 +64,7 @@ fn the_files_of_a_folder_keep_their_names() {
 }
 
 #[test]
-fn what_a_folder_calls_a_file_without_extension_is_still_no_page_and_no_picture() {
+fn folder_files_without_an_extension_are_checked_by_content() {
     let site = Site::start();
     let index = "<title>Index of /pkg/</title><h1>Index of /pkg/</h1><a href=LICENSE>l</a><a href=cat>c</a>";
     site.on("/pkg/", Reply::html(index)).once();
@@ -79,7 +79,7 @@ fn what_a_folder_calls_a_file_without_extension_is_still_no_page_and_no_picture(
 }
 
 #[test]
-fn folders_of_one_name_in_several_are_not_mixed() {
+fn equally_named_folders_are_kept_apart() {
     let site = Site::start();
     let index = |path: &str, links: &str| {
         Reply::html(format!(
@@ -110,7 +110,7 @@ fn folders_of_one_name_in_several_are_not_mixed() {
 }
 
 #[test]
-fn the_folder_of_a_server_that_calls_it_in_its_own_way_comes_whole() {
+fn an_iis_folder_listing_is_read() {
     let site = Site::start();
     let place = "127.0.0.1 - /pub/";
     let links = "<a href='/'>[To Parent Directory]</a><a href='/pub/cat.jpg'>cat.jpg</a><a href='/pub/data.bin'>data.bin</a>";
@@ -125,7 +125,7 @@ fn the_folder_of_a_server_that_calls_it_in_its_own_way_comes_whole() {
 }
 
 #[test]
-fn what_a_folder_or_a_bucket_calls_a_medium_is_one() {
+fn media_named_by_folders_and_buckets_must_be_media() {
     let bucket = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\
         <Contents><Key>cat.png</Key><Size>160</Size></Contents><Contents><Key>film.mp4</Key></Contents></ListBucketResult>";
     let bucket = || Reply::text(bucket).content_type("application/xml");
@@ -153,7 +153,7 @@ fn what_a_folder_or_a_bucket_calls_a_medium_is_one() {
 }
 
 #[test]
-fn what_may_be_empty_in_a_folder_or_a_bucket_is_taken_so() {
+fn files_that_may_be_empty_are_saved_from_folders_and_buckets() {
     let site = Site::start();
     let bucket = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>\
         <Contents><Key>none.jpg</Key><Size>0</Size></Contents></ListBucketResult>";

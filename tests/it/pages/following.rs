@@ -24,7 +24,7 @@ fn gallery(site: &Site, pages: u32, last: &str) {
 }
 
 #[test]
-fn a_gallery_with_more_pages_than_are_read_is_told() {
+fn a_gallery_over_the_page_limit_is_reported() {
     let site = Site::start();
     gallery(&site, 20, "<link rel=next href=/g/21>");
     let told = format!("only 20 pages of `{}` are read", site.url("/g/1"));
@@ -38,7 +38,7 @@ fn a_gallery_with_more_pages_than_are_read_is_told() {
 }
 
 #[test]
-fn a_gallery_of_just_as_many_pages_as_are_read_has_no_more() {
+fn a_gallery_of_exactly_the_page_limit_is_complete() {
     let site = Site::start();
     // Its last page leads to the first one.
     gallery(&site, 20, "<link rel=next href=/g/1>");
@@ -48,7 +48,7 @@ fn a_gallery_of_just_as_many_pages_as_are_read_has_no_more() {
 }
 
 #[test]
-fn of_one_photo_or_post_the_neighbours_are_not_taken() {
+fn neighbours_of_a_single_photo_or_post_are_not_saved() {
     let photo = "<meta property=og:type content=article><link rel=canonical href=/photo/12><link rel=next href=/photo/13>";
     let post = "<link rel='next' title='Another post' href='/?p=4'>";
     let plain = "<link rel=next href=/image/13>";
@@ -71,7 +71,7 @@ fn of_one_photo_or_post_the_neighbours_are_not_taken() {
 }
 
 #[test]
-fn an_article_on_several_pages_is_taken_whole() {
+fn an_article_on_several_pages_is_saved_whole() {
     let site = Site::start();
     let head = |own: &str, next: &str| {
         format!(

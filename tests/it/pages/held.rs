@@ -88,7 +88,7 @@ fn taken(held: &Held) -> Vec<String> {
 }
 
 #[test]
-fn what_a_person_would_save_is_taken_and_little_else() {
+fn held_out_pages_yield_what_a_person_would_save() {
     let (mut right, mut wanted, mut taken_all) = (0, 0, 0);
     let mut told = String::new();
     for held in held() {

@@ -19,7 +19,7 @@ pub(super) fn film(site: &Site, path: &str) {
 }
 
 #[test]
-fn the_files_of_a_servers_folder_keep_their_names() {
+fn files_of_a_server_folder_keep_their_names() {
     let site = Site::start();
     let index = "<html><head><title>Index of /pub/live%20music/</title></head><body><h1>Index of /pub/live music/</h1>\
         <a href='../'>../</a><a href='01%20-%20Caf%C3%A9.jpg'>01</a><a href='cover.jpg'>cover</a></body></html>";
@@ -33,7 +33,7 @@ fn the_files_of_a_servers_folder_keep_their_names() {
 }
 
 #[test]
-fn the_objects_of_a_bucket_keep_their_names() {
+fn bucket_objects_keep_their_names() {
     let site = Site::start();
     let listing = "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
         <Name>Cats</Name><Contents><Key>2025/one cat.jpg</Key></Contents></ListBucketResult>";
@@ -44,7 +44,7 @@ fn the_objects_of_a_bucket_keep_their_names() {
 }
 
 #[test]
-fn an_album_is_called_by_the_folder_of_its_page() {
+fn an_album_is_named_after_the_url_folder_of_its_page() {
     let site = Site::start();
     let page = "<!doctype html><title>Three days &#8211; Wanderlog</title><img src=/a.jpg>";
     site.on("/2025/03/lisbon/", Reply::html(page)).once();
@@ -56,7 +56,7 @@ fn an_album_is_called_by_the_folder_of_its_page() {
 }
 
 #[test]
-fn a_page_whose_address_says_its_title_says_it_once() {
+fn a_title_repeated_in_the_url_is_used_once() {
     let site = Site::start();
     let page = "<!doctype html><title>Beach day</title><a href=/talk.mp4>the talk</a>";
     site.on("/watch/beach-day", Reply::html(page)).once();
@@ -76,7 +76,7 @@ fn a_page_whose_address_says_its_title_says_it_once() {
 }
 
 #[test]
-fn a_picture_from_a_server_that_resizes_is_called_as_what_it_is_made_of() {
+fn a_picture_from_a_resizing_server_is_named_after_its_original() {
     let site = Site::start();
     let page = "<!doctype html><title>Next</title>\
         <img src='/_next/image?url=%2Fstatic%2Fcat.jpg&w=1920&q=75' srcset='/_next/image?url=%2Fstatic%2Fcat.jpg&w=640&q=75 1x'>";
@@ -86,7 +86,7 @@ fn a_picture_from_a_server_that_resizes_is_called_as_what_it_is_made_of() {
 }
 
 #[test]
-fn a_stream_on_a_page_is_called_as_if_its_playlist_were_the_link() {
+fn a_stream_on_a_page_is_named_after_its_playlist() {
     let site = Site::start();
     let page = "<!doctype html><title>Concert</title><video poster=/p.jpg><source src=/hls/tides/master.m3u8></video>";
     site.on("/concert", Reply::html(page)).once();
@@ -99,7 +99,7 @@ fn a_stream_on_a_page_is_called_as_if_its_playlist_were_the_link() {
 }
 
 #[test]
-fn a_page_that_sends_on_leads_to_what_is_there() {
+fn a_meta_refresh_is_followed() {
     let site = Site::start();
     let sends = |to: &str| {
         let head = format!("<meta http-equiv=Refresh content='3; URL={to}'>");
@@ -119,7 +119,7 @@ fn a_page_that_sends_on_leads_to_what_is_there() {
 }
 
 #[test]
-fn a_page_with_media_is_not_left_for_where_it_sends() {
+fn a_meta_refresh_is_ignored_if_the_page_has_media() {
     let site = Site::start();
     let page = "<!doctype html><title>Cats</title><noscript><meta http-equiv=refresh content='0; url=/noscript'></noscript><img src=/a.jpg>";
     site.on("/cats", Reply::html(page)).once();
@@ -143,7 +143,7 @@ fn the_film_in_a_frame_of_the_site_itself_is_that_of_the_page() {
 }
 
 #[test]
-fn the_player_that_a_page_names_is_looked_into_on_its_own_host() {
+fn a_declared_player_on_the_same_host_is_read() {
     let site = Site::start();
     let page = "<!doctype html><title>Talk</title><meta property=og:video content=/player?id=7>";
     site.on("/talks/1", Reply::html(page)).once();
@@ -154,7 +154,7 @@ fn the_player_that_a_page_names_is_looked_into_on_its_own_host() {
 }
 
 #[test]
-fn no_more_than_three_frames_are_asked_for() {
+fn at_most_three_iframes_are_requested() {
     let site = Site::start();
     let frames: String = (1..=9)
         .map(|n| format!("<iframe src=/f{n}></iframe>"))
@@ -184,7 +184,7 @@ fn a_page_without_media_names_its_feed() {
 }
 
 #[test]
-fn a_link_that_saves_says_what_and_how_it_is_called() {
+fn a_download_link_is_saved_under_its_name() {
     let site = Site::start();
     let page = "<!doctype html><title>Holiday</title><a href=/get/7 download='The film: part 1.mp4'>Download</a>\
         <a href=/get/8 download='a.jpg'><img src=/thumb.jpg></a><a href=/get/9 download>a list</a>";
@@ -201,7 +201,7 @@ fn a_link_that_saves_says_what_and_how_it_is_called() {
 }
 
 #[test]
-fn whoever_wants_everything_gets_the_documents_that_a_page_links_to() {
+fn all_saves_the_documents_a_page_links_to() {
     let site = Site::start();
     let page = "<!doctype html><title>Downloads</title><a href=/d/manual.pdf>m</a><a href=/get/9 download>list</a><a href=/about>a</a>";
     site.on("/downloads", Reply::html(page)).times(2);
@@ -220,7 +220,7 @@ fn whoever_wants_everything_gets_the_documents_that_a_page_links_to() {
 }
 
 #[test]
-fn the_film_that_a_page_names_in_microdata_is_taken() {
+fn a_video_in_microdata_is_saved() {
     let site = Site::start();
     let page = "<!doctype html><title>Sunset</title><div itemscope itemtype='https://schema.org/VideoObject'>\
         <meta itemprop=contentUrl content=/v/sunset.mp4><meta itemprop=thumbnailUrl content=/t.jpg></div>";
@@ -239,7 +239,7 @@ fn the_film_that_a_page_names_in_microdata_is_taken() {
 }
 
 #[test]
-fn an_article_that_is_called_like_a_folder_is_a_page_and_goes_on_from_its_base() {
+fn an_article_titled_like_a_folder_is_a_page() {
     let site = Site::start();
     let first = "<!doctype html><title>Index of refraction - Optics</title><h1>Index of refraction</h1>\
         <base href=/b/><link rel=next href=ior2><img src=1.jpg>";
@@ -254,7 +254,7 @@ fn an_article_that_is_called_like_a_folder_is_a_page_and_goes_on_from_its_base()
 }
 
 #[test]
-fn a_page_in_units_of_two_bytes_is_one() {
+fn a_utf16_page_is_read() {
     let site = Site::start();
     let page = "<!doctype html><title>猫</title><img src=/a.jpg>";
     let marked = format!("\u{feff}{page}");
@@ -269,7 +269,7 @@ fn a_page_in_units_of_two_bytes_is_one() {
 }
 
 #[test]
-fn the_film_that_json_names_is_taken_although_it_has_small_faults() {
+fn a_video_in_slightly_invalid_json_is_saved() {
     for (kind, text) in [
         ("application/ld+json", "\n// a film\n{FILM}"),
         ("application/ld+json; charset=utf-8", "{FILM}"),

@@ -7,7 +7,7 @@ use crate::support::{Reply, Site};
 const FORM: &str = "<form><input name=user><input type=Password name=p></form>";
 
 #[test]
-fn a_page_that_leads_to_its_login_is_told_and_its_decoration_is_not_saved() {
+fn a_redirect_to_a_login_page_is_reported_and_not_saved() {
     let site = Site::start();
     let login = |rest: &str| {
         let head = "<!doctype html><title>Welcome</title>";
@@ -34,7 +34,7 @@ fn a_page_that_leads_to_its_login_is_told_and_its_decoration_is_not_saved() {
 }
 
 #[test]
-fn a_page_with_a_form_for_its_members_is_read_wherever_it_was_redirected_from() {
+fn a_page_with_a_login_form_and_media_is_read() {
     let site = Site::start();
     let page = format!("<!doctype html><title>Cats</title><header>{FORM}</header><img src=/a.jpg>");
     picture(&site, "/a.jpg", 1);
@@ -56,7 +56,7 @@ fn a_page_with_a_form_for_its_members_is_read_wherever_it_was_redirected_from() 
 }
 
 #[test]
-fn a_link_that_leads_to_a_login_is_not_followed() {
+fn a_crawled_link_that_leads_to_a_login_is_not_followed() {
     let site = Site::start();
     let page = "<!doctype html><title>Home</title><img src=/a.jpg><a href=/members/1>m</a>";
     site.on("/", Reply::html(page)).once();

@@ -5,7 +5,7 @@ use super::picture;
 use crate::support::{Reply, Site};
 
 #[test]
-fn the_manifest_that_a_page_names_has_its_pictures() {
+fn a_pages_iiif_manifest_provides_its_pictures() {
     let site = Site::start();
     let full = site.url("/iiif/2/img7/full/full/0/default.jpg");
     let service = format!(
@@ -39,7 +39,7 @@ fn the_manifest_that_a_page_names_has_its_pictures() {
 }
 
 #[test]
-fn a_page_that_names_several_manifests_is_of_none_of_them() {
+fn several_iiif_manifests_on_a_page_are_ignored() {
     let site = Site::start();
     let page = "<!doctype html><title>Items</title><a href=/iiif/7/manifest.json>7</a><a href=/iiif/8/manifest.json>8</a><img src=/a.jpg>";
     site.on("/items", Reply::html(page)).once();

@@ -15,7 +15,7 @@ fn page(rest: &str) -> Reply {
 const TOLD: &str = "<meta property=og:image content=/small.jpg>";
 
 #[test]
-fn the_photo_of_a_page_comes_in_place_of_the_picture_that_tells_of_it() {
+fn an_oembed_photo_replaces_the_preview_picture() {
     let site = Site::start();
     site.on("/photo/1", page(TOLD)).once();
     let photo =
@@ -29,7 +29,7 @@ fn the_photo_of_a_page_comes_in_place_of_the_picture_that_tells_of_it() {
 }
 
 #[test]
-fn what_a_page_shows_itself_is_better() {
+fn media_on_the_page_take_precedence_over_oembed() {
     let site = Site::start();
     site.on("/post", page("<img src=/shown.jpg>")).once();
     picture(&site, "/shown.jpg", 1);
@@ -40,7 +40,7 @@ fn what_a_page_shows_itself_is_better() {
 }
 
 #[test]
-fn without_an_answer_that_helps_the_picture_that_tells_of_it_is_taken() {
+fn the_preview_picture_is_saved_if_oembed_does_not_help() {
     let site = Site::start();
     site.on("/photo/1", page(TOLD)).times(2);
     site.on("/oembed?u=1", Reply::empty(404)).once();
@@ -56,7 +56,7 @@ fn without_an_answer_that_helps_the_picture_that_tells_of_it_is_taken() {
 }
 
 #[test]
-fn the_frame_that_it_names_goes_to_the_source_that_knows_it_and_its_poster_is_left_out() {
+fn an_oembed_iframe_is_delegated_to_its_source() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![Image::new("aaaaa", Format::Jpeg)]);
     let site = Site::start();
@@ -76,7 +76,7 @@ fn the_frame_that_it_names_goes_to_the_source_that_knows_it_and_its_poster_is_le
 }
 
 #[test]
-fn a_page_with_a_frame_that_a_source_knows_is_not_asked_for_it() {
+fn oembed_is_not_requested_if_an_iframe_has_a_source() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![Image::new("aaaaa", Format::Jpeg)]);
     let site = Site::start();
@@ -89,7 +89,7 @@ fn a_page_with_a_frame_that_a_source_knows_is_not_asked_for_it() {
 }
 
 #[test]
-fn whoever_wants_everything_gets_the_photo_and_the_picture_that_tells_of_it() {
+fn all_saves_the_oembed_photo_and_the_preview() {
     let site = Site::start();
     site.on("/photo/1", page(TOLD)).once();
     let photo = r#"{"version":"1.0","type":"photo","url":"/full.jpg"}"#;

@@ -9,7 +9,7 @@ const PAGE: &str = "<!doctype html><title>Trip</title>\
     <a href='view.php?img=full/2.jpg'><img src=/t/2.jpg></a>";
 
 #[test]
-fn the_picture_that_is_opened_comes_and_the_small_one_is_not_asked_for() {
+fn the_linked_picture_is_saved_without_its_thumbnail() {
     let site = Site::start();
     site.on("/trip/", Reply::html(PAGE)).once();
     picture(&site, "/trip/full/1.jpg", 1);
@@ -20,7 +20,7 @@ fn the_picture_that_is_opened_comes_and_the_small_one_is_not_asked_for() {
 }
 
 #[test]
-fn where_it_lies_elsewhere_the_small_one_comes() {
+fn the_thumbnail_is_saved_if_the_linked_picture_is_missing() {
     let site = Site::start();
     site.on("/trip/", Reply::html(PAGE)).once();
     site.on("/trip/full/1.jpg", Reply::empty(404));

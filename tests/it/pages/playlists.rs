@@ -22,7 +22,7 @@ fn bytes(fetch: &Fetch, name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_list_of_songs_in_a_folder_is_saved_as_the_file_that_it_is() {
+fn an_m3u_playlist_in_a_folder_is_saved_as_a_file() {
     let site = Site::start();
     let index = "<title>Index of /alb/</title><h1>Index of /alb/</h1><a href=01.ts>1</a>\
         <a href=album.m3u8>a</a><a href=bare.m3u8>b</a><a href=names.m3u8>n</a>";
@@ -41,7 +41,7 @@ fn a_list_of_songs_in_a_folder_is_saved_as_the_file_that_it_is() {
 }
 
 #[test]
-fn a_list_of_songs_that_a_page_plays_is_saved_as_the_file_that_it_is() {
+fn an_m3u_playlist_played_by_a_page_is_saved_as_a_file() {
     let site = Site::start();
     let page = "<!doctype html><title>Radio</title><audio src=/list/radio.m3u8></audio>";
     site.on("/radio", Reply::html(page)).once();
@@ -52,7 +52,7 @@ fn a_list_of_songs_that_a_page_plays_is_saved_as_the_file_that_it_is() {
 }
 
 #[test]
-fn a_page_in_place_of_a_playlist_is_no_file() {
+fn html_instead_of_a_playlist_is_a_failure() {
     let site = Site::start();
     let page = "<!doctype html><title>Film</title><video src=/film.m3u8></video>";
     site.on("/film", Reply::html(page)).once();
@@ -64,7 +64,7 @@ fn a_page_in_place_of_a_playlist_is_no_file() {
 }
 
 #[test]
-fn what_a_page_plays_is_a_film_although_nothing_but_its_bytes_tells_so() {
+fn a_played_playlist_without_an_extension_is_a_stream() {
     let site = Site::start();
     site.on("/hls/123", playlist(&list(3)));
     let whole = segments(&site, "/hls", 3, 50);
@@ -86,7 +86,7 @@ fn what_a_page_plays_is_a_film_although_nothing_but_its_bytes_tells_so() {
 }
 
 #[test]
-fn the_playlist_that_a_feed_names_is_its_film() {
+fn a_playlist_enclosure_is_saved_as_a_stream() {
     let site = Site::start();
     let post = |title: &str, url: &str, kind: &str| {
         format!(
@@ -128,7 +128,7 @@ fn the_playlist_that_a_feed_names_is_its_film() {
 }
 
 #[test]
-fn the_playlist_in_a_bucket_is_its_film() {
+fn a_playlist_in_a_bucket_is_saved_as_a_stream() {
     let site = Site::start();
     let keys = ["film/index.m3u8", "film/0.ts", "film/cover.jpg"]
         .map(|key| format!("<Contents><Key>{key}</Key></Contents>"));
@@ -147,7 +147,7 @@ fn the_playlist_in_a_bucket_is_its_film() {
 }
 
 #[test]
-fn a_playlist_whose_bytes_are_told_is_the_file_that_is_wanted() {
+fn a_playlist_with_a_known_digest_is_saved_as_a_file() {
     let site = Site::start();
     let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{}", list(1));
     site.on("/film.m3u8", songs(&text));

@@ -56,7 +56,7 @@ fn two_pages(wrong: &[&str]) -> (Site, Arc<AtomicBool>) {
 }
 
 #[test]
-fn a_link_that_failed_before_it_was_known_to_be_a_page_is_read_as_deep() {
+fn a_retried_page_is_read_to_the_original_depth() {
     for chooses in [&[][..], &["-I", "1-9"], &["--kind", "image"]] {
         let (site, well) = two_pages(&["/"]);
         let fetch = quick();
@@ -73,7 +73,7 @@ fn a_link_that_failed_before_it_was_known_to_be_a_page_is_read_as_deep() {
 }
 
 #[test]
-fn a_picture_of_a_page_that_was_followed_is_found_there_again() {
+fn a_failed_picture_of_a_crawled_page_is_found_again() {
     let (site, well) = two_pages(&["/b.jpg"]);
     let fetch = quick();
     let first = fetch.clone().args(["--depth", "1"]).arg(site.url("/"));
@@ -85,7 +85,7 @@ fn a_picture_of_a_page_that_was_followed_is_found_there_again() {
 }
 
 #[test]
-fn what_failed_on_other_terms_is_found_by_these() {
+fn failures_of_differing_crawls_are_all_retried() {
     let (site, well) = two_pages(&["/home.jpg", "/b.jpg"]);
     let fetch = quick();
     // First the page alone, then it and what it leads to.
@@ -98,7 +98,7 @@ fn what_failed_on_other_terms_is_found_by_these() {
 }
 
 #[test]
-fn a_link_that_a_feed_hands_on_is_not_read_deeper_when_it_is_tried_again() {
+fn a_retried_link_of_a_feed_is_not_crawled_deeper() {
     let (site, well) = two_pages(&["/"]);
     let feed = format!(
         "<?xml version='1.0'?><rss><channel><title>F</title><item><title>x</title><guid>x</guid><link>{}</link></item>\
@@ -116,7 +116,7 @@ fn a_link_that_a_feed_hands_on_is_not_read_deeper_when_it_is_tried_again() {
 }
 
 #[test]
-fn what_came_as_a_page_once_is_tried_again_as_the_link_that_was_given() {
+fn a_link_saved_as_a_page_once_is_retried_as_given() {
     let wait = || Reply::html("<!doctype html><title>Please wait</title><p>Please wait.</p>");
     let feed = "<?xml version='1.0'?><rss><channel><title>F</title><item><title>a</title><guid>a</guid>\
         <enclosure url='/a.jpg' type='image/jpeg'/></item></channel></rss>";
@@ -146,7 +146,7 @@ fn what_came_as_a_page_once_is_tried_again_as_the_link_that_was_given() {
 }
 
 #[test]
-fn what_is_had_by_its_link_is_no_failure_any_more() {
+fn an_item_saved_by_its_link_is_no_longer_a_failure() {
     let wait = Reply::html("<!doctype html><title>Please wait</title><p>Please wait.</p>");
     for chooses in [&[][..], &["-I", "1"]] {
         let (site, well) = (Site::start(), Arc::new(AtomicBool::new(false)));

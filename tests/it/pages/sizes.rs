@@ -27,7 +27,7 @@ fn asked(site: &Site) -> Vec<String> {
 }
 
 #[test]
-fn of_a_gallery_the_pictures_come_and_not_the_small_ones_that_lead_to_them() {
+fn a_gallery_yields_full_pictures_instead_of_thumbnails() {
     let site = Site::start();
     gallery(
         &site,
@@ -69,7 +69,7 @@ fn of_a_gallery_the_pictures_come_and_not_the_small_ones_that_lead_to_them() {
 }
 
 #[test]
-fn a_small_picture_comes_where_nothing_larger_is_found() {
+fn a_thumbnail_is_saved_if_nothing_larger_is_found() {
     let site = Site::start();
     gallery(
         &site,
@@ -107,7 +107,7 @@ fn a_small_picture_comes_where_nothing_larger_is_found() {
 }
 
 #[test]
-fn a_small_picture_never_keeps_a_larger_one_away() {
+fn a_thumbnail_never_suppresses_a_larger_picture() {
     let site = Site::start();
     // Nothing tells that it leads anywhere, so it is taken before the other is known.
     let home = "<img src=/up/cat-300x200.jpg><a href=/cat>more</a>";
@@ -123,7 +123,7 @@ fn a_small_picture_never_keeps_a_larger_one_away() {
 }
 
 #[test]
-fn the_small_pictures_of_a_page_give_way_to_those_of_the_next_ones() {
+fn thumbnails_give_way_to_pictures_of_following_pages() {
     let site = Site::start();
     let strip = "<img src=/up/1-thumb.jpg><img src=/up/2-thumb.jpg><img src=/up/3-thumb.jpg>";
     for number in 1..=2 {
@@ -145,7 +145,7 @@ fn the_small_pictures_of_a_page_give_way_to_those_of_the_next_ones() {
 }
 
 #[test]
-fn a_next_page_that_is_a_link_as_well_is_read_once() {
+fn a_next_page_that_is_also_a_link_is_read_once() {
     let site = Site::start();
     let home = "<img src=/1.jpg><a rel=next href='/?page=2'>next</a>";
     site.on("/", page("Home", home));

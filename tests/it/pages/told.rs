@@ -12,7 +12,7 @@ fn index(title: &str, links: &str) -> Reply {
 }
 
 #[test]
-fn pictures_that_lead_to_pages_are_told() {
+fn pictures_that_link_to_pages_are_reported() {
     let site = Site::start();
     let page = "<!doctype html><title>Post</title><a href=/photo/1><img src=/t/1.jpg></a>\
         <a href=/photo/2><img src=/t/2.jpg></a><a href=/l/3.jpg><img src=/t/3.jpg></a><img src=/t/4.jpg>\
@@ -29,7 +29,7 @@ fn pictures_that_lead_to_pages_are_told() {
 }
 
 #[test]
-fn folders_that_are_closed_are_warned_of() {
+fn inaccessible_folders_get_a_warning() {
     let site = Site::start();
     let links = "<a href=a.jpg>a</a><a href=open/>o</a><a href=shut/>s</a><a href=hidden/>h</a>";
     site.on("/pub/", index("/pub/", links)).once();
@@ -49,7 +49,7 @@ fn folders_that_are_closed_are_warned_of() {
 }
 
 #[test]
-fn links_of_a_page_that_are_closed_are_warned_of_if_all_are() {
+fn inaccessible_links_get_a_warning_if_all_are() {
     let site = Site::start();
     let page = |links: &str| {
         let head = "<!doctype html><title>Home</title><img src=/a.jpg>";
@@ -75,7 +75,7 @@ fn links_of_a_page_that_are_closed_are_warned_of_if_all_are() {
 }
 
 #[test]
-fn a_page_that_may_have_more_to_it_is_told() {
+fn a_page_that_may_be_incomplete_is_reported() {
     let site = Site::start();
     picture(&site, "/a.jpg", 1);
     let page = "<html><title>Cats</title><img src=/a.jpg>";
@@ -95,7 +95,7 @@ fn a_page_that_may_have_more_to_it_is_told() {
 }
 
 #[test]
-fn what_is_no_page_is_not_read_as_one() {
+fn a_file_is_not_read_as_a_page() {
     let site = Site::start();
     picture(&site, "/cat.jpg", 1);
     let link = format!("page:{}", site.url("/cat.jpg"));
@@ -113,7 +113,7 @@ fn what_is_no_page_is_not_read_as_one() {
 }
 
 #[test]
-fn what_describes_a_page_and_cannot_be_read_is_told() {
+fn unreadable_page_metadata_is_reported() {
     let site = Site::start();
     let data = |text: &str| format!("<script type='application/ld+json'>{text}</script>");
     let page = |rest: String| {
@@ -135,7 +135,7 @@ fn what_describes_a_page_and_cannot_be_read_is_told() {
 }
 
 #[test]
-fn of_a_page_that_scripts_make_it_is_told_that_its_preview_is_no_more_than_that() {
+fn a_script_rendered_page_warns_that_only_a_preview_was_saved() {
     let site = Site::start();
     picture(&site, "/preview.jpg", 1);
     let told = "the markup of";
@@ -158,7 +158,7 @@ fn of_a_page_that_scripts_make_it_is_told_that_its_preview_is_no_more_than_that(
 }
 
 #[test]
-fn of_many_pages_that_scripts_make_one_is_warned_of() {
+fn many_script_rendered_pages_warn_once() {
     let site = Site::start();
     picture(&site, "/preview.jpg", 1);
     picture(&site, "/other.jpg", 2);

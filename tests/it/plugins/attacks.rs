@@ -39,7 +39,7 @@ fn all_say(manifest: &str, attacks: &[(&str, &str)]) {
 }
 
 #[test]
-fn loops_end() {
+fn endless_loops_are_stopped() {
     all_fail(&[
         "while true do end",
         "repeat until false",
@@ -111,7 +111,7 @@ fn memory_ends() {
 }
 
 #[test]
-fn what_the_host_makes_for_a_script_counts() {
+fn host_allocations_count_towards_the_memory_limit() {
     let said = "needs more than 32 MiB";
     all_say(
         &MANIFEST.replace("cpu_ms = 300", "cpu_ms = 10000"),

@@ -47,7 +47,7 @@ fn lists_pages(folder: &Path) {
 }
 
 #[test]
-fn a_case_has_files_goes_on_hands_on_and_tells_streams() {
+fn cases_cover_files_checkpoints_delegation_and_streams() {
     let (fetch, folder) = new();
     lists_pages(&folder);
     test(&fetch).run().success();
@@ -85,7 +85,7 @@ fn a_case_has_files_goes_on_hands_on_and_tells_streams() {
 }
 
 #[test]
-fn a_case_that_is_wrong_is_named_and_hides_no_other() {
+fn a_failing_case_is_named_and_hides_no_other() {
     let (fetch, folder) = new();
     let cases = folder.join("cases");
     let whole = fs::read_to_string(cases.join("album.toml")).unwrap();
@@ -119,7 +119,7 @@ fn a_case_that_is_wrong_is_named_and_hides_no_other() {
 }
 
 #[test]
-fn an_answer_is_no_longer_than_the_limit() {
+fn recorded_responses_respect_the_size_limit() {
     let (fetch, folder) = new();
     let manifest = folder.join("plugin.toml");
     let text = fs::read_to_string(&manifest).unwrap();
@@ -146,7 +146,7 @@ fn an_answer_is_no_longer_than_the_limit() {
 
 #[cfg(unix)]
 #[test]
-fn no_link_is_followed_and_nothing_without_end_is_read() {
+fn cases_follow_no_symbolic_links_and_read_no_devices() {
     use std::os::unix::fs::symlink;
 
     let (fetch, folder) = new();

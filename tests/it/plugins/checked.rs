@@ -11,7 +11,7 @@ fn check(fetch: &Fetch) -> Fetch {
 }
 
 #[test]
-fn a_new_plugin_has_nothing_wrong() {
+fn a_new_plugin_passes_the_check() {
     let (fetch, _) = new();
     let said = check(&fetch).run().success().stdout;
     assert_eq!(said, "no problems found\n");
@@ -41,7 +41,7 @@ fn the_plugins_that_are_here_have_nothing_wrong_and_all_their_cases_hold() {
 }
 
 #[test]
-fn what_is_wrong_is_told_line_by_line() {
+fn check_reports_problems_with_their_lines() {
     let table = [
         (
             "main.luau",
@@ -114,7 +114,7 @@ fn what_is_wrong_is_told_line_by_line() {
 }
 
 #[test]
-fn what_is_called_as_a_part_of_the_program_is_told() {
+fn check_reports_ids_of_built_in_sources() {
     let (fetch, folder) = new();
     let manifest = folder.join("plugin.toml");
     for (from, to) in [("comics", "imgur"), ("imgur", "xkcd")] {
@@ -133,7 +133,7 @@ fn what_is_called_as_a_part_of_the_program_is_told() {
 }
 
 #[test]
-fn what_scripts_can_call_is_printed() {
+fn plugin_types_prints_the_script_api() {
     let said = Fetch::new()
         .args(["plugin", "types"])
         .run()

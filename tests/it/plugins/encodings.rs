@@ -14,7 +14,7 @@ fn page(charset: &str) -> Reply {
 }
 
 #[test]
-fn a_page_is_read_in_the_encoding_that_it_is_in() {
+fn pages_are_decoded_from_their_charset() {
     for charset in ["; charset=windows-1252", "; charset=ISO-8859-1", ""] {
         let site = Site::start();
         site.on("/page", page(charset));
@@ -51,7 +51,7 @@ fn a_page_in_another_encoding_is_recorded_as_text() {
 }
 
 #[test]
-fn a_page_that_is_too_long_is_no_fault_of_the_plugin() {
+fn an_oversized_page_is_not_blamed_on_the_plugin() {
     let site = Site::start();
     site.on("/page", Reply::html("x".repeat((4 << 20) + 1)));
     let script =

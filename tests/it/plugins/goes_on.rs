@@ -6,7 +6,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_listing_goes_on_from_its_checkpoint_and_counts_on() {
+fn a_listing_continues_from_its_checkpoint_with_its_numbers() {
     let site = Site::start();
     site.on(
         "/list?page=1",
@@ -57,7 +57,7 @@ fn a_listing_goes_on_from_its_checkpoint_and_counts_on() {
 }
 
 #[test]
-fn a_checkpoint_is_short() {
+fn overlong_checkpoints_are_refused() {
     let site = Site::start();
     let script = "return { extract = function() checkpoint(string.rep('x', 5000)) end }";
     let done = call(&site, USUAL, script).run().fails(4);

@@ -27,7 +27,7 @@ const HINT: &str =
     "hint: name its folder with `--plugin DIR`, or install it with `fetch plugin install`\n";
 
 #[test]
-fn a_file_is_not_repaired_by_another_source() {
+fn a_file_is_repaired_by_its_own_source_only() {
     let site = Site::start();
     site.on("/list", Reply::json(r#"{"ids": ["a"]}"#));
     site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
@@ -46,7 +46,7 @@ fn a_file_is_not_repaired_by_another_source() {
 }
 
 #[test]
-fn a_link_is_not_listed_by_another_source() {
+fn a_failed_link_is_listed_by_its_own_source_only() {
     let site = Site::start();
     site.on("/list", Reply::empty(403)).once();
     site.on("/list", Reply::json(r#"{"ids": ["a"]}"#));

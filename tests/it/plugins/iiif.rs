@@ -21,7 +21,7 @@ fn manifest(services: &[String]) -> Value {
 }
 
 #[test]
-fn a_manifest_of_any_host_is_read_and_asked_for_once() {
+fn an_iiif_manifest_of_any_host_is_read_once() {
     let site = Site::start();
     let services = ["/a", "/b"].map(|path| site.url(path));
     let text = manifest(&services).to_string();
@@ -44,7 +44,7 @@ fn a_manifest_of_any_host_is_read_and_asked_for_once() {
 }
 
 #[test]
-fn a_public_manifest_leads_to_no_private_address() {
+fn a_public_iiif_manifest_cannot_lead_to_private_addresses() {
     let (site, public) = (Site::start(), Site::start());
     site.on(
         "/a/full/max/0/default.jpg",
@@ -68,7 +68,7 @@ fn a_public_manifest_leads_to_no_private_address() {
 }
 
 #[test]
-fn a_broken_entry_costs_no_other_and_is_told_in_plain_words() {
+fn an_invalid_canvas_is_reported_and_others_are_saved() {
     let site = Site::start();
     let services = ["x.png".to_owned(), site.url("/b")];
     site.on("/book/7", Reply::json(manifest(&services).to_string()));
@@ -107,7 +107,7 @@ fn collection() -> Site {
 }
 
 #[test]
-fn a_collection_goes_on_where_it_stopped_however_its_link_is_written() {
+fn a_collection_continues_where_it_stopped() {
     for prefix in ["iiif:", ""] {
         let site = collection();
         let fetch = Fetch::new().arg(format!("{prefix}{}", site.url("/all")));

@@ -53,7 +53,7 @@ fn a_new_plugin_works_and_replaces_nothing() {
 }
 
 #[test]
-fn a_plugin_has_a_name_of_its_own_that_is_a_word() {
+fn plugin_ids_are_unique_words() {
     for name in [
         "Comics",
         "a/b",
@@ -74,7 +74,7 @@ fn a_plugin_has_a_name_of_its_own_that_is_a_word() {
 }
 
 #[test]
-fn a_case_that_does_not_hold_is_told_and_nothing_is_asked_for() {
+fn a_failing_case_is_reported_without_any_request() {
     let table = [
         (
             "title = \"Tom\"",
@@ -135,7 +135,7 @@ fn block(text: &str, language: &str, at: usize) -> String {
 }
 
 #[test]
-fn the_site_of_the_manual_works_as_it_stands() {
+fn the_example_plugin_of_the_manual_works() {
     let (fetch, folder) = new();
     let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/README.md");
     let manual = fs::read_to_string(manual).unwrap();
@@ -162,7 +162,7 @@ fn the_site_of_the_manual_works_as_it_stands() {
 }
 
 #[test]
-fn the_pages_of_the_manual_are_read_at_home_as_it_says() {
+fn the_manuals_local_example_works() {
     let (fetch, folder) = new();
     let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/README.md");
     let script = block(&fs::read_to_string(manual).unwrap(), "luau", 1);

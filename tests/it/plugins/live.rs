@@ -24,7 +24,7 @@ fn album(images: &str) -> Site {
 const TOM: &str = r#"{ "id": "x1", "url": "SITE/x1.jpg", "title": "Tom" }"#;
 
 #[test]
-fn a_site_that_is_as_it_was_or_has_more_is_well() {
+fn live_accepts_an_unchanged_or_grown_site() {
     let (fetch, folder) = new();
     // Where the site is, is no matter of what it has.
     change(
@@ -42,7 +42,7 @@ fn a_site_that_is_as_it_was_or_has_more_is_well() {
 }
 
 #[test]
-fn what_has_changed_is_told_by_its_fields() {
+fn live_reports_changed_fields() {
     let (fetch, folder) = new();
     let table = [
         (
@@ -81,7 +81,7 @@ fn what_has_changed_is_told_by_its_fields() {
 }
 
 #[test]
-fn what_says_nothing_of_the_site_is_a_failure_and_no_change() {
+fn live_reports_outages_as_failures_not_changes() {
     let (fetch, folder) = new();
     for (status, expected) in [
         (503, "failed  album\n  comics/main.luau:2: "),
@@ -106,7 +106,7 @@ fn what_says_nothing_of_the_site_is_a_failure_and_no_change() {
 }
 
 #[test]
-fn a_case_that_does_not_hold_by_itself_asks_nobody() {
+fn live_skips_cases_that_fail_offline() {
     let (fetch, folder) = new();
     let file = folder.join("cases/album.toml");
     change(&file, "title = \"Tom\"", "title = \"Tim\"");
@@ -121,7 +121,7 @@ fn a_case_that_does_not_hold_by_itself_asks_nobody() {
 }
 
 #[test]
-fn a_case_has_no_say_in_where_the_site_is_and_asks_no_address_at_home() {
+fn live_cases_cannot_choose_the_site_or_private_addresses() {
     let (fetch, folder) = new();
     let home = Site::start();
     home.on("/*", Reply::json(r#"{ "images": [] }"#)).optional();
@@ -165,7 +165,7 @@ fn a_case_has_no_say_in_where_the_site_is_and_asks_no_address_at_home() {
 }
 
 #[test]
-fn a_site_without_end_is_not_read_to_its_end() {
+fn live_stops_after_the_expected_items() {
     let (fetch, folder) = new();
     let script = "return { extract = function(ctx)\n\
         for page = 1, 999 do\n\
@@ -198,7 +198,7 @@ fn a_site_without_end_is_not_read_to_its_end() {
 }
 
 #[test]
-fn one_case_alone_is_run_by_its_name() {
+fn a_single_case_is_run_by_name() {
     let (fetch, folder) = new();
     let album = folder.join("cases/album.toml");
     let broken = fs::read_to_string(&album).unwrap().replace("Tom", "Tim");
@@ -217,7 +217,7 @@ fn one_case_alone_is_run_by_its_name() {
 }
 
 #[test]
-fn what_comes_behind_the_last_item_is_waited_for() {
+fn live_waits_for_errors_after_the_last_item() {
     let (fetch, folder) = new();
     let script = "return { extract = function(ctx)\n\
         local answer = http.get(`{ctx.options.site}/1`).body\n\

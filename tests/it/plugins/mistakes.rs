@@ -7,7 +7,7 @@ use super::{USUAL, call};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_mistake_in_a_script_is_told_with_the_way_out() {
+fn script_mistakes_are_reported_with_hints() {
     let table = [
         (
             "url = image.url",
@@ -99,7 +99,7 @@ fn a_mistake_in_a_script_is_told_with_the_way_out() {
 }
 
 #[test]
-fn what_a_server_does_is_not_said_to_be_the_plugins_fault() {
+fn server_failures_are_not_blamed_on_the_plugin() {
     let page = "<!doctype html>\n<title>Down\u{1b}[31m for maintenance, back soon</title>";
     let table = [
         (
@@ -126,7 +126,7 @@ fn what_a_server_does_is_not_said_to_be_the_plugins_fault() {
 }
 
 #[test]
-fn a_field_that_is_of_no_use_is_told_once() {
+fn an_unusable_field_is_reported_once() {
     let (fetch, folder) = new();
     change(
         &folder.join("main.luau"),
@@ -159,7 +159,7 @@ fn a_field_that_is_of_no_use_is_told_once() {
 }
 
 #[test]
-fn a_script_can_print() {
+fn scripts_can_print() {
     let (fetch, folder) = new();
     change(
         &folder.join("main.luau"),
@@ -171,7 +171,7 @@ fn a_script_can_print() {
 }
 
 #[test]
-fn a_field_that_no_item_has_is_told_with_the_nearest() {
+fn unknown_case_fields_name_the_nearest_known_one() {
     let (fetch, folder) = new();
     change(
         &folder.join("cases/album.toml"),
@@ -184,7 +184,7 @@ fn a_field_that_no_item_has_is_told_with_the_nearest() {
 }
 
 #[test]
-fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
+fn manifest_mistakes_are_reported_with_hints() {
     let at_home = "; give a local site any name, such as `mine.example`, and have the user set its address in an option of type `site`";
     for host in ["127.0.0.1:8000", "127.0.0.1", "localhost", "[::1]", "nas"] {
         let (fetch, folder) = new();
@@ -246,7 +246,7 @@ fn a_mistake_in_a_manifest_is_told_with_the_way_out() {
 }
 
 #[test]
-fn a_link_that_no_route_takes_is_told_with_the_routes_that_there_are() {
+fn an_unmatched_link_lists_the_routes() {
     let (fetch, folder) = new();
     change(&folder.join("plugin.toml"), "/a/{id}", "/a/:id");
     let told = "the plugin accepts `comics.example/a/:id`";
@@ -268,7 +268,7 @@ fn a_link_that_no_route_takes_is_told_with_the_routes_that_there_are() {
 }
 
 #[test]
-fn what_works_only_where_the_user_sets_the_site_is_told() {
+fn cases_that_need_a_site_option_are_reported() {
     let (fetch, folder) = new();
     let case = folder.join("cases/album.toml");
     let text = fs::read_to_string(&case).unwrap();
@@ -287,7 +287,7 @@ fn what_works_only_where_the_user_sets_the_site_is_told() {
 }
 
 #[test]
-fn a_script_that_does_not_load_is_told_as_that_alone() {
+fn a_syntax_error_is_reported_alone() {
     for (from, to, expected) in [
         (
             "local album",
@@ -320,7 +320,7 @@ fn a_script_that_does_not_load_is_told_as_that_alone() {
 }
 
 #[test]
-fn a_script_fails_for_reasons_of_sites_alone() {
+fn scripts_may_fail_with_site_reasons_only() {
     let known = "hint: the known ones are `missing`, `login`, `blocked`, `busy`, `corrupt`, `unsupported`, `network`, `changed`";
     for reason in ["disk", "config", "expired", "closed", "mising"] {
         let site = Site::start();
@@ -332,7 +332,7 @@ fn a_script_fails_for_reasons_of_sites_alone() {
 }
 
 #[test]
-fn what_was_caught_and_is_raised_again_keeps_its_reason() {
+fn rethrown_errors_keep_their_reason() {
     let site = Site::start();
     site.on("/x", Reply::text("no").status(401));
     let script = "return { extract = function(ctx)\n\
@@ -345,7 +345,7 @@ fn what_was_caught_and_is_raised_again_keeps_its_reason() {
 }
 
 #[test]
-fn what_a_query_cannot_have_is_named() {
+fn unsupported_query_values_are_named() {
     for (code, expected) in [
         (
             "http.get(site, { query = { a = true } })",
@@ -369,7 +369,7 @@ fn what_a_query_cannot_have_is_named() {
 }
 
 #[test]
-fn what_a_script_says_without_end_is_cut() {
+fn endless_script_logs_are_truncated() {
     let site = Site::start();
     let script = "return { extract = function() local long = string.rep('x', 1900)\n\
         for at = 1, 9000 do log(`{at} {long}`) end end }";
@@ -385,7 +385,7 @@ fn what_a_script_says_without_end_is_cut() {
 }
 
 #[test]
-fn what_no_script_may_send_is_said_to_be_its_fault() {
+fn forbidden_request_options_are_blamed_on_the_script() {
     for (options, expected) in [
         ("headers = { Host = 'x' }", "cannot send the header `Host`"),
         ("secret = 'other'", "declares no secret `other`"),

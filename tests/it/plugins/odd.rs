@@ -82,7 +82,7 @@ fn one_invalid_entry_does_not_affect_the_others() {
 }
 
 #[test]
-fn a_mirror_that_is_of_no_use_is_done_without() {
+fn an_unusable_mirror_is_ignored() {
     let site = Site::start();
     site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)));
     let script = "return { extract = function(ctx)\n\
@@ -92,7 +92,7 @@ fn a_mirror_that_is_of_no_use_is_done_without() {
 }
 
 #[test]
-fn a_mistake_of_the_scripts_ends_its_listing() {
+fn a_script_mistake_ends_its_listing() {
     let table = [
         "emit({ key = 'x', url = 'https://evil.test/x' })",
         "emit({ key = 'x', url = 'https://files.test/x', titel = 'x' })",
@@ -111,7 +111,7 @@ fn a_mistake_of_the_scripts_ends_its_listing() {
 }
 
 #[test]
-fn what_was_odd_is_asked_for_again_by_its_listing() {
+fn items_with_invalid_fields_are_retried_by_listing() {
     let site = site();
     site.on("/x.jpg", Reply::file(small(Format::Jpeg, 7)));
     site.on("/where", Reply::text("/x.jpg"));
@@ -139,7 +139,7 @@ fn what_was_odd_is_asked_for_again_by_its_listing() {
 }
 
 #[test]
-fn an_empty_extension_says_nothing() {
+fn an_empty_ext_field_is_ignored() {
     let site = site();
     let plain = Reply::text("hello").content_type("text/plain");
     site.on("/note", plain);
@@ -154,7 +154,7 @@ fn an_empty_extension_says_nothing() {
 }
 
 #[test]
-fn the_headers_that_a_file_can_have_are_named() {
+fn a_forbidden_file_header_lists_the_allowed_ones() {
     let site = Site::start();
     let wrong =
         "emit({ key = 'x', url = 'https://files.test/x', headers = { Authorization = 'x' } })";

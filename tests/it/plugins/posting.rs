@@ -15,7 +15,7 @@ fn with(site: &Site, manifest: &str, body: &str) -> Fetch {
 }
 
 #[test]
-fn a_form_and_json_are_posted() {
+fn forms_and_json_are_posted() {
     let site = Site::start();
     site.on("/form?q=1", Reply::json(r#"{"ok": true}"#));
     site.on("/json", Reply::json("{}"));
@@ -128,7 +128,7 @@ fn a_post_is_neither_redirected_nor_repeated() {
 }
 
 #[test]
-fn many_are_asked_at_once_and_answer_in_their_order() {
+fn http_all_runs_in_parallel_and_keeps_the_order() {
     let site = Site::start();
     // The first answers when the last was asked.
     let (asked, waiting) = std::sync::mpsc::channel();
@@ -242,7 +242,7 @@ fn a_token_obtained_with_a_secret_is_hidden_from_the_script() {
 }
 
 #[test]
-fn a_secret_that_is_not_taken_and_a_token_that_is_none_are_told_without_them() {
+fn token_failures_are_reported_without_secrets() {
     let site = Site::start();
     site.on("/token", Reply::text("hunter2?").status(401))
         .once();
@@ -274,7 +274,7 @@ fn a_secret_that_is_not_taken_and_a_token_that_is_none_are_told_without_them() {
 }
 
 #[test]
-fn a_token_comes_from_a_host_that_is_declared() {
+fn a_token_host_must_be_declared() {
     let fetch = quick();
     let manifest = "permissions = { request = ['mine.test'] }\n\
         [[secret]]\nkey = 'app'\nhost = 'mine.test'\nheader = 'Authorization'\ntoken = 'https://evil.test/token'\nhelp = 'x'";
@@ -324,7 +324,7 @@ fn cookies_set_by_a_login_last_for_the_listing() {
 }
 
 #[test]
-fn a_secret_that_is_refused_is_named() {
+fn a_refused_secret_is_named() {
     let site = Site::start();
     site.on("/1", Reply::text("no").status(401));
     let manifest = "permissions = { request = ['mine.test'] }\n\

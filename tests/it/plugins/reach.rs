@@ -138,7 +138,7 @@ fn a_plugin_with_a_secret_delegates_to_declared_hosts() {
 }
 
 #[test]
-fn a_site_that_the_user_has_set_is_asked_also_after_a_public_server() {
+fn a_user_set_site_is_requested_after_public_servers_too() {
     let (site, public) = (Site::start(), Site::start());
     public.on("http://public.test/ids", Reply::text("a"));
     site.on("/ids", Reply::text("b"));

@@ -16,7 +16,7 @@ fn record(fetch: &Fetch, site: &Site, link: &str) -> Fetch {
 }
 
 #[test]
-fn what_was_recorded_holds_as_a_case() {
+fn a_recording_passes_as_a_case() {
     let (fetch, folder) = new();
     let long = format!(
         r#"{{ "title": "It's \"long\"\nand has 'quotes'", "images": [{{ "id": "x1", "url": "SITE/x1.jpg", "title": "{}" }}] }}"#,
@@ -57,7 +57,7 @@ fn what_was_recorded_holds_as_a_case() {
 }
 
 #[test]
-fn what_is_gone_is_a_case_and_what_is_there_is_not_replaced() {
+fn a_missing_page_is_recorded_and_existing_cases_are_kept() {
     let (fetch, folder) = new();
     let site = Site::start();
     site.on("/api/albums/7", Reply::text("no").status(404));
@@ -81,7 +81,7 @@ fn what_is_gone_is_a_case_and_what_is_there_is_not_replaced() {
 }
 
 #[test]
-fn what_passes_or_is_too_much_or_no_text_makes_no_case() {
+fn temporary_oversized_and_binary_responses_are_not_recorded() {
     let pages = "return { extract = function(ctx) for at = 1, 99 do http.get(`{ctx.options.site}/{at}`) end end }";
     let table = [
         (
@@ -195,7 +195,7 @@ fn recordings_contain_no_secrets() {
 }
 
 #[test]
-fn a_case_knows_where_an_answer_led_and_replaces_no_body() {
+fn recordings_keep_redirects_and_existing_bodies() {
     let (fetch, folder) = new();
     let script = "return { extract = function(ctx)\n\
         local answer = http.get(ctx.options.site .. '/old')\n\
@@ -221,7 +221,7 @@ fn a_case_knows_where_an_answer_led_and_replaces_no_body() {
 }
 
 #[test]
-fn a_script_has_a_log() {
+fn scripts_can_log() {
     let site = Site::start();
     let script = "return { extract = function() log('page 1\\27[31m of 2') end }";
     let call = call(&site, USUAL, script);
@@ -241,7 +241,7 @@ fn a_script_has_a_log() {
 }
 
 #[test]
-fn a_site_at_home_in_a_case_is_told_before_others_get_it() {
+fn local_addresses_in_a_case_are_pointed_out() {
     let (fetch, folder) = new();
     let site = Site::start();
     let answer = format!(

@@ -16,7 +16,7 @@ fn script(item: &str, anew: &str) -> String {
 const FROM_SITE: &str = "item.url = site .. http.get(site .. '/where').body return item";
 
 #[test]
-fn an_address_that_ran_out_or_is_not_there_yet_is_found_before_it_is_asked() {
+fn expired_and_missing_urls_are_resolved_before_the_request() {
     let picture = small(Format::Jpeg, 1);
     for address in [
         "",
@@ -36,7 +36,7 @@ fn an_address_that_ran_out_or_is_not_there_yet_is_found_before_it_is_asked() {
 }
 
 #[test]
-fn an_address_that_holds_is_asked_as_it_is() {
+fn a_valid_url_is_requested_without_resolve() {
     for expires in ["nil", "time.now() + 3600"] {
         let site = Site::start();
         site.on("/a.jpg", Reply::file(small(Format::Jpeg, 1)))
@@ -49,7 +49,7 @@ fn an_address_that_holds_is_asked_as_it_is() {
 }
 
 #[test]
-fn an_address_that_is_refused_in_the_middle_is_found_anew() {
+fn a_url_refused_halfway_is_resolved_again() {
     let picture = sized(Format::Jpeg, 9 << 20, 1);
     let site = Site::start();
     let good = Reply::file(picture.clone()).etag("\"a\"");
@@ -73,7 +73,7 @@ fn an_address_that_is_refused_in_the_middle_is_found_anew() {
 }
 
 #[test]
-fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
+fn resolve_is_bound_by_the_plugins_permissions() {
     for (anew, said) in [
         (
             "return { key = 'a', url = 'https://evil.test/a.jpg' }",
@@ -118,7 +118,7 @@ fn what_finds_an_address_is_held_to_what_its_plugin_declares() {
 }
 
 #[test]
-fn what_a_file_has_to_be_is_told_with_its_address() {
+fn expectations_need_a_url() {
     for field in [
         "size = 9",
         "sha256 = string.rep('0', 64)",
@@ -142,7 +142,7 @@ fn what_a_file_has_to_be_is_told_with_its_address() {
 }
 
 #[test]
-fn what_failed_is_tried_again_with_its_headers_and_its_digest() {
+fn retried_items_keep_their_headers_and_digest() {
     let site = Site::start();
     let picture = small(Format::Jpeg, 1);
     site.on("/a.jpg", Reply::empty(403)).once();
@@ -164,7 +164,7 @@ fn what_failed_is_tried_again_with_its_headers_and_its_digest() {
 }
 
 #[test]
-fn a_mirror_serves_where_an_address_cannot_be_found_anew() {
+fn a_mirror_is_used_if_resolve_fails() {
     let site = Site::start();
     site.on("/old.jpg", Reply::text("expired").status(403));
     site.on("/b.jpg", Reply::file(small(Format::Jpeg, 1)))
@@ -178,7 +178,7 @@ fn a_mirror_serves_where_an_address_cannot_be_found_anew() {
 }
 
 #[test]
-fn what_finds_an_address_may_log_and_stand_in_a_file_of_its_own() {
+fn resolve_may_log_and_live_in_another_file() {
     let site = Site::start();
     site.on("/where", Reply::text("/new.jpg")).once();
     site.on("/new.jpg", Reply::file(small(Format::Jpeg, 1)))
@@ -195,7 +195,7 @@ fn what_finds_an_address_may_log_and_stand_in_a_file_of_its_own() {
 }
 
 #[test]
-fn without_a_function_that_finds_it_an_item_has_an_address() {
+fn items_need_a_url_without_a_resolve_function() {
     let site = Site::start();
     let script = "return { extract = function() emit({ key = 'a' }) end }";
     call(&site, USUAL, script)

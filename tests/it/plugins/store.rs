@@ -17,7 +17,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_plugin_is_installed_once_it_is_agreed_to_what_it_may_do() {
+fn a_plugin_is_installed_after_consent_to_its_permissions() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -62,7 +62,7 @@ mine 1.0.0 of index shop: a site of somebody's
 }
 
 #[test]
-fn indexes_are_known_listed_and_forgotten() {
+fn indexes_are_added_listed_and_removed() {
     let mut shop = Shop::open();
     shop.sign();
     let user = Fetch::new();
@@ -128,7 +128,7 @@ fn indexes_are_known_listed_and_forgotten() {
 }
 
 #[test]
-fn one_that_two_indexes_have_is_named_with_its_index() {
+fn a_plugin_in_two_indexes_needs_the_index_name() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -215,7 +215,7 @@ fn an_installed_plugin_cannot_claim_links_of_built_in_sources() {
 }
 
 #[test]
-fn the_hint_of_one_that_fails_is_to_update_it() {
+fn a_failing_installed_plugin_hints_at_an_update() {
     let mut shop = Shop::open();
     shop.hand_out(&Made {
         script: "return { extract = function() error('the page has changed') end }\n",
@@ -255,7 +255,7 @@ fn several_processes_install_at_once() {
 }
 
 #[test]
-fn a_package_is_made_of_what_belongs_to_a_plugin_and_of_nothing_else() {
+fn a_package_contains_only_the_files_of_the_plugin() {
     let maker = Fetch::new();
     let folder = maker.out().join("mine");
     mine("1.0.0").write(&folder);

@@ -5,7 +5,7 @@ use super::{USUAL, call};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_script_warns_without_being_asked_to_talk() {
+fn script_warnings_are_shown_by_default() {
     let site = Site::start();
     let script = "return { extract = function() warn('page 1\\27[31m\\nof 2') end }";
     let said = call(&site, USUAL, script).run().stderr;
@@ -28,7 +28,7 @@ fn a_script_warns_no_more_than_can_be_read() {
 }
 
 #[test]
-fn what_is_warned_of_where_an_item_is_resolved_is_told_nobody() {
+fn warnings_while_resolving_are_not_shown() {
     let site = Site::start();
     let script = "return { extract = function(ctx) emit({ key = 'a' }) end,\n\
         resolve = function(ctx, item) warn('anew') item.url = ctx.options.site .. '/a.bin' return item end }";
@@ -38,7 +38,7 @@ fn what_is_warned_of_where_an_item_is_resolved_is_told_nobody() {
 }
 
 #[test]
-fn a_case_says_what_is_warned_of() {
+fn cases_record_warnings() {
     let (fetch, folder) = new();
     let warning = "    warn(`{ctx.params.id} lacks one`)\n    local album";
     change(&folder.join("main.luau"), "    local album", warning);

@@ -30,7 +30,7 @@ fn again(fetch: &Fetch) -> Fetch {
 }
 
 #[test]
-fn what_was_written_of_an_album_goes_along() {
+fn album_files_are_renamed_with_the_album() {
     let (imgur, fetch) = fetched(&["--zip", "--cbz", "--write-info", "--write-metadata"]);
     let before = fetch.files();
     let call = rename(&fetch, TEMPLATE).arg("imgur:a/q6i58");
@@ -81,7 +81,7 @@ fn what_was_written_of_an_album_goes_along() {
 }
 
 #[test]
-fn files_that_stay_in_their_folder_have_their_new_names_in_a_zip() {
+fn zip_entries_are_renamed_with_their_files() {
     let (_imgur, fetch) = fetched(&["--zip", "--write-info"]);
     let template = "{source}/{album}/{key}.{ext}";
     let done = rename(&fetch, template).arg("imgur:a/q6i58").run();
@@ -104,7 +104,7 @@ fn files_that_stay_in_their_folder_have_their_new_names_in_a_zip() {
 }
 
 #[test]
-fn what_is_only_packed_gets_its_name_there() {
+fn packed_items_are_renamed_inside_the_zip() {
     let (imgur, fetch) = fetched(&["--zip"]);
     for name in ["001 aaaaaaa.jpg", "002 bbbbbbb.jpg"] {
         fs::remove_file(fetch.out().join("imgur/Cats q6i58").join(name)).unwrap();
@@ -128,7 +128,7 @@ fn what_is_only_packed_gets_its_name_there() {
 }
 
 #[test]
-fn the_metadata_of_what_is_only_packed_goes_along() {
+fn metadata_of_packed_items_is_renamed() {
     for packed in ["--zip=only", "--cbz=only"] {
         let (_imgur, fetch) = fetched(&[packed, "--write-metadata"]);
         let call = rename(&fetch, "{album_title}/{key}.{ext}");
@@ -157,7 +157,7 @@ fn the_metadata_of_what_is_only_packed_goes_along() {
 }
 
 #[test]
-fn a_line_of_metadata_of_what_is_only_packed_is_written_once_more() {
+fn a_metadata_line_of_a_packed_item_is_written_again() {
     let (_imgur, fetch) = fetched(&["--zip=only", "-S", "after.lines=true"]);
     let done = rename(&fetch, "{album_title}/{key}.{ext}").run();
     done.success();
@@ -167,7 +167,7 @@ fn a_line_of_metadata_of_what_is_only_packed_is_written_once_more() {
 }
 
 #[test]
-fn neither_a_name_that_is_taken_nor_another_file_is_touched() {
+fn taken_names_and_foreign_files_are_not_touched() {
     let (_imgur, fetch) = fetched(&["--zip", "--write-info"]);
     let out = fetch.out();
     fs::create_dir_all(out.join("Cats")).unwrap();
@@ -203,7 +203,7 @@ fn neither_a_name_that_is_taken_nor_another_file_is_touched() {
 }
 
 #[test]
-fn an_entry_of_no_item_any_more_is_in_nobodys_way() {
+fn zip_entries_of_former_items_do_not_block_names() {
     let imgur = FakeImgur::start();
     let album = |names: &[&str]| {
         let images = names.iter().map(|name| image(name));

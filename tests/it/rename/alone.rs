@@ -10,7 +10,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn two_do_not_rename_in_one_folder_at_once() {
+fn two_renames_of_one_folder_exclude_each_other() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
@@ -32,7 +32,7 @@ fn two_do_not_rename_in_one_folder_at_once() {
 }
 
 #[test]
-fn what_is_moved_during_a_run_is_not_fetched_again() {
+fn files_renamed_during_a_run_are_not_downloaded_again() {
     let site = Site::start();
     let (fetch, mut links) = pictures(&site, 2);
     let (go, waits) = std::sync::mpsc::channel();
@@ -66,7 +66,7 @@ fn what_is_moved_during_a_run_is_not_fetched_again() {
 }
 
 #[test]
-fn no_job_is_taken_for_one_that_renames() {
+fn a_running_job_does_not_block_a_rename() {
     let site = Site::start();
     let (_, links) = pictures(&site, 1);
     let stalls = Reply::file(small(Format::Jpeg, 7)).stall_after(10);
@@ -82,7 +82,7 @@ fn no_job_is_taken_for_one_that_renames() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_locked_is_named() {
+fn an_unlockable_folder_is_named() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     fetch.clone().args(&links).run().success();
@@ -94,7 +94,7 @@ fn a_folder_that_cannot_be_locked_is_named() {
 }
 
 #[test]
-fn a_folder_that_nothing_is_known_of_is_a_slip() {
+fn a_rename_in_an_unknown_folder_is_refused() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 1);
     let call = rename(&fetch, "{key}.{ext}").arg("-d");
@@ -110,7 +110,7 @@ error: the archive knows nothing of `nosuchdir`
 
 #[cfg(target_os = "linux")]
 #[test]
-fn on_a_read_only_disk_no_other_folder_is_a_way_out() {
+fn a_read_only_disk_gets_no_misleading_hint() {
     use crate::archive::still::{READ_ONLY, is_mountable};
 
     if !is_mountable() {

@@ -66,7 +66,7 @@ fn killed(templates: fn(&'static str) -> [&'static str; 3]) {
 }
 
 #[test]
-fn a_swap_that_is_killed_before_any_call_is_undone_without_a_trace() {
+fn a_swap_killed_at_any_system_call_is_undone() {
     killed(|swapped| [swapped, "{key | slug}.{ext}", swapped]);
 }
 
@@ -76,7 +76,7 @@ fn the_folders_that_were_made_before_a_kill_go_if_nothing_comes_there() {
 }
 
 #[test]
-fn the_folders_that_were_left_before_a_kill_go_with_the_next_run() {
+fn empty_folders_left_by_a_kill_are_removed_next_time() {
     killed(|_| {
         let new = "{key | slug}.{ext}";
         ["old/deep/{key | slug}.{ext}", new, new]
@@ -117,7 +117,7 @@ fn what_could_not_be_looked_at_is_moved_by_the_next_run() {
 }
 
 #[test]
-fn a_number_that_is_kept_since_a_look_failed_is_told() {
+fn a_name_kept_numbered_by_a_failed_check_is_reported() {
     if !can_watch() {
         return;
     }
@@ -136,7 +136,7 @@ fn a_number_that_is_kept_since_a_look_failed_is_told() {
 }
 
 #[test]
-fn what_may_not_be_looked_at_is_not_said_to_be_gone() {
+fn an_inaccessible_file_is_not_reported_missing() {
     if !can_watch() {
         return;
     }
@@ -162,7 +162,7 @@ fn what_may_not_be_looked_at_is_not_said_to_be_gone() {
 }
 
 #[test]
-fn a_file_that_gets_no_second_name_is_moved() {
+fn a_file_without_hard_link_support_is_renamed() {
     if !can_watch() {
         return;
     }

@@ -12,7 +12,7 @@ use crate::support::{Reply, Site};
 
 /// What a kill may leave, whose traces the next run removes.
 #[test]
-fn what_a_kill_left_is_put_in_order() {
+fn a_rename_interrupted_by_a_kill_is_completed() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 3);
     let first = fetch
@@ -59,7 +59,7 @@ fn what_a_kill_left_is_put_in_order() {
 }
 
 #[test]
-fn a_kill_at_any_moment_loses_no_file_and_leaves_no_second_name() {
+fn a_kill_while_renaming_loses_and_duplicates_no_file() {
     const FILES: u64 = 300;
     let site = Site::start();
     let (fetch, links) = pictures(&site, FILES);
@@ -139,7 +139,7 @@ fn begun(fetch: &Fetch, moves: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_file_that_somebody_has_put_in_the_way_of_a_kill_is_not_taken_for_ours() {
+fn a_foreign_file_at_an_interrupted_name_is_left_alone() {
     let site = Site::start();
     let (fetch, links) = pictures(&site, 2);
     fetch.clone().args(&links).run().success();
@@ -160,7 +160,7 @@ fn a_file_that_somebody_has_put_in_the_way_of_a_kill_is_not_taken_for_ours() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_name_in_another_case_is_put_in_order_too() {
+fn an_interrupted_case_change_is_completed() {
     let site = Site::start();
     site.on("/CAT.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = Fetch::new();
@@ -172,7 +172,7 @@ fn a_name_in_another_case_is_put_in_order_too() {
 }
 
 #[test]
-fn who_shares_a_file_goes_along_after_a_power_cut() {
+fn items_sharing_a_file_are_renamed_together_after_a_power_cut() {
     let site = Site::start();
     let bytes = small(Format::Jpeg, 1);
     for path in ["/a/cat.jpg", "/b/cat.jpg"] {

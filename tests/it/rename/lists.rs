@@ -52,7 +52,7 @@ fn forget_options(fetch: &Fetch) {
 }
 
 #[test]
-fn a_job_keeps_the_folders_and_the_names_of_its_list() {
+fn renaming_a_job_keeps_the_folders_and_names_of_its_list() {
     let (_imgur, fetch) = job("directory=mine", "directory=yours template='{key}.{ext}'");
     fetch.clone().args(["run", "j"]).run().success();
     let expected = ["mine/Cats/1.jpg", "yours/bbbbbbb.jpg"];
@@ -68,7 +68,7 @@ fn a_job_keeps_the_folders_and_the_names_of_its_list() {
 }
 
 #[test]
-fn what_has_changed_in_the_list_of_a_job_holds() {
+fn renaming_a_job_uses_its_current_list() {
     let (_imgur, fetch) = job("directory=mine", "directory=yours");
     fetch.clone().args(["run", "j"]).run().success();
     options(&fetch, "directory=ours", "");
@@ -89,7 +89,7 @@ fn what_has_changed_in_the_list_of_a_job_holds() {
 }
 
 #[test]
-fn a_list_that_was_typed_need_not_be_there_any_more() {
+fn a_missing_typed_list_does_not_prevent_a_rename() {
     let (_imgur, fetch) = job("directory=mine template={key}.{ext}", "directory=yours");
     let lists = fetch.root().join("links.txt");
     let run = fetch.clone().args(["-o", TEMPLATE, "-i"]).arg(&lists);
@@ -109,7 +109,7 @@ fn a_list_that_was_typed_need_not_be_there_any_more() {
 }
 
 #[test]
-fn what_a_listed_link_leads_to_has_its_folder() {
+fn items_of_a_listed_link_keep_its_folder() {
     let site = Site::start();
     let page = "<title>Cats</title><a href='/1.jpg'><img src='/1.jpg'></a>";
     site.on("/cats", Reply::html(page)).optional();
@@ -131,7 +131,7 @@ fn what_a_listed_link_leads_to_has_its_folder() {
 }
 
 #[test]
-fn links_that_differ_in_secrets_alone_keep_each_its_folder() {
+fn links_that_differ_only_in_secrets_keep_their_folders() {
     let site = Site::start();
     let url = |sig: u64| {
         let path = format!("/a.jpg?sig={sig}");
@@ -155,7 +155,7 @@ fn links_that_differ_in_secrets_alone_keep_each_its_folder() {
 }
 
 #[test]
-fn what_an_earlier_version_did_not_note_stays_until_its_list_is_named() {
+fn items_without_recorded_options_wait_for_their_list() {
     let (_imgur, fetch) = job("directory=mine", "");
     let lists = fetch.root().join("links.txt");
     let run = fetch.clone().args(["-o", TEMPLATE, "-i"]).arg(&lists);
@@ -184,7 +184,7 @@ fn sorted(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_an_earlier_version_fetched_without_a_list_moves() {
+fn items_of_an_earlier_version_without_a_list_are_renamed() {
     let (_imgur, fetch) = job("", "directory=yours");
     let typed = fetch.clone().args(["-o", TEMPLATE, "imgur.com/a/q6i58"]);
     typed.run().success();
@@ -204,7 +204,7 @@ fn what_an_earlier_version_fetched_without_a_list_moves() {
 }
 
 #[test]
-fn a_job_without_lists_has_said_nothing() {
+fn a_job_without_lists_sets_no_options() {
     let imgur = FakeImgur::start();
     imgur.album("q6i58", "Cats", vec![image("aaaaaaa")]);
     let job = "job.j.links = ['imgur.com/a/q6i58']\nafter.metadata = true\n";
@@ -216,7 +216,7 @@ fn a_job_without_lists_has_said_nothing() {
 }
 
 #[test]
-fn what_is_had_again_in_its_place_keeps_what_held_for_it() {
+fn a_replaced_file_keeps_its_recorded_options() {
     let (_imgur, fetch) = job("directory=mine", "directory=yours");
     fetch.clone().args(["run", "j"]).run().success();
     fs::remove_file(fetch.out().join("mine/Cats/1.jpg")).unwrap();
@@ -226,7 +226,7 @@ fn what_is_had_again_in_its_place_keeps_what_held_for_it() {
 }
 
 #[test]
-fn a_list_that_is_named_later_holds_for_pages_as_for_files() {
+fn a_list_named_later_applies_to_pages_and_files() {
     let site = Site::start();
     let html = "<!DOCTYPE html><title>Cats</title><img src=/a.jpg>";
     site.on("/page", Reply::html(html));

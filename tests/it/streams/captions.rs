@@ -50,7 +50,7 @@ const ENGLISH: &str = "WEBVTT\n\n1\n00:00:01.000 --> 00:00:06.000\nen 0\n\n1\n00
     1\n00:00:09.000 --> 00:00:14.000\nen 2\n";
 
 #[test]
-fn subtitles_that_are_wanted_are_saved_beside_the_film() {
+fn requested_subtitles_are_saved_beside_the_video() {
     let site = site();
     let user = Fetch::new();
     let fetch = hasty(&user)
@@ -82,7 +82,7 @@ fn subtitles_that_are_wanted_are_saved_beside_the_film() {
 }
 
 #[test]
-fn no_subtitles_are_fetched_unless_they_are_wanted_but_told() {
+fn subtitles_are_reported_but_not_saved_by_default() {
     let site = site();
     let fetch = quick().arg("-v").arg(site.url("/cats/master.m3u8"));
     let done = fetch.run().success();
@@ -97,7 +97,7 @@ fn no_subtitles_are_fetched_unless_they_are_wanted_but_told() {
 }
 
 #[test]
-fn subtitles_of_a_film_that_is_there_come_alone() {
+fn subtitles_of_a_saved_video_are_added() {
     let site = site();
     let user = Fetch::new();
     let fetch = hasty(&user).arg(site.url("/cats/master.m3u8"));
@@ -114,7 +114,7 @@ fn subtitles_of_a_film_that_is_there_come_alone() {
 }
 
 #[test]
-fn subtitles_that_cannot_be_had_do_not_cost_the_film() {
+fn missing_subtitles_do_not_fail_the_video() {
     let site = site_but("/cats/1.en.vtt");
     site.on("/cats/1.en.vtt", Reply::text("gone").status(404))
         .once();
@@ -139,7 +139,7 @@ fn subtitles_that_cannot_be_had_do_not_cost_the_film() {
 }
 
 #[test]
-fn times_of_subtitles_are_tied_to_those_of_the_film() {
+fn subtitle_times_are_aligned_with_the_video() {
     let site = Site::start();
     let master = MASTER.replace("film.m3u8", "0.m3u8");
     site.on("/cats/master.m3u8", playlist(&master));
@@ -165,7 +165,7 @@ fn times_of_subtitles_are_tied_to_those_of_the_film() {
 }
 
 #[test]
-fn subtitles_of_a_manifest_are_files_and_segments() {
+fn dash_subtitles_may_be_files_or_segments() {
     let site = Site::start();
     let text = |mime: &str, attributes: &str, inner: &str| {
         format!("<AdaptationSet mimeType='{mime}' {attributes}>{inner}</AdaptationSet>")
@@ -225,7 +225,7 @@ fn subtitles_of_a_manifest_are_files_and_segments() {
 }
 
 #[test]
-fn what_comes_in_place_of_subtitles_is_not_saved() {
+fn other_content_in_place_of_subtitles_is_not_saved() {
     let table = [
         "<!doctype html><title>no</title>",
         "just words",
@@ -251,7 +251,7 @@ fn what_comes_in_place_of_subtitles_is_not_saved() {
 }
 
 #[test]
-fn subtitles_that_nobody_knows_are_asked_wrongly() {
+fn invalid_subtitle_languages_are_refused() {
     let done = quick()
         .args(["--subtitles", "en_US", "http://127.0.0.1:9/x.m3u8"])
         .run()

@@ -47,7 +47,7 @@ fn began(ago: f64) -> String {
 }
 
 #[test]
-fn a_timeline_that_grows_is_followed_until_it_ends() {
+fn a_growing_timeline_is_followed_to_its_end() {
     let site = Site::start();
     // Asked for what it is, then by its source, then by the transfer.
     site.on("/cats.mpd", window(0, 3, false)).times(2);
@@ -67,7 +67,7 @@ fn a_timeline_that_grows_is_followed_until_it_ends() {
 }
 
 #[test]
-fn what_a_timeline_slid_past_is_told() {
+fn segments_lost_from_a_sliding_timeline_are_reported() {
     let site = Site::start();
     site.on("/cats.mpd", window(0, 2, false)).times(2);
     site.on("/cats.mpd", window(5, 2, true));
@@ -85,7 +85,7 @@ fn what_a_timeline_slid_past_is_told() {
 }
 
 #[test]
-fn segments_come_as_the_clock_says_and_no_manifest_is_asked_for_that_does_not_change() {
+fn live_segments_follow_the_clock_without_manifest_requests() {
     let site = Site::start();
     let began = Instant::now();
     let since = self::began(3.5);
@@ -114,7 +114,7 @@ fn segments_come_as_the_clock_says_and_no_manifest_is_asked_for_that_does_not_ch
 }
 
 #[test]
-fn what_the_clock_promised_behind_the_end_is_not_missed() {
+fn segments_beyond_a_live_end_are_not_missed() {
     let site = Site::start();
     let attributes = format!(
         "type='dynamic' minimumUpdatePeriod='PT500S' availabilityStartTime='{}'",
@@ -135,7 +135,7 @@ fn what_the_clock_promised_behind_the_end_is_not_missed() {
 }
 
 #[test]
-fn the_clock_is_that_which_the_manifest_names() {
+fn the_clock_of_utctiming_is_used() {
     let clocks = [
         "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:direct:2014' value='2020-01-01T00:00:05.5Z'/>",
         "<UTCTiming schemeIdUri='urn:mpeg:dash:utc:ntp:2014' value='x'/><UTCTiming schemeIdUri='urn:mpeg:dash:utc:http-iso:2014' value='/now'/>",
@@ -161,7 +161,7 @@ fn the_clock_is_that_which_the_manifest_names() {
 }
 
 #[test]
-fn the_next_manifest_is_where_the_last_one_says() {
+fn the_location_of_a_manifest_is_followed() {
     let site = Site::start();
     let lists = Arc::new(AtomicUsize::new(0));
     let known = lists.clone();
@@ -186,7 +186,7 @@ fn the_next_manifest_is_where_the_last_one_says() {
 }
 
 #[test]
-fn a_window_that_jumps_back_and_a_period_of_nothing_are_left_when_the_time_is_over() {
+fn live_for_ends_recordings_of_odd_windows() {
     let site = Site::start();
     let lists = AtomicUsize::new(0);
     let jumps = Reply::with(move |_| {
@@ -236,7 +236,7 @@ fn periods() -> Reply {
 }
 
 #[test]
-fn the_last_segment_of_a_period_ends_no_live_stream() {
+fn the_last_segment_of_a_period_does_not_end_a_live_stream() {
     let site = Site::start();
     site.on("/cats.mpd", periods());
     let mut whole = Vec::new();
@@ -260,7 +260,7 @@ fn the_last_segment_of_a_period_ends_no_live_stream() {
 }
 
 #[test]
-fn without_its_initialization_nothing_of_a_live_stream_is_saved() {
+fn a_live_stream_without_its_init_segment_is_not_saved() {
     let site = Site::start();
     site.on("/cats.mpd", periods());
     site.on("/a.mp4", Reply::text("not there").status(404));
@@ -292,7 +292,7 @@ fn the_last_segment_ends_a_live_stream() {
 }
 
 #[test]
-fn what_a_killed_run_had_of_a_live_manifest_is_kept() {
+fn a_killed_recording_of_a_live_manifest_is_kept() {
     let site = Site::start();
     site.on("/cats.mpd", window(0, 3, false));
     let first = segments(&site, "", 3, 200);
@@ -341,7 +341,7 @@ fn overlapping(state: &str) -> Reply {
 }
 
 #[test]
-fn the_first_segment_of_a_period_is_taken_although_it_begins_within_the_one_before() {
+fn overlapping_periods_keep_their_first_segments() {
     let site = Site::start();
     let state = format!(
         "type='dynamic' availabilityStartTime='{}' minimumUpdatePeriod='PT1S'",
@@ -363,7 +363,7 @@ fn the_first_segment_of_a_period_is_taken_although_it_begins_within_the_one_befo
 }
 
 #[test]
-fn a_manifest_that_cannot_be_read_counts_as_none() {
+fn an_unreadable_manifest_reload_is_ignored() {
     for odd in ["", "<!doctype html><title>busy</title>", "<MPD></MPD>"] {
         let site = Site::start();
         site.on("/cats.mpd", window(0, 2, false)).times(2);

@@ -8,7 +8,7 @@ const MANIFEST: &str = "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mp
     <SegmentTemplate media='$RepresentationID$-$Number$.ts' duration='2'/></Representation></AdaptationSet></Period></MPD>";
 
 #[test]
-fn a_manifest_becomes_one_file() {
+fn a_dash_manifest_is_saved_as_one_file() {
     let site = Site::start();
     site.on(
         "/cats/manifest.mpd",
@@ -28,7 +28,7 @@ fn a_manifest_becomes_one_file() {
 }
 
 #[test]
-fn a_last_segment_that_is_there_by_rounding_alone_may_be_missing() {
+fn a_missing_last_segment_due_to_rounding_is_tolerated() {
     // The fifth would hold a tenth of what the others do.
     let site = Site::start();
     let manifest = MANIFEST.replace("PT8S", "PT8.2S");
@@ -63,7 +63,7 @@ fn a_last_segment_that_is_there_by_rounding_alone_may_be_missing() {
 }
 
 #[test]
-fn what_is_protected_is_named_and_nothing_is_saved() {
+fn protected_manifests_are_refused_by_name() {
     let site = Site::start();
     let protection = "<ContentProtection schemeIdUri='urn:uuid:9a04f079-9840-4286-ab92-e65be0885f95'/><Representation";
     let manifest = MANIFEST.replace("<Representation", protection);

@@ -41,7 +41,7 @@ fn ranges(site: &Site) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn a_track_that_is_one_file_is_gone_on_with() {
+fn a_single_file_track_is_resumed() {
     let (site, whole) = site("", 1, "\"one\"", true);
     let fetch = quick().arg(site.url("/cats.mpd"));
     let running = fetch.spawn();
@@ -73,7 +73,7 @@ fn a_track_that_is_one_file_is_gone_on_with() {
 
 #[cfg(unix)]
 #[test]
-fn a_track_that_is_another_file_by_now_begins_anew() {
+fn a_changed_single_file_track_starts_over() {
     // As long as before, under the same address.
     let (first, _) = site("http://film.test", 1, "\"one\"", true);
     let (second, whole) = site("http://film.test", 2, "\"two\"", false);
@@ -90,7 +90,7 @@ fn a_track_that_is_another_file_by_now_begins_anew() {
 }
 
 #[test]
-fn a_track_that_is_one_file_comes_whole_where_its_server_has_no_ranges() {
+fn a_single_file_track_is_downloaded_without_ranges() {
     let site = Site::start();
     let bytes = sized(Format::Mp4, LENGTH, 3);
     site.on("/cats.mpd", Reply::text(FILM));
@@ -103,7 +103,7 @@ fn a_track_that_is_one_file_comes_whole_where_its_server_has_no_ranges() {
 }
 
 #[test]
-fn a_film_that_is_replaced_by_a_longer_one_is_that_one() {
+fn a_track_replaced_by_a_longer_file_is_downloaded_anew() {
     let site = Site::start();
     site.on("/cats.mpd", Reply::text(FILM));
     let old = Reply::file(sized(Format::Mp4, LENGTH, 1)).etag("\"one\"");
@@ -117,7 +117,7 @@ fn a_film_that_is_replaced_by_a_longer_one_is_that_one() {
 }
 
 #[test]
-fn a_first_byte_that_never_ends_is_not_waited_for() {
+fn an_endless_response_to_a_range_probe_is_abandoned() {
     let site = Site::start();
     site.on("/cats.mpd", Reply::text(FILM));
     let bytes = sized(Format::Mp4, LENGTH, 3);
@@ -161,7 +161,7 @@ fn ranges_of(count: usize, length: usize) -> Reply {
 }
 
 #[test]
-fn ranges_of_a_file_that_changes_on_the_way_are_not_mixed() {
+fn byte_ranges_of_a_changing_file_are_not_mixed() {
     let site = Site::start();
     site.on("/cats.m3u8", of_ranges(8));
     let (old, new) = (segment(1, 40), segment(2, 40));
@@ -174,7 +174,7 @@ fn ranges_of_a_file_that_changes_on_the_way_are_not_mixed() {
 }
 
 #[test]
-fn a_film_whose_picture_changes_on_the_way_begins_anew_with_its_sound() {
+fn a_changed_video_track_restarts_with_its_audio() {
     let site = Site::start();
     let master = "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",URI=\"sound.m3u8\"\n\
         #EXT-X-STREAM-INF:BANDWIDTH=2,AUDIO=\"a\"\npicture.m3u8\n";
@@ -211,7 +211,7 @@ fn a_film_whose_picture_changes_on_the_way_begins_anew_with_its_sound() {
 }
 
 #[test]
-fn a_file_that_changes_on_the_way_is_fetched_by_its_new_list() {
+fn a_changed_byte_range_file_uses_its_new_playlist() {
     let site = Site::start();
     let (old, new) = (segment(1, 40), segment(2, 63));
     let asked = Arc::new(AtomicUsize::new(0));
@@ -259,7 +259,7 @@ fn moved(new: Vec<u8>, etag: &str) -> (Site, Fetch) {
 }
 
 #[test]
-fn a_file_that_moved_has_to_be_the_same() {
+fn a_moved_byte_range_file_must_be_unchanged() {
     let (old, new) = (segment(1, 40), segment(2, 40));
     let (site, fetch) = moved(old.clone(), "\"old\"");
     fetch.run().success();
@@ -273,7 +273,7 @@ fn a_file_that_moved_has_to_be_the_same() {
 }
 
 #[test]
-fn a_file_that_goes_on_changing_is_no_stream() {
+fn a_byte_range_file_that_keeps_changing_fails() {
     let site = Site::start();
     site.on("/cats.m3u8", of_ranges(8));
     let asked = AtomicUsize::new(0);

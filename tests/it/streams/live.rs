@@ -39,7 +39,7 @@ fn a_live_stream_is_followed_until_it_ends() {
 }
 
 #[test]
-fn what_a_window_slid_past_is_told() {
+fn segments_lost_from_a_sliding_window_are_reported() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 2, "")).times(2);
     site.on("/cats.m3u8", window(5, 2, "#EXT-X-ENDLIST\n"));
@@ -65,7 +65,7 @@ fn what_a_window_slid_past_is_told() {
 }
 
 #[test]
-fn what_a_killed_run_had_of_a_live_stream_is_kept() {
+fn a_killed_live_recording_is_kept() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     let first = segments(&site, "", 3, 200);
@@ -93,7 +93,7 @@ fn what_a_killed_run_had_of_a_live_stream_is_kept() {
 }
 
 #[test]
-fn what_was_recorded_is_kept_although_its_end_is_another() {
+fn a_live_recording_is_kept_if_the_stream_ended_differently() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     segments(&site, "", 3, 200);
@@ -115,7 +115,7 @@ fn what_was_recorded_is_kept_although_its_end_is_another() {
 }
 
 #[test]
-fn what_was_recorded_is_kept_although_its_end_is_another_and_its_playlist_gone() {
+fn a_live_recording_is_kept_if_its_playlist_is_gone() {
     let site = Site::start();
     // The second run sees its end twice, and then nothing.
     let left = Arc::new(AtomicUsize::new(usize::MAX));
@@ -149,7 +149,7 @@ fn what_was_recorded_is_kept_although_its_end_is_another_and_its_playlist_gone()
 }
 
 #[test]
-fn ranges_of_a_file_that_grows_are_recorded() {
+fn byte_ranges_of_a_growing_file_are_recorded() {
     let site = Site::start();
     let lists = Arc::new(AtomicUsize::new(0));
     let known = lists.clone();
@@ -177,7 +177,7 @@ fn ranges_of_a_file_that_grows_are_recorded() {
 }
 
 #[test]
-fn a_live_stream_is_left_although_an_address_ran_out() {
+fn live_for_ends_a_recording_with_expired_urls() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, "")).times(2);
     // That it is the same by then is known when the time is over.
@@ -193,7 +193,7 @@ fn a_live_stream_is_left_although_an_address_ran_out() {
 }
 
 #[test]
-fn a_live_stream_is_left_when_its_time_is_over() {
+fn live_for_ends_a_recording() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     let whole = segments(&site, "", 3, 20);
@@ -214,7 +214,7 @@ fn endless(site: &Site) {
 }
 
 #[test]
-fn a_live_stream_that_is_never_caught_up_with_is_left_when_its_time_is_over() {
+fn live_for_ends_a_recording_that_never_catches_up() {
     let site = Site::start();
     endless(&site);
     let fetch = quick()
@@ -227,7 +227,7 @@ fn a_live_stream_that_is_never_caught_up_with_is_left_when_its_time_is_over() {
 
 #[cfg(unix)]
 #[test]
-fn a_live_stream_that_is_never_caught_up_with_ends_with_ctrl_c() {
+fn ctrl_c_ends_a_recording_that_never_catches_up() {
     let site = Site::start();
     endless(&site);
     let fetch = quick().args(["-N", "1"]).arg(site.url("/cats.m3u8"));
@@ -240,7 +240,7 @@ fn a_live_stream_that_is_never_caught_up_with_ends_with_ctrl_c() {
 }
 
 #[test]
-fn a_live_stream_is_left_although_a_segment_never_comes() {
+fn live_for_ends_a_recording_with_a_stalled_segment() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     let whole = segments(&site, "", 2, 20);
@@ -254,7 +254,7 @@ fn a_live_stream_is_left_although_a_segment_never_comes() {
 }
 
 #[test]
-fn a_live_stream_with_a_segment_that_was_gone_is_gone_on_with() {
+fn a_live_recording_with_a_lost_segment_is_resumed() {
     let site = Site::start();
     // The second run sees it live, and then its end.
     let second = Arc::new(AtomicUsize::new(usize::MAX));
@@ -293,7 +293,7 @@ fn a_live_stream_with_a_segment_that_was_gone_is_gone_on_with() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_live_stream_is_saved_as_far_as_it_is() {
+fn an_interrupted_live_recording_is_saved() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     let whole = segments(&site, "", 3, 20);
@@ -307,7 +307,7 @@ fn an_interrupted_live_stream_is_saved_as_far_as_it_is() {
 
 #[cfg(unix)]
 #[test]
-fn a_live_stream_gets_its_name_when_the_system_asks_for_an_end() {
+fn a_live_recording_is_named_on_sigterm() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     let mut whole = segments(&site, "", 2, 20);
@@ -327,7 +327,7 @@ fn a_live_stream_gets_its_name_when_the_system_asks_for_an_end() {
 }
 
 #[test]
-fn what_is_live_is_recorded_as_often_as_it_is_asked_for() {
+fn a_live_stream_is_recorded_by_each_run() {
     let site = Site::start();
     let lists = Arc::new(AtomicUsize::new(0));
     let known = lists.clone();

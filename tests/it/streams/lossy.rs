@@ -11,7 +11,7 @@ use super::{encrypted, list, playlist, quick, segment, segments};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_segment_of_a_live_stream_that_never_comes_right_is_left_out_and_told() {
+fn a_bad_live_segment_is_skipped_and_reported() {
     let odd = [
         Reply::html("<!doctype html><title>oops</title>"),
         Reply::text("no").status(403),
@@ -40,7 +40,7 @@ fn a_segment_of_a_live_stream_that_never_comes_right_is_left_out_and_told() {
 }
 
 #[test]
-fn a_live_stream_of_which_nothing_comes_right_fails_at_once() {
+fn a_live_stream_without_good_segments_fails_at_once() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, ""));
     let page = Reply::html("<!doctype html><title>oops</title>");
@@ -54,7 +54,7 @@ fn a_live_stream_of_which_nothing_comes_right_fails_at_once() {
 }
 
 #[test]
-fn a_segment_that_is_not_there_at_once_is_asked_for_again() {
+fn an_early_404_of_a_live_segment_is_retried() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, "")).times(2);
     site.on("/cats.m3u8", window(0, 3, "#EXT-X-ENDLIST\n"));
@@ -100,7 +100,7 @@ fn an_unrequested_content_coding_of_segments_is_decoded() {
 }
 
 #[test]
-fn a_coding_that_is_damaged_fails_the_stream() {
+fn a_damaged_segment_coding_fails_the_stream() {
     for (coding, bytes) in [("gzip", segment(1, 20)), ("br", segment(1, 20))] {
         let site = Site::start();
         site.on("/cats.m3u8", playlist(&list(1)));

@@ -45,7 +45,7 @@ fn start(folder: &Path, file: &Path, kind: char) -> f64 {
 }
 
 #[test]
-fn packed_sound_is_put_beside_its_picture_by_its_clock() {
+fn packed_audio_is_aligned_by_its_timestamp() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }
@@ -113,7 +113,7 @@ fn shifted(mut bytes: Vec<u8>, ticks: u64) -> Vec<u8> {
 }
 
 #[test]
-fn what_counts_from_another_time_in_a_manifest_is_put_together_by_that() {
+fn presentation_time_offsets_align_tracks() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }
@@ -152,7 +152,7 @@ fn what_counts_from_another_time_in_a_manifest_is_put_together_by_that() {
 }
 
 #[test]
-fn a_film_that_ffmpeg_reads_a_part_of_stays_apart() {
+fn tracks_that_ffmpeg_reads_only_partly_are_not_muxed() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }
@@ -171,7 +171,7 @@ fn a_film_that_ffmpeg_reads_a_part_of_stays_apart() {
 }
 
 #[test]
-fn what_ffmpeg_knows_no_picture_in_stays_apart() {
+fn tracks_without_a_video_stream_are_not_muxed() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }

@@ -53,7 +53,7 @@ pub(super) fn serve(folder: &Path) -> Site {
 pub(super) const SOURCE: &str = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=6 -f lavfi -i sine=frequency=440:duration=6:sample_rate=48000";
 
 #[test]
-fn what_ffmpeg_made_comes_out_frame_by_frame() {
+fn hls_streams_by_ffmpeg_keep_every_frame() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }
@@ -94,7 +94,7 @@ fn what_ffmpeg_made_comes_out_frame_by_frame() {
 }
 
 #[test]
-fn picture_and_sound_that_are_apart_become_one_film() {
+fn separate_video_and_audio_are_muxed() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }
@@ -132,7 +132,7 @@ fn picture_and_sound_that_are_apart_become_one_film() {
 }
 
 #[test]
-fn manifests_that_ffmpeg_made_become_films_frame_by_frame() {
+fn dash_manifests_by_ffmpeg_keep_every_frame() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }
@@ -174,7 +174,7 @@ fn manifests_that_ffmpeg_made_become_films_frame_by_frame() {
 }
 
 #[test]
-fn subtitles_in_segments_become_one_file_that_ffmpeg_reads() {
+fn segmented_subtitles_become_one_readable_file() {
     if !works("ffmpeg", &["-version"]) {
         return skip("there is no ffmpeg");
     }

@@ -13,7 +13,7 @@ fn refused(site: &Site, code: i32, expected: &str) -> String {
 }
 
 #[test]
-fn what_is_protected_by_its_boxes_is_named_and_nothing_is_saved() {
+fn protection_found_in_boxes_is_refused_by_name() {
     let boxed = |name: &str, body: &[u8]| {
         let len = (body.len() as u32 + 8).to_be_bytes();
         [&len, name.as_bytes(), body].concat()
@@ -41,7 +41,7 @@ fn what_is_protected_by_its_boxes_is_named_and_nothing_is_saved() {
 }
 
 #[test]
-fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
+fn invalid_streams_are_refused_with_a_reason() {
     let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n";
     let table = [
         (
@@ -70,7 +70,7 @@ fn what_is_wrong_with_a_stream_is_named_and_nothing_is_saved() {
 
 #[cfg(unix)]
 #[test]
-fn what_does_not_fit_is_not_begun() {
+fn a_stream_larger_than_the_disk_is_not_started() {
     let site = Site::start();
     let ranges = "#EXTINF:4,\n#EXT-X-BYTERANGE:1152921504606846976@0\nall.ts\n#EXT-X-ENDLIST\n";
     site.on("/cats.m3u8", playlist(ranges));
@@ -91,7 +91,7 @@ fn what_does_not_fit_is_not_begun() {
 }
 
 #[test]
-fn what_is_no_segment_is_not_joined() {
+fn other_content_in_place_of_a_segment_is_not_joined() {
     let table = [
         (
             Reply::html("<!doctype html><title>Log in</title>"),
@@ -129,7 +129,7 @@ fn what_is_no_segment_is_not_joined() {
 }
 
 #[test]
-fn a_film_is_not_gone_since_a_segment_was_not_there() {
+fn a_missing_segment_does_not_mark_the_video_as_gone() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(3)));
     site.on("/1.ts", Reply::text("gone").status(404)).once();
@@ -175,7 +175,7 @@ fn a_wrong_key_saves_nothing() {
 }
 
 #[test]
-fn a_public_playlist_does_not_lead_to_a_private_address() {
+fn a_public_playlist_cannot_lead_to_private_addresses() {
     let home = Site::start();
     home.on("/secret.ts", Reply::file(segment(1, 20)))
         .optional();
@@ -217,7 +217,7 @@ fn a_public_playlist_does_not_lead_to_a_private_address() {
 }
 
 #[test]
-fn a_list_of_lists_does_not_go_on_for_ever() {
+fn a_recursive_master_playlist_is_refused() {
     let site = Site::start();
     site.on(
         "/cats.m3u8",
@@ -233,7 +233,7 @@ fn a_list_of_lists_does_not_go_on_for_ever() {
 }
 
 #[test]
-fn what_the_site_does_not_have_is_told() {
+fn gap_segments_are_reported() {
     let site = Site::start();
     site.on(
         "/cats.m3u8",
@@ -254,7 +254,7 @@ fn what_the_site_does_not_have_is_told() {
 }
 
 #[test]
-fn the_segments_of_a_source_get_its_headers_at_home_alone() {
+fn source_headers_are_sent_to_segments_of_its_origin_only() {
     let (site, other) = (Site::start(), Site::start());
     let page = "<video src=/hls/cats.m3u8></video>";
     site.on("/watch", Reply::html(page));
@@ -281,7 +281,7 @@ fn the_segments_of_a_source_get_its_headers_at_home_alone() {
 }
 
 #[test]
-fn the_login_of_a_link_is_for_all_of_its_origin() {
+fn a_login_in_a_link_applies_to_segments_of_its_origin() {
     let site = Site::start();
     let known = |reply: Reply| {
         Reply::with(move |seen| match seen.header("authorization") {

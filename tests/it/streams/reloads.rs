@@ -13,7 +13,7 @@ fn records(site: &Site, list: &str, whole: &[u8]) -> String {
 }
 
 #[test]
-fn a_list_that_cannot_be_read_counts_as_none() {
+fn an_unreadable_playlist_reload_is_ignored() {
     let master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\ncats.m3u8\n";
     for odd in ["", "<!doctype html><title>busy</title>", master] {
         let site = Site::start();
@@ -26,7 +26,7 @@ fn a_list_that_cannot_be_read_counts_as_none() {
 }
 
 #[test]
-fn a_list_that_is_refused_is_found_anew_from_its_master() {
+fn a_refused_playlist_is_looked_up_in_its_master() {
     let site = Site::start();
     let master = |token: u8| {
         playlist(&format!(
@@ -45,7 +45,7 @@ fn a_list_that_is_refused_is_found_anew_from_its_master() {
 }
 
 #[test]
-fn a_list_that_is_gone_once_is_asked_for_again() {
+fn a_playlist_missing_once_is_requested_again() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 2, "")).times(2);
     site.on("/cats.m3u8", Reply::text("gone").status(404))
@@ -56,7 +56,7 @@ fn a_list_that_is_gone_once_is_asked_for_again() {
 }
 
 #[test]
-fn a_list_that_stays_gone_ends_a_live_stream_and_that_is_told() {
+fn a_playlist_that_stays_missing_ends_the_recording() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 2, "")).times(2);
     site.on("/cats.m3u8", Reply::text("gone").status(404));
@@ -67,7 +67,7 @@ fn a_list_that_stays_gone_ends_a_live_stream_and_that_is_told() {
 }
 
 #[test]
-fn a_line_that_is_cut_is_read_the_next_time() {
+fn a_truncated_playlist_line_is_read_with_the_next_reload() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 2, "")).times(2);
     site.on("/cats.m3u8", window(0, 2, "#EXTINF:1,\n2.t"))
@@ -78,7 +78,7 @@ fn a_line_that_is_cut_is_read_the_next_time() {
 }
 
 #[test]
-fn numbers_that_begin_anew_are_followed_and_told() {
+fn restarted_sequence_numbers_are_followed_and_reported() {
     let site = Site::start();
     let anew = |end: &str| {
         Reply::text(format!(
@@ -105,7 +105,7 @@ fn numbers_that_begin_anew_are_followed_and_told() {
 }
 
 #[test]
-fn a_list_that_is_old_begins_nothing_anew() {
+fn a_stale_playlist_reload_restarts_nothing() {
     let site = Site::start();
     site.on("/cats.m3u8", window(0, 3, "")).times(2);
     site.on("/cats.m3u8", window(2, 5, "")).once();

@@ -45,7 +45,7 @@ fn killed(fetch: &Fetch, site: &Site) -> serde_json::Value {
 }
 
 #[test]
-fn a_killed_run_is_gone_on_with() {
+fn a_killed_stream_download_is_resumed() {
     let (site, whole) = site("", 10, 0);
     let fetch = quick().arg(site.url("/cats.m3u8"));
     let state = killed(&fetch, &site);
@@ -73,7 +73,7 @@ fn a_killed_run_is_gone_on_with() {
 
 #[cfg(unix)]
 #[test]
-fn a_run_that_is_interrupted_before_the_proof_costs_nothing() {
+fn an_interrupt_before_the_resume_check_loses_nothing() {
     let (site, whole) = site("", 10, 0);
     let fetch = quick().arg(site.url("/cats.m3u8"));
     killed(&fetch, &site);
@@ -94,7 +94,7 @@ fn a_run_that_is_interrupted_before_the_proof_costs_nothing() {
 }
 
 #[test]
-fn what_is_another_stream_by_now_begins_anew() {
+fn a_changed_stream_starts_over() {
     // The same names and lengths under the same address: only the bytes can tell.
     let (first, _) = site("http://film.test", 10, 0);
     let (second, whole) = site("http://film.test", COUNT, 1000);
@@ -107,7 +107,7 @@ fn what_is_another_stream_by_now_begins_anew() {
 }
 
 #[test]
-fn what_waits_is_not_joined_with_another_version_that_begins_alike() {
+fn segments_of_another_version_are_not_joined() {
     let head = b"\0\0\0\x18ftypiso5\0\0\x02\0iso5mp42\0\0\0\x08moov";
     let of = |stuck: usize, seed: u64| {
         let (site, whole) = site("http://film.test", stuck, seed);
@@ -128,7 +128,7 @@ fn what_waits_is_not_joined_with_another_version_that_begins_alike() {
 }
 
 #[test]
-fn what_is_another_list_by_now_begins_anew() {
+fn a_changed_playlist_starts_over() {
     let (first, _) = site("http://film.test", 10, 0);
     let fetch = quick().arg("http://film.test/cats.m3u8");
     let by = |site: &Site| fetch.clone().env("HTTP_PROXY", site.url(""));
@@ -185,7 +185,7 @@ fn tokens_of(site: &Site, renews: bool, later: &'static str) -> Vec<u8> {
 }
 
 #[test]
-fn addresses_that_run_out_are_found_anew() {
+fn expired_segment_urls_are_looked_up_again() {
     let site = Site::start();
     let whole = tokens(&site, true);
     let fetch = quick().arg(site.url("/cats.m3u8"));
@@ -196,7 +196,7 @@ fn addresses_that_run_out_are_found_anew() {
 }
 
 #[test]
-fn what_is_refused_by_its_new_address_too_is_refused() {
+fn a_segment_refused_at_its_new_url_fails() {
     let site = Site::start();
     tokens(&site, false);
     let fetch = quick().arg(site.url("/cats.m3u8"));
@@ -206,7 +206,7 @@ fn what_is_refused_by_its_new_address_too_is_refused() {
 }
 
 #[test]
-fn what_plays_otherwise_by_now_is_not_mixed_in() {
+fn a_changed_timeline_is_not_mixed_in() {
     let site = Site::start();
     tokens_of(&site, true, "5");
     let fetch = quick().arg(site.url("/cats.m3u8"));
@@ -241,7 +241,7 @@ fn another_rendition_is_not_mixed_in() {
 }
 
 #[test]
-fn keys_whose_address_runs_out_are_found_anew() {
+fn expired_key_urls_are_looked_up_again() {
     let site = Site::start();
     let lists = AtomicUsize::new(0);
     let list = Reply::with(move |_| {
@@ -278,7 +278,7 @@ fn keys_whose_address_runs_out_are_found_anew() {
 }
 
 #[test]
-fn a_list_that_cannot_be_had_again_is_told() {
+fn a_playlist_that_cannot_be_reloaded_is_reported() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(2))).times(2);
     site.on("/cats.m3u8", Reply::text("busy").status(503));

@@ -44,7 +44,7 @@ fn sound() -> Vec<u8> {
 }
 
 #[test]
-fn a_sound_that_failed_is_tried_again_as_that_and_not_as_the_film() {
+fn a_failed_audio_only_item_is_retried_as_audio() {
     let (site, open) = site();
     let (user, fetch) = user(&site);
     let alone = fetch.clone().args(["--quality", "audio"]);
@@ -57,7 +57,7 @@ fn a_sound_that_failed_is_tried_again_as_that_and_not_as_the_film() {
 }
 
 #[test]
-fn a_film_that_failed_is_not_tried_again_as_its_sound() {
+fn a_failed_video_is_not_retried_as_audio() {
     let (site, open) = site();
     let (user, fetch) = user(&site);
     fetch.run().fails(4);
@@ -75,7 +75,7 @@ fn a_film_that_failed_is_not_tried_again_as_its_sound() {
 }
 
 #[test]
-fn a_sound_alone_is_repaired_by_the_link_of_its_film() {
+fn audio_only_is_repaired_by_the_link_of_the_video() {
     let (site, open) = site();
     open.store(true, Ordering::Relaxed);
     let (user, fetch) = user(&site);
@@ -105,7 +105,7 @@ fn a_sound_alone_is_repaired_by_the_link_of_its_film() {
 }
 
 #[test]
-fn a_film_is_fetched_although_its_sound_was_fetched_alone() {
+fn a_video_is_downloaded_although_its_audio_was_saved() {
     // It is a playlist, whatever it is called.
     for name in ["master.m3u8", "film.mp4"] {
         let (site, open) = site();
@@ -123,7 +123,7 @@ fn a_film_is_fetched_although_its_sound_was_fetched_alone() {
 }
 
 #[test]
-fn what_came_as_a_file_and_comes_as_a_stream_by_now_is_not_told_as_unchanged() {
+fn a_file_that_became_a_stream_is_not_reported_unchanged() {
     let (site, open) = site();
     open.store(true, Ordering::Relaxed);
     site.on("/film/turn.mp4", Reply::file(sound()).etag("\"a\""))

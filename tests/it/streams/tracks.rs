@@ -25,7 +25,7 @@ fn site() -> Site {
 }
 
 #[test]
-fn what_is_not_there_is_fetched_from_its_other_place() {
+fn a_missing_rendition_is_downloaded_from_its_redundant_url() {
     let high = "#EXT-X-STREAM-INF:BANDWIDTH=4000000,RESOLUTION=1920x1080\n";
     let twice = MASTER.replace(high, &format!("{high}gone.m3u8\n{high}"));
     let site = site();
@@ -43,7 +43,7 @@ fn what_is_not_there_is_fetched_from_its_other_place() {
 }
 
 #[test]
-fn a_sound_that_is_nowhere_is_told() {
+fn missing_audio_is_reported() {
     let site = Site::start();
     let master =
         "#EXT-X-STREAM-INF:BANDWIDTH=4,CODECS=\"avc1.4d401f,mp4a.40.2\",AUDIO=\"a\"\nhigh.m3u8\n";
@@ -60,7 +60,7 @@ fn a_sound_that_is_nowhere_is_told() {
 }
 
 #[test]
-fn a_time_that_begins_anew_is_told_where_boxes_hide_it() {
+fn a_discontinuity_in_fmp4_is_reported() {
     let site = Site::start();
     let lines = "#EXT-X-MAP:URI=\"i\"\n#EXTINF:4,\n0.m4s\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\n0.m4s\n#EXT-X-ENDLIST\n";
     site.on("/cats.m3u8", playlist(lines));
@@ -75,7 +75,7 @@ fn a_time_that_begins_anew_is_told_where_boxes_hide_it() {
 }
 
 #[test]
-fn the_wanted_rendition_is_fetched() {
+fn the_requested_rendition_is_downloaded() {
     let table = [
         ("best", 22),
         ("worst", 20),
@@ -98,7 +98,7 @@ fn the_wanted_rendition_is_fetched() {
 }
 
 #[test]
-fn sound_alone_can_be_wanted_where_it_is_apart() {
+fn separate_audio_can_be_requested_alone() {
     let site = Site::start();
     site.on(
         "/film/master.m3u8",
@@ -122,7 +122,7 @@ fn sound_alone_can_be_wanted_where_it_is_apart() {
 }
 
 #[test]
-fn sound_that_is_apart_is_kept_beside_the_picture_without_ffmpeg() {
+fn separate_audio_is_saved_beside_the_video_without_ffmpeg() {
     let site = site();
     let user = Fetch::new();
     let fetch = hasty(&user)
@@ -155,7 +155,7 @@ fn sound_that_is_apart_is_kept_beside_the_picture_without_ffmpeg() {
 }
 
 #[test]
-fn what_ffmpeg_cannot_read_stays_apart_with_the_reason() {
+fn tracks_that_ffmpeg_cannot_read_stay_apart_with_a_reason() {
     if !crate::support::works("ffmpeg", &["-version"]) {
         crate::support::skip("there is no ffmpeg");
         return;
@@ -202,7 +202,7 @@ fn site_of(picture: &str, sound: &str) -> Site {
 
 #[cfg(unix)]
 #[test]
-fn what_begins_anew_on_the_way_stays_apart() {
+fn tracks_with_discontinuities_stay_apart() {
     let plain = "#EXTINF:4,\n0.ts\n#EXTINF:4,\n1.ts\n#EXT-X-ENDLIST\n";
     let broken = plain.replace("\n#EXTINF:4,\n1", "\n#EXT-X-DISCONTINUITY\n#EXTINF:4,\n1");
     let maps = "#EXT-X-MAP:URI=\"i\"\n#EXTINF:4,\n0.m4s\n#EXT-X-MAP:URI=\"j\"\n#EXTINF:4,\n1.m4s\n#EXT-X-ENDLIST\n";
@@ -272,7 +272,7 @@ fn an_ffmpeg_that_cannot_be_run_leaves_nothing_behind() {
 
 #[cfg(unix)]
 #[test]
-fn an_ffmpeg_that_fails_without_a_word_is_told_by_how_it_ended() {
+fn a_silently_failing_ffmpeg_is_reported_by_its_exit_status() {
     let plain = "#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n";
     let site = site_of(plain, plain);
     let fetch = quick();
@@ -285,7 +285,7 @@ fn an_ffmpeg_that_fails_without_a_word_is_told_by_how_it_ended() {
 }
 
 #[test]
-fn an_unknown_quality_is_asked_wrongly() {
+fn an_unknown_quality_is_refused() {
     let done = quick()
         .args(["--quality", "hd", "http://127.0.0.1:9/x.m3u8"])
         .run()

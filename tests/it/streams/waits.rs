@@ -7,7 +7,7 @@ use super::{encrypted, list, playlist, quick, segment};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_key_comes_although_there_is_one_connection_alone() {
+fn keys_are_requested_even_with_one_connection() {
     let site = Site::start();
     let keys = [*b"0123456789abcdef", *b"fedcba9876543210"];
     let lines: String = (0..4)
@@ -32,7 +32,7 @@ fn a_key_comes_although_there_is_one_connection_alone() {
 const ASKED: usize = 27;
 
 #[test]
-fn a_segment_that_breaks_off_goes_on_although_the_memory_is_full() {
+fn a_truncated_segment_is_resumed_although_the_buffer_is_full() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(40)));
     let full = Arc::new((Mutex::new(false), Condvar::new()));

@@ -4,7 +4,7 @@ use super::{list, playlist, quick, segment, segments};
 use crate::support::{Reply, Site};
 
 #[test]
-fn segments_that_end_with_their_connection_are_told() {
+fn close_delimited_segments_are_reported() {
     let site = Site::start();
     site.on("/cats.m3u8", playlist(&list(4)));
     let mut whole = Vec::new();
@@ -25,7 +25,7 @@ fn segments_that_end_with_their_connection_are_told() {
 }
 
 #[test]
-fn a_track_that_is_one_file_and_ends_with_its_connection_is_told() {
+fn a_close_delimited_single_file_track_is_reported() {
     let site = Site::start();
     let manifest = "<MPD type='static'><Period><AdaptationSet mimeType='video/mp2t'><Representation id='v' bandwidth='9'>\
         <BaseURL>film.ts</BaseURL></Representation></AdaptationSet></Period></MPD>";
@@ -38,7 +38,7 @@ fn a_track_that_is_one_file_and_ends_with_its_connection_is_told() {
 }
 
 #[test]
-fn a_list_without_an_end_that_ends_with_its_connection_is_told() {
+fn a_close_delimited_playlist_without_an_end_is_reported() {
     let lines = list(3).replace("#EXT-X-ENDLIST\n", "");
     let lines = format!("#EXT-X-PLAYLIST-TYPE:VOD\n{lines}");
     let said = "its playlist has no end and came without a length, so it may be incomplete";

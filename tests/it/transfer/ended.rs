@@ -7,7 +7,7 @@ use crate::support::command::Fetch;
 use crate::support::{Reply, Site};
 
 #[test]
-fn an_answer_that_does_not_begin_is_not_waited_for_when_the_run_is_to_end() {
+fn a_pending_response_does_not_delay_the_end_of_a_run() {
     let site = Site::start();
     let never = Reply::file(large()).delay(Duration::from_secs(60));
     site.on("/cat.jpg", never);
@@ -45,7 +45,7 @@ fn hears() -> &'static [&'static str] {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_terminal_that_goes_away_ends_the_run_in_order() {
+fn a_hangup_ends_the_run_in_order() {
     let site = stalled();
     let fetch = quick().through(hears()).arg(site.url("/cat.png"));
     let running = fetch.spawn();
@@ -59,7 +59,7 @@ fn a_terminal_that_goes_away_ends_the_run_in_order() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn under_nohup_a_terminal_that_goes_away_ends_nothing() {
+fn a_hangup_is_ignored_under_nohup() {
     let site = stalled();
     let nohup = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"];
     let fetch = quick().through(nohup).arg(site.url("/cat.png"));
@@ -72,7 +72,7 @@ fn under_nohup_a_terminal_that_goes_away_ends_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_takes_long_does_not_keep_the_system_from_ending_the_run() {
+fn a_long_download_does_not_delay_sigterm() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/cat.png", good.clone().throttle(150_000)).once();

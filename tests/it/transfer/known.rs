@@ -142,7 +142,7 @@ fn a_200_with_equal_bytes_to_a_conditional_request_is_unchanged() {
 }
 
 #[test]
-fn what_is_there_is_no_failure_when_its_server_does_not_say_whether_it_has_changed() {
+fn an_unanswered_change_check_is_not_a_failure() {
     let site = Site::start();
     let paths = ["/gone.jpg", "/down.jpg"];
     for path in paths {
@@ -176,7 +176,7 @@ fn what_is_there_is_no_failure_when_its_server_does_not_say_whether_it_has_chang
 }
 
 #[test]
-fn what_was_deleted_comes_back_unless_having_seen_it_is_enough() {
+fn deleted_files_are_downloaded_again_unless_seen_suffices() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = quick().arg(site.url("/cat.jpg"));
@@ -191,7 +191,7 @@ fn what_was_deleted_comes_back_unless_having_seen_it_is_enough() {
 }
 
 #[test]
-fn without_an_archive_nothing_is_remembered_or_written_beside_the_files() {
+fn without_an_archive_nothing_is_recorded() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = quick().arg("--no-archive").arg(site.url("/cat.jpg"));
@@ -247,7 +247,7 @@ fn a_simulation_touches_nothing() {
 }
 
 #[test]
-fn the_addresses_alone_can_be_had() {
+fn urls_alone_can_be_printed() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)))
         .optional();
@@ -300,7 +300,7 @@ fn events_are_one_json_object_a_line() {
 }
 
 #[test]
-fn what_was_begun_of_a_version_that_is_gone_again_is_removed() {
+fn a_partial_file_of_a_withdrawn_version_is_removed() {
     let site = Site::start();
     let (old, new) = (
         sized(Format::Mp4, 9 << 20, 1),

@@ -7,7 +7,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn two_files_of_one_name_both_arrive_the_same_way_every_time() {
+fn two_files_of_one_name_are_saved_alike_in_every_run() {
     let site = Site::start();
     let (one, two) = (small(Format::Jpeg, 1), small(Format::Jpeg, 2));
     // The first to be listed is the last to arrive.
@@ -89,7 +89,7 @@ fn an_item_that_cannot_be_named_fails_alone() {
 }
 
 #[test]
-fn a_folder_that_nothing_came_for_does_not_stay() {
+fn folders_without_files_are_removed() {
     let site = Site::start();
     site.on("/a.jpg", Reply::file(small(Format::Jpeg, 2)));
     site.on("/gone.jpg", Reply::empty(404));
@@ -146,7 +146,7 @@ fn a_foreign_file_is_not_touched() {
 }
 
 #[test]
-fn a_file_that_nothing_is_known_of_is_told_where_it_is_in_the_way() {
+fn an_unknown_file_in_the_way_is_reported() {
     let site = Site::start();
     for (number, path) in ["/cat.jpg", "/a/cat.jpg"].iter().enumerate() {
         site.on(path, Reply::file(small(Format::Jpeg, number as u64)));
@@ -253,7 +253,7 @@ fn the_server_may_name_a_file_but_not_a_folder() {
 }
 
 #[test]
-fn a_file_without_an_extension_is_called_as_where_it_leads() {
+fn a_url_without_an_extension_is_named_after_its_redirect() {
     let site = Site::start();
     let cat = Reply::file(small(Format::Jpeg, 1));
     site.on("/latest", Reply::redirect("/d/cat%20v2.jpg?sig=1"));
@@ -267,7 +267,7 @@ fn a_file_without_an_extension_is_called_as_where_it_leads() {
 }
 
 #[test]
-fn a_file_that_is_gone_on_with_keeps_the_name_that_its_server_gave() {
+fn a_resumed_file_keeps_its_server_name() {
     let site = Site::start();
     let named = Reply::file(huge()).header(
         "Content-Disposition",
@@ -292,7 +292,7 @@ fn a_file_that_is_gone_on_with_keeps_the_name_that_its_server_gave() {
 }
 
 #[test]
-fn a_page_in_place_of_a_picture_tells_where_it_came_from() {
+fn a_page_instead_of_a_picture_names_its_redirect() {
     let site = Site::start();
     site.on("/members/a.jpg", Reply::redirect("/login"));
     site.on(

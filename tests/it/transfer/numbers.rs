@@ -8,7 +8,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn each_gets_the_next_number_and_keeps_it() {
+fn colliding_files_get_successive_numbers_and_keep_them() {
     let site = Site::start();
     let links = (0..12).map(|number| {
         let path = format!("/{number}.jpg");
@@ -40,7 +40,7 @@ fn each_gets_the_next_number_and_keeps_it() {
 }
 
 #[test]
-fn where_no_number_is_left_the_template_is_the_way_out() {
+fn too_many_colliding_names_get_a_hint() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
     let fetch = quick().arg(site.url("/cat.jpg"));
@@ -59,7 +59,7 @@ fn where_no_number_is_left_the_template_is_the_way_out() {
 }
 
 #[test]
-fn what_is_numbered_by_its_own_name_is_called_as_one_after_the_other_would_be() {
+fn parallel_collisions_are_numbered_like_serial_ones() {
     for is_same in [false, true] {
         let site = Site::start();
         let cat = |number| Reply::file(small(Format::Jpeg, if is_same { 2 } else { number }));

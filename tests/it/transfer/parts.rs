@@ -10,7 +10,7 @@ use crate::support::media::{Format, small};
 use crate::support::{Reply, Request, Site};
 
 #[test]
-fn parts_that_bring_nothing_new_are_left_to_whoever_goes_on() {
+fn segments_without_new_bytes_are_left_to_other_workers() {
     let site = Site::start();
     let sparing = |seen: &Request| match start(seen) {
         0 => lively(),

@@ -33,7 +33,7 @@ fn refusals_have_their_reason_and_their_exit_code() {
 }
 
 #[test]
-fn a_file_is_one_whatever_success_its_answer_calls_itself() {
+fn any_2xx_status_with_a_file_is_a_success() {
     let picture = small(Format::Png, 1);
     for status in [200, 201, 202, 203, 226, 299] {
         let site = Site::start();
@@ -54,7 +54,7 @@ fn a_file_is_one_whatever_success_its_answer_calls_itself() {
 }
 
 #[test]
-fn what_is_no_coding_leaves_a_file_as_it_is() {
+fn content_encodings_that_are_none_are_ignored() {
     let picture = small(Format::Png, 1);
     for coding in ["none", "UTF-8", "binary", "aws-chunked"] {
         let site = Site::start();
@@ -82,7 +82,7 @@ fn temporary_statuses_are_retried() {
 }
 
 #[test]
-fn a_redirect_to_nowhere_is_no_refusal() {
+fn a_redirect_without_a_location_is_corrupt() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(302)).once();
     let done = quick().arg(site.url("/cat.jpg")).run().fails(4);
@@ -150,7 +150,7 @@ fn a_retry_after_of_hours_is_a_clear_failure() {
 }
 
 #[test]
-fn one_host_that_waits_does_not_hold_up_another() {
+fn a_paused_host_does_not_delay_another() {
     let (slow, fast) = (Site::start(), Site::start());
     slow.on(
         "/a.jpg",
@@ -291,7 +291,7 @@ fn a_password_in_a_url_is_sent_but_not_displayed() {
 }
 
 #[test]
-fn an_interrupt_lets_the_files_under_way_come_to_their_end() {
+fn an_interrupt_lets_files_in_progress_finish() {
     let site = Site::start();
     site.on("/a.jpg", Reply::file(large()).throttle(3_000_000));
     site.on("/b.jpg", Reply::file(small(Format::Jpeg, 2)))

@@ -195,7 +195,7 @@ fn a_download_cut_again_and_again_completes() {
 }
 
 #[test]
-fn a_small_file_that_is_cut_is_gone_on_with_too() {
+fn a_truncated_small_file_is_resumed() {
     let site = Site::start();
     let cat = sized(Format::Jpeg, 60_000, 1);
     site.on(
@@ -237,7 +237,7 @@ fn interrupted(site: &Site, fetch: &Fetch, target: &str) {
 }
 
 #[test]
-fn a_later_run_goes_on_where_the_last_one_was_interrupted() {
+fn a_later_run_resumes_an_interrupted_file() {
     let site = Site::start();
     let good = Reply::file(huge()).etag("\"a\"");
     site.on("/cat.png", good.clone().stall_after(6_000_000))
@@ -330,7 +330,7 @@ fn a_killed_run_loses_at_most_two_seconds() {
 }
 
 #[test]
-fn what_has_taken_long_is_gone_on_with_however_small_it_is() {
+fn a_slow_small_file_is_resumed() {
     let site = Site::start();
     let good = Reply::file(large()).etag("\"a\"");
     site.on("/cat.jpg", good.clone().throttle(100_000)).once();

@@ -144,7 +144,7 @@ fn segments_are_resumed_at_a_machine_with_another_etag() {
 }
 
 #[test]
-fn what_is_another_file_by_now_comes_whole() {
+fn a_changed_split_file_is_downloaded_whole() {
     let (_site, fetch) = gone_on_with(|_| Reply::file(OTHER.clone()).etag("\"b\""));
     fetch.run().success();
     assert!(fetch.files()["film.mp4"] == *OTHER, "it is of two versions");

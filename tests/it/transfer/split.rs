@@ -42,7 +42,7 @@ pub(super) fn arrives(site: &Site) -> Duration {
 }
 
 #[test]
-fn a_limit_for_each_connection_is_got_round() {
+fn a_limit_per_connection_is_worked_around() {
     let site = Site::start();
     site.on("/film.mp4", slow());
     arrives(&site);
@@ -53,7 +53,7 @@ fn a_limit_for_each_connection_is_got_round() {
 }
 
 #[test]
-fn a_file_is_not_split_without_proof_that_its_parts_belong_together() {
+fn a_file_is_not_split_without_a_strong_validator_and_ranges() {
     for reply in [
         Reply::file(FILM.clone()).etag("W/\"a\""),
         Reply::file(FILM.clone()),
@@ -67,7 +67,7 @@ fn a_file_is_not_split_without_proof_that_its_parts_belong_together() {
 }
 
 #[test]
-fn one_connection_for_each_file_can_be_asked_for() {
+fn connections_per_file_can_be_limited_to_one() {
     let site = Site::start();
     site.on("/film.mp4", slow().throttle(12_000_000));
     let fetch = film(&site);
@@ -87,7 +87,7 @@ fn one_connection_for_each_file_can_be_asked_for() {
 }
 
 #[test]
-fn a_part_that_breaks_off_is_made_good_by_the_others() {
+fn a_broken_segment_is_completed_by_the_others() {
     let site = Site::start();
     let count = AtomicUsize::new(0);
     site.on(
@@ -104,7 +104,7 @@ fn a_part_that_breaks_off_is_made_good_by_the_others() {
 }
 
 #[test]
-fn a_part_that_falls_silent_at_the_end_is_asked_for_again() {
+fn a_stalled_last_segment_is_requested_again() {
     let site = Site::start();
     let count = AtomicUsize::new(0);
     site.on(
@@ -122,7 +122,7 @@ fn a_part_that_falls_silent_at_the_end_is_asked_for_again() {
 }
 
 #[test]
-fn a_part_of_something_else_is_not_taken() {
+fn a_segment_of_another_file_is_rejected() {
     let site = Site::start();
     site.on(
         "/film.mp4",
@@ -136,7 +136,7 @@ fn a_part_of_something_else_is_not_taken() {
 }
 
 #[test]
-fn parts_with_bytes_from_elsewhere_are_found_out_where_they_meet() {
+fn wrong_bytes_of_a_segment_are_detected_at_its_joints() {
     let site = Site::start();
     site.on(
         "/film.mp4",
@@ -186,7 +186,7 @@ pub(super) fn missing(fetch: &Fetch) -> u64 {
 }
 
 #[test]
-fn a_part_that_never_comes_fails_as_often_as_it_may() {
+fn a_segment_that_always_fails_uses_up_its_retries() {
     const HOLE: u64 = 10_000_000;
     let site = Site::start();
     let runs = Arc::new(AtomicUsize::new(1));
@@ -231,7 +231,7 @@ fn a_part_that_never_comes_fails_as_often_as_it_may() {
 }
 
 #[test]
-fn a_run_that_was_killed_goes_on_with_the_parts_that_are_missing() {
+fn a_killed_split_download_resumes_its_missing_segments() {
     let site = Site::start();
     let is_first = Arc::new(AtomicBool::new(true));
     let first = is_first.clone();
@@ -271,7 +271,7 @@ pub(super) fn lively() -> Reply {
 }
 
 #[test]
-fn a_file_that_is_given_once_comes_whole_though_others_are_refused() {
+fn a_file_served_once_is_saved_although_segments_are_refused() {
     let refusals = [
         Reply::text("gone").status(410),
         Reply::text("one at a time").status(403),

@@ -5,7 +5,7 @@ use crate::support::media::{Format, noise, small};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_file_arrives_with_its_bytes_its_name_and_its_time() {
+fn a_file_is_saved_with_its_bytes_name_and_time() {
     let site = Site::start();
     let cat = small(Format::Jpeg, 1);
     site.on(
@@ -26,7 +26,7 @@ fn a_file_arrives_with_its_bytes_its_name_and_its_time() {
 }
 
 #[test]
-fn a_time_is_read_as_servers_write_it() {
+fn last_modified_is_parsed_leniently() {
     let right = httpdate::fmt_http_date(long_ago());
     let (_, date) = right.split_once(' ').unwrap();
     let date = date.trim_end_matches(" GMT");
@@ -42,7 +42,7 @@ fn a_time_is_read_as_servers_write_it() {
 }
 
 #[test]
-fn the_time_is_left_alone_if_asked_to() {
+fn no_mtime_leaves_the_time_alone() {
     let site = Site::start();
     site.on(
         "/cat.jpg",
@@ -111,7 +111,7 @@ fn files_are_asked_for_as_they_are_and_without_referer() {
 }
 
 #[test]
-fn many_files_come_at_once_but_no_more_than_allowed() {
+fn files_are_downloaded_in_parallel_up_to_the_limit() {
     let site = Site::start();
     let delay = std::time::Duration::from_millis(80);
     let mut fetch = quick().args(["-N", "8"]);
@@ -127,7 +127,7 @@ fn many_files_come_at_once_but_no_more_than_allowed() {
 }
 
 #[test]
-fn one_connection_can_be_asked_for() {
+fn downloads_can_be_limited_to_one_connection() {
     let site = Site::start();
     let mut fetch = quick().args(["-N", "1"]);
     for number in 0..5 {
@@ -143,7 +143,7 @@ fn one_connection_can_be_asked_for() {
 }
 
 #[test]
-fn bytes_a_second_can_be_limited() {
+fn the_download_rate_can_be_limited() {
     let site = Site::start();
     site.on("/a.bin", Reply::file(noise(300_000, 1)));
     let fetch = quick().args(["-r", "300K"]).arg(site.url("/a.bin"));

@@ -88,7 +88,7 @@ fn a_short_body_is_not_saved() {
 }
 
 #[test]
-fn a_server_that_falls_silent_is_left() {
+fn a_stalled_download_is_given_up() {
     let stalled = Reply::file(large()).no_ranges().stall_after(1000);
     let output = refused("/cat.jpg", stalled, 4);
     says(&output, "`http://127.0.0.1:PORT/cat.jpg` fell silent");
@@ -124,7 +124,7 @@ fn a_digest_that_disagrees_is_a_failure() {
 }
 
 #[test]
-fn a_digest_that_agrees_proves_a_file_that_was_cut() {
+fn a_matching_digest_proves_a_close_delimited_file() {
     use sha2::Digest;
     let big = large();
     let digest: Vec<u8> = sha2::Sha256::digest(&big).to_vec();
@@ -163,7 +163,7 @@ fn a_wrong_extension_is_corrected() {
 }
 
 #[test]
-fn a_coding_that_is_not_known_is_refused() {
+fn an_unknown_content_encoding_is_refused() {
     let output = refused(
         "/cat.jpg",
         Reply::file(small(Format::Jpeg, 1)).header("Content-Encoding", "br"),

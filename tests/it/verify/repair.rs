@@ -7,7 +7,7 @@ use crate::support::Site;
 use crate::support::media::{Format, sized};
 
 #[test]
-fn what_was_not_asked_for_is_told_and_counts() {
+fn problems_left_unrepaired_are_reported_and_count() {
     let site = Site::start();
     let names = ["deleted", "cut", "edited"];
     let paths = names.map(|name| format!("/{name}.jpg"));

@@ -28,7 +28,7 @@ impl Source for Defective {
 }
 
 #[test]
-fn a_defect_while_a_link_is_followed_fails_that_link_alone() {
+fn a_panic_in_a_followed_link_fails_that_link_only() {
     let pages: &[(&str, &[Listed])] = &[
         ("a", &[Listed::Page("b"), Listed::Page("c")]),
         ("b", &[text("1")]),
@@ -54,7 +54,7 @@ fn a_defect_while_a_link_is_followed_fails_that_link_alone() {
 }
 
 #[test]
-fn a_defect_among_the_links_that_are_given_is_not_their_end() {
+fn a_panic_in_one_given_link_does_not_end_the_others() {
     let links = ["a", "b"].map(|page| Ok(link(page)));
     let links = futures_util::stream::iter(links);
     let links = links.chain(futures_util::stream::once(async { panic!("on purpose") }));

@@ -16,7 +16,7 @@ fn after(site: &Arc<Site>, path: &'static str) -> Reply {
 }
 
 #[test]
-fn links_that_say_nothing_for_long_let_those_behind_them_go_first() {
+fn silent_links_let_later_ones_go_first() {
     // All at one host would wait for their turn there.
     let slow = Site::start();
     let fast = Arc::new(Site::start());
@@ -36,7 +36,7 @@ fn links_that_say_nothing_for_long_let_those_behind_them_go_first() {
 }
 
 #[test]
-fn positions_are_counted_in_each_link_whoever_goes_first() {
+fn positions_are_counted_per_link_in_any_order() {
     let slow = Site::start();
     let fast = Arc::new(Site::start());
     let page = |names: [&str; 3]| {

@@ -16,7 +16,7 @@ fn waiting(site: &Site, fetch: &Fetch) -> Running {
 
 #[cfg(unix)]
 #[test]
-fn that_a_listing_waits_is_told_with_the_reason() {
+fn a_waiting_listing_is_reported_with_its_reason() {
     let site = Site::start();
     let running = waiting(&site, &Fetch::new());
     running.wait_for_stdout(r#""event":"waiting""#);
@@ -33,7 +33,7 @@ fn that_a_listing_waits_is_told_with_the_reason() {
 
 #[cfg(unix)]
 #[test]
-fn a_run_that_is_ended_while_it_lists_does_not_say_that_all_was_listed() {
+fn an_interrupted_listing_is_not_reported_as_complete() {
     let site = Site::start();
     let running = waiting(&site, &Fetch::new());
     running.interrupt();

@@ -15,7 +15,7 @@ fn answered(call: &Fetch, question: &str, answer: &str) -> i32 {
 }
 
 #[test]
-fn who_sits_there_is_asked_and_only_a_yes_is_one() {
+fn only_an_explicit_yes_is_consent() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();

@@ -163,7 +163,7 @@ fn a_git_tag_is_pinned_by_commit_and_updated_when_it_moves() {
 }
 
 #[test]
-fn a_commit_stays_and_another_tag_is_another_version() {
+fn a_git_commit_is_pinned_and_another_tag_is_another_version() {
     let Some(repository) = Repository::new() else {
         return;
     };
@@ -288,7 +288,7 @@ fn a_git_repository_cannot_redirect_elsewhere() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_git_with_its_folder() {
+fn ctrl_c_kills_git_and_removes_its_folder() {
     if Repository::new().is_none() {
         return;
     }
@@ -369,7 +369,7 @@ fn environment_variables_cannot_bypass_the_set_proxy_in_git() {
 }
 
 #[test]
-fn a_commit_with_the_same_plugin_is_nothing_new() {
+fn a_commit_with_an_unchanged_plugin_is_no_update() {
     let Some(repository) = Repository::new() else {
         return;
     };

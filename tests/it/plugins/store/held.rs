@@ -82,7 +82,7 @@ hint: `fetch plugin adopt mine` makes it your own as it is now; `fetch plugin re
 }
 
 #[test]
-fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
+fn a_missing_plugin_or_invalid_lockfile_is_reported_and_stops_nothing() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -115,7 +115,7 @@ fn one_that_is_gone_and_a_lockfile_that_is_none_are_told_and_stop_nothing() {
 }
 
 #[test]
-fn what_is_installed_is_opened_for_each_thing_that_a_script_does() {
+fn installed_plugins_are_verified_for_every_call() {
     let mut shop = Shop::open();
     shop.hand_out(&Made {
         script: "return {\n\

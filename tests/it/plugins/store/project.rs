@@ -78,7 +78,7 @@ fn listed_of(user: &Fetch) -> String {
 }
 
 #[test]
-fn who_goes_before_whom_is_told() {
+fn plugin_precedence_is_reported() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();
@@ -105,7 +105,7 @@ fn who_goes_before_whom_is_told() {
 }
 
 #[test]
-fn a_project_has_no_more_plugins_than_are_looked_through() {
+fn the_number_of_project_plugins_is_limited() {
     let user = Fetch::new();
     let folder = user.out().join(".fetch/plugins");
     mine("1.0.0").write(&folder.join("mine"));

@@ -24,7 +24,7 @@ fn index(user: &Fetch) -> String {
 }
 
 #[test]
-fn an_index_goes_on_under_the_key_that_the_one_before_has_named() {
+fn an_index_continues_under_its_announced_key() {
     let (mut shop, user) = announced(&Key::new(8));
     let (old, new) = (shop.key.public(), Key::new(8).public());
     let told = index(&user);
@@ -57,7 +57,7 @@ fn an_index_goes_on_under_the_key_that_the_one_before_has_named() {
 }
 
 #[test]
-fn all_that_an_index_gave_comes_with_it_to_its_next_key() {
+fn installed_plugins_follow_their_index_to_its_next_key() {
     let (mut shop, user) = announced(&Key::new(8));
     let other = super::shop::Made {
         id: "other",
@@ -143,7 +143,7 @@ fn only_the_known_key_can_name_the_next_key() {
 }
 
 #[test]
-fn who_has_not_seen_the_next_key_named_is_told_the_way_out() {
+fn an_unannounced_key_change_gets_a_hint() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();

@@ -62,7 +62,7 @@ fn an_update_with_a_new_option_asks_first() {
 }
 
 #[test]
-fn what_is_set_already_is_told_before_a_plugin_gets_it() {
+fn options_already_set_are_named_before_an_install() {
     let mut shop = Shop::open();
     shop.hand_out(&made("1.0.0", OPTION));
     shop.sign();

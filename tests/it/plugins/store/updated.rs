@@ -6,7 +6,7 @@ const WIDER: &str =
     "request = ['mine.test', 'more.test']\nmedia = ['*']\npost = ['mine.test']\ndelegate = true";
 
 #[test]
-fn a_newer_version_comes_and_the_old_one_comes_back() {
+fn a_plugin_is_updated_and_rolled_back() {
     let mut shop = Shop::open();
     shop.hand_out(&mine("1.0.0"));
     shop.sign();

@@ -312,9 +312,13 @@ fn response(lua: &Lua, answer: &Answer) -> mlua::Result<Table> {
     table.raw_set("status", answer.status.as_u16())?;
     table.raw_set("body", lua.create_string(&answer.body)?)?;
     let headers = lua.create_table()?;
-    for (name, value) in &answer.headers {
+    for name in answer.headers.keys() {
         if !name.as_str().starts_with("set-cookie") {
-            headers.raw_set(name.as_str(), lua.create_string(value.as_bytes())?)?;
+            // Several fields of one name are one list (RFC 9110 §5.3).
+            let values: Vec<_> = answer.headers.get_all(name).iter().collect();
+            let list = values.iter().map(|value| value.as_bytes());
+            let list = list.collect::<Vec<_>>().join(&b", "[..]);
+            headers.raw_set(name.as_str(), lua.create_string(list)?)?;
         }
     }
     table.raw_set("headers", headers)?;

@@ -86,6 +86,17 @@ fn scripts_cannot_read_cookies() {
 }
 
 #[test]
+fn several_header_fields_of_one_name_are_one_list() {
+    let site = Site::start();
+    let style = "</a.css>; rel=preload";
+    let links = Reply::text("x").header("Link", "</2>; rel=next");
+    site.on("/", links.header("Link", style));
+    let said = "error(http.get(site .. '/').headers.link)";
+    let done = call(&site, ASKS, &extract(said)).run().fails(4);
+    done.says("</2>; rel=next, </a.css>; rel=preload");
+}
+
+#[test]
 fn script_requests_are_paced_per_host() {
     let site = Site::start();
     site.on("/*", Reply::text("x"));

@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_describes_a_stream_is_known_however_it_begins() {
+    fn playlists_are_recognised_despite_marks_and_space() {
         let wide = |text: &str| -> Vec<u8> {
             let text = format!("\u{feff}{text}");
             text.encode_utf16().flat_map(u16::to_be_bytes).collect()
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_known_by_its_name_and_by_its_type() {
+    fn streams_are_recognised_by_name_and_type() {
         let named = |url: &str| StreamFormat::of_url(&Url::parse(url).unwrap());
         assert_eq!(named("https://x.org/a.m3u8?t=1"), Some(StreamFormat::Hls));
         assert_eq!(named("https://x.org/a.MPD"), Some(StreamFormat::Dash));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_is_named_by_what_tells_it_from_others() {
+    fn videos_are_named_by_the_distinctive_part_of_their_url() {
         let table = [
             ("https://x.org/cats.m3u8?t=1", Some("cats")),
             ("https://x.org/films/cats/master.m3u8", Some("cats")),

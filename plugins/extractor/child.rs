@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_left_is_plain_and_bounded() {
+    fn leftover_files_are_read_only_if_plain_and_short() {
         let dir = TempDir::new().unwrap();
         let at = |name: &str| dir.path().join(name);
         std::os::unix::fs::symlink("/etc/passwd", at("link")).unwrap();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_leaves_the_group_and_holds_the_pipe_is_not_waited_for() {
+    async fn a_child_outside_the_group_holding_the_pipe_is_not_waited_for() {
         // The reader at the end of the pipe is in a group of its own.
         let words = "set -m; sleep 20 >/dev/null & echo $!";
         let mut child = shell(words, Duration::from_secs(60));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_killed_when_it_is_dropped_or_says_nothing() {
+    async fn a_child_is_killed_when_dropped_or_silent() {
         let mut child = shell("echo $$; exec sleep 300", Duration::from_secs(60));
         let line = child.line().await.unwrap().unwrap();
         let number: i32 = String::from_utf8(line).unwrap().trim().parse().unwrap();

@@ -80,7 +80,7 @@ fn scratch(text: &str, random: &mut Random) -> Vec<u8> {
 }
 
 #[test]
-fn whatever_the_programs_say_is_read_or_refused() {
+fn any_extractor_output_is_parsed_or_refused() {
     let line = json!({
         "_url": "https://x.org/a.jpg", "_path": "./gallery-dl/a/b/c.jpg", "category": "a", "id": 1, "filename": "a",
         "extension": "jpg", "_archive": "{id}_{user[id]}", "_cookies": [["x.org", "/", "a", "1", true]], "_fallback": ["https://y.org/a"],

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_taken_but_for_those_that_are_ours_or_none() {
+    fn extractor_headers_are_filtered() {
         let given = json!({
             "Referer": "https://x.org/", "User-Agent": "x", "Host": "evil", "host": "evil", "Range": "bytes=0-",
             "Transfer-Encoding": "chunked", "X-A": "1\r\nX-B: 2", "X-C": "a\u{0}", "X D": "1", "": "1", "X-N": 5,
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_goes_to_its_host_alone() {
+    fn extractor_cookies_go_to_their_host_only() {
         let cookie = |domain: &str, path: &str, secure| Cookie {
             domain: domain.into(),
             path: path.into(),

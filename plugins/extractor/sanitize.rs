@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complaint_is_told_without_escapes_and_secrets() {
+    fn extractor_messages_are_stripped_of_escapes_and_secrets() {
         let table = [
             ("\u{1b}[0;31mERROR:\u{1b}[0m no\r\n", "ERROR: no"),
             ("one\ntwo\n\n \n", "two"),

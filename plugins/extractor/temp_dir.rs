@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_run_left_is_removed_once_it_is_old() {
+    fn old_leftover_temporary_folders_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str, hours: u64| {
             let path = folder.path().join(name);

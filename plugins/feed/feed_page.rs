@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_that_takes_too_long_is_left_out_and_the_others_are_not() {
+    fn a_post_that_takes_too_long_is_skipped_alone() {
         let feed = "<rss><item><guid>a</guid><description>&lt;img src=/a.jpg></description></item>\
             <item><guid>b</guid><enclosure url='/b.mp3'/></item></rss>";
         let counts = |found: &FeedPage| -> Vec<usize> {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_post_with_endless_files_so_many_are_taken() {
+    fn the_files_of_a_post_are_limited() {
         let file = |number| format!("<enclosure url='/{number}.mp3'/>");
         let files: String = (0..20_000).map(file).collect();
         let read = found(&format!("<rss><item>{files}</item></rss>"), &BOUNDS);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_a_feed_are_read_from_where_it_says() {
+    fn feed_urls_are_resolved_against_xml_base() {
         let files = |text: &str| {
             let found = found(text, &BOUNDS);
             let files = found.posts.iter().flat_map(|post| &post.files);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_picture_in_several_widths_the_widest_is_taken() {
+    fn the_widest_of_a_pictures_media_content_is_used() {
         let media: String = [140, 700, 460]
             .iter()
             .map(|w| {

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn posts_are_read_and_a_broken_one_is_told() {
+    fn json_feed_posts_are_parsed_and_broken_ones_reported() {
         let text = r#"{"version":"https://jsonfeed.org/version/1.1","title":"T","next_url":"/2","items":[
             {"id":7,"title":"A","date_published":"2024-05-03T00:00:00Z","authors":[{"name":"Ann"}],
              "attachments":[{"url":"/a.mp3","mime_type":"audio/mpeg","title":"x"},
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_beside_an_address_costs_nothing() {
+    fn invalid_fields_beside_a_url_are_ignored() {
         for odd in [
             r#""size_in_bytes":"12""#,
             r#""size_in_bytes":12.0"#,

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn posts_that_are_called_the_same_are_told_apart() {
+    fn posts_with_equal_ids_get_distinct_keys() {
         let (one, two) = ("https://x.org/1.mp3", "https://x.org/2.mp3");
         let shared = keys(&[
             ("https://x.org/show", &[one]),

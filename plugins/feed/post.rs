@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_forms_the_best_is_taken() {
+    fn the_best_of_several_enclosures_is_used() {
         let file = |url: &str, kind: &str, group, weight| Enclosure {
             url: url.into(),
             base: None,
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_beside_a_film_are_kept_but_for_its_poster() {
+    fn pictures_beside_a_video_are_kept_except_its_poster() {
         let files = |media: &[(&str, &str, Option<usize>, u64)]| {
             let media = media.iter().map(|(url, kind, group, weight)| Enclosure {
                 url: (*url).into(),

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_film_of_a_gif_only_where_there_is_one() {
+    fn a_gif_is_replaced_by_its_video_only_if_it_has_one() {
         let gif = r#"{"id":"abcde","type":"image/gif","animated":true,"size":26270273,"mp4_size":"595876",
             "link":"http://i.imgur.com/abcdeh.gif"}"#;
         let fresh = r#"{"id":"abcde","type":"image/gif","animated":true,"size":9,"mp4":"",
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_needs_nobody_to_be_asked() {
+    fn direct_files_need_no_api_call() {
         let table = [
             ("jpg", Animated::Mp4, "jpg", Medium::Image),
             ("gif", Animated::Mp4, "gif", Medium::Image),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_knows_what_is_no_image() {
+    fn images_know_their_placeholders() {
         let post = Post::guess("abcde", "jpg");
         let item =
             items(Animated::Original).single(post.images[0].as_ref().unwrap(), &Meta::default());
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_site_tells_goes_before_what_was_known() {
+    fn site_metadata_overrides_known_metadata() {
         let known = Meta {
             name: Some("mine".into()),
             title: Some("mine".into()),

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_is_asked_for_and_is_there() {
+    fn requested_fields_are_kept() {
         let text = r#"{"data": [{"id": "abcde", "title": null, "size": 3, "mp4_size": -3, "width": 1.5,
             "ad_config": {"id": [1, {"deep": null}]}, "\u0069s_album": false}, 7], "success": true, "x": 1}"#;
         let image =
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn invalid_json_is_refused() {
         let deep = "[".repeat(100_000);
         for text in [
             "",

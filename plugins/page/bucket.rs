@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_listing_is_none() {
+    fn incomplete_bucket_listings_are_refused() {
         for (text, why) in [
             ("", "it is empty"),
             ("busy", "it is empty"),
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_leads_out_of_the_bucket() {
+    fn no_object_key_leads_out_of_the_bucket() {
         let root = Url::parse("https://s3.example/bucket?x=1").unwrap();
         let at = |key: &str| place(&root, key).map(|url| url.path().to_owned());
         assert_eq!(at("a/b c?.jpg").as_deref(), Some("/bucket/a/b%20c%3F.jpg"));

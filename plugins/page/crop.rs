@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crop_is_told_by_the_end_of_its_name() {
+    fn crops_are_recognised_by_their_suffix() {
         let table = [
             ("/a/pie-16x9.jpg?v=1", Some("/a/pie.jpg?v=1")),
             ("/a/pie_4x3.webp", Some("/a/pie.webp")),

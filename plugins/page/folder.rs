@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_deep_below_is_called_by_those_that_it_is_in() {
+    fn a_nested_folder_is_named_by_its_parents() {
         let called = |home: &str, here: &str| {
             let url = |text: &str| Url::parse("http://x.org/").unwrap().join(text).unwrap();
             below(&url(home), &url(here))
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_article_is_no_folder_whatever_it_is_called() {
+    fn an_article_is_not_a_folder_whatever_its_title() {
         let listed = |title: &str, page: &str, rest: &str| {
             let html = format!("<title>{title}</title><h1>{title}</h1>{rest}");
             let page = Url::parse("http://x.org/").unwrap().join(page).unwrap();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_known_as_each_server_writes_it() {
+    fn folder_listings_of_each_server_are_recognised() {
         let listed = |page: &str, html: &str| {
             let page = Url::parse("http://x.org/").unwrap().join(page).unwrap();
             let listed = read(&markup::read(html, PATIENCE).unwrap(), &page);

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_is_told_by_its_type_or_its_address() {
+    fn manifests_are_recognised_by_type_or_url() {
         let kind = "application/ld+json;profile=\"http://iiif.io/api/presentation/3/context.json\"";
         for (href, kind, expected) in [
             ("/items/7.json", kind, true),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_image_api_makes_is_a_preview() {
+    fn iiif_image_urls_are_previews() {
         let url = |text: &str| Url::parse("https://x.org/").unwrap().join(text).unwrap();
         for (text, expected) in [
             ("/iiif/2/img7/full/400,/0/default.jpg", true),

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_pass_over_is_no_reason_to_read_nothing() {
+    fn lenient_json_is_parsed() {
         let whole = json!({"a": "b", "c": [1, true]});
         for text in [
             r#"{"a":"b","c":[1,true]}"#,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_kept_but_for_what_none_may_have() {
+    fn json_strings_are_decoded_leniently() {
         let table = [
             ("one\ntwo\tthree", "one two three"),
             (r"it\'s \x", "it's x"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_none() {
+    fn invalid_json_yields_nothing() {
         for text in [
             "{",
             "{\"a\":",

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_a_sound_or_a_film_by_its_format_or_its_name() {
+    fn json_ld_files_are_audio_or_video_by_format_or_name() {
         let mut json_ld = JsonLd::default();
         read(
             r#"{"@type":"PodcastEpisode","image":"/art.jpg","associatedMedia":{"@type":"MediaObject","contentUrl":"/5.mp3"},
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_noted() {
+    fn unreadable_json_ld_is_noted() {
         let mut json_ld = JsonLd::default();
         for text in [
             "",

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_to_log_in_is_known_by_its_address() {
+    fn login_pages_are_recognised_by_url() {
         for here in [
             "/loginp?next=/a",
             "/users/sign_in",
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn another_page_with_a_form_for_members_is_none() {
+    fn pages_with_a_login_form_are_not_login_pages() {
         for (asked, here) in [
             ("/a", "/a/"),
             ("/a", "https://www.x.org/a"),

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_told_to_others_by_its_origin_alone() {
+    fn the_referer_for_other_origins_is_the_origin_only() {
         let told = |page: &str, file: &str| {
             let mut headers = referer(&url(page), &url(file)).0;
             headers.remove("Referer")

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_article_is_no_next_page() {
+    fn the_next_article_is_not_the_next_page() {
         let next = |page: &str, head: &str| {
             let parsed = markup::read(head, PATIENCE).unwrap();
             next(&parsed, &url(page), true).is_some()
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pager_that_is_known_by_its_class_leads_on() {
+    fn pagers_are_recognised_by_class() {
         let leads = |here: &str, html: &str| {
             let parsed = markup::read(html, PATIENCE).unwrap();
             next(&parsed, &url(here), true).map(|url| url.path().to_owned())

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_says_nothing() {
+    fn invalid_oembed_responses_are_ignored() {
         for text in [
             "",
             "[]",

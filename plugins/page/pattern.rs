@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_anything() {
+    fn a_star_matches_anything() {
         let table = [
             ("/a", "/a", true),
             ("/a", "/ab", false),

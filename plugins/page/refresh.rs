@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_that_send_to_each_other_are_known() {
+    fn refresh_loops_are_detected() {
         let url = |path: &str| Url::parse("https://x.org/").unwrap().join(path).unwrap();
         let redirects = Redirects::default();
         assert!(!redirects.leads_back(&url("a"), &url("b")));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_sends_on_says_where() {
+    fn meta_refresh_targets_are_parsed() {
         let table = [
             ("0; url=/a", Some("/a")),
             ("5;URL='/a b'", Some("/a b")),

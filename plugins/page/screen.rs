@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_says_for_which_screens_a_source_is() {
+    fn media_queries_of_sources_are_parsed() {
         let wide = |least| Screen {
             is_fallback: false,
             least,

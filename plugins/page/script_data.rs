@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_forms_of_a_film_the_best_is_taken() {
+    fn the_best_form_of_a_video_in_script_data_is_used() {
         let table = [
             (
                 r#"{"sources":[{"src":"/360.mp4","size":360},{"src":"/1080.mp4","size":1080}]}"#,
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn each_film_of_a_list_is_one() {
+    fn each_entry_of_a_playlist_is_a_video() {
         let list = r#"{"playlist":[{"file":"/1.mp4","image":"/1.jpg"},{"sources":[{"file":"/2.mp4"}]},"/3.mp4",{"file":"/1.mp4"}]}"#;
         assert_eq!(found("", list), ["/1.mp4", "/2.mp4", "/3.mp4"]);
         let many: Vec<String> = (0..MOST + 1).map(|n| format!("\"/{n}.mp4\"")).collect();
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_film_of_the_page_is_left_out() {
+    fn related_videos_and_ads_in_script_data_are_left_out() {
         for text in [
             r#"{"related":[{"mp4":"/r.mp4"}],"relatedVideos":{"mp4":"/r.mp4"},"ads":["/ad.mp4"],"previewUrl":"/p.mp4"}"#,
             r#"{"trailer":{"src":"/t.mp4"},"thumbnails":["/t.webm"],"hoverVideo":"/h.mp4"}"#,

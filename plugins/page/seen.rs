@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_picture_is_left_out_when_a_larger_one_comes() {
+    fn thumbnails_are_left_out_once_a_larger_picture_comes() {
         let mut seen = Seen::new();
         for name in ["/thumbs/a.jpg", "/thumbs/b.jpg", "/thumbs/c.jpg"] {
             let wanted = wanted(name);

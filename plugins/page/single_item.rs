@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_one_thing_among_others_is_another() {
+    fn the_next_link_of_a_single_item_is_another_item() {
         let leads = |here: &str, href: &str, title: &str| {
             let head = format!("<link rel=next {title} href='{href}'>");
             next(&markup::read(&head, PATIENCE).unwrap(), &url(here), true).is_some()

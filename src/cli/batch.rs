@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_no_link_and_does_not_fill_the_memory() {
+    fn an_endless_line_is_refused_in_bounded_memory() {
         let mut content = vec![b'a'; 3 * text::LONGEST];
         content.extend(b"\nhttps://a.org/1\n");
         let expected = [
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_without_an_end_is_told_where_it_begins() {
+    fn an_unterminated_quote_is_reported_where_it_starts() {
         let content =
             b"title,url\na,https://a.org/1\n\"b,https://b.org/2\nc \"3\",https://c.org/3\n";
         let error = "line 3 of `x.csv`: a quote begins there and never ends";
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_link_is_not_repeated() {
+    fn overlong_links_are_not_echoed() {
         let long = format!("what{}", "t".repeat(text::LONGEST));
         let content = format!(
             "title,url\na,{long}\n{long},https://a.org/1\nb,w{}\n",
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reads_no_further_than_it_is_asked_to() {
+    async fn lists_are_read_lazily() {
         struct Endless(std::sync::Arc<std::sync::atomic::AtomicU64>);
         impl Read for Endless {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

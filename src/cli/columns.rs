@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_stands_between_the_columns() {
+    fn csv_separators_are_detected() {
         let table = [
             ("", b','),
             ("url\nhttps://a.org/1;2\n", b','),

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_do_two_where_the_file_comes_and_goes() {
+    fn locks_exclude_each_other_while_their_file_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("daily.lock");
         let (inside, turns) = (AtomicU32::new(0), AtomicU32::new(0));

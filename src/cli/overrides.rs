@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_nothing_is_set() {
+    fn without_flags_no_setting_is_overridden() {
         assert_eq!(flags(&parse(&["x.org"])).unwrap(), []);
         let off = flags(&parse(&["--no-archive", "x.org"])).unwrap();
         assert_eq!(off[0].key, "archive.enabled");

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_without_an_end_costs_its_line_alone() {
+    fn an_unterminated_quote_affects_its_line_only() {
         let table: [(&str, &[&str]); 5] = [
             (
                 "a,b\n\"c,d\ne,f\ng,h\n",

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_in_every_way_wherever_what_is_read_ends() {
+    fn line_ends_are_recognised_across_read_boundaries() {
         let table: [(&[u8], &[&str]); 7] = [
             (b"", &[]),
             (b"a\nb", &["a", "b"]),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_the_mark_at_the_start_says() {
+    fn the_byte_order_mark_selects_the_encoding() {
         let text = "ä\r\n😀é\n";
         let marked = format!("\u{feff}{text}");
         let little = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_for_one_time_is_counted() {
+    fn repairs_over_the_limit_are_counted() {
         let mut repairs = Repairs::default();
         let checked = Checked {
             root: "/pictures".into(),

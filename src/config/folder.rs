@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_stays_or_leads_out() {
+    fn paths_out_of_the_folder_are_detected() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("inner/deep")).unwrap();
         let mut table = vec![

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_a_command_apart_without_a_shell() {
+    fn commands_are_split_without_a_shell() {
         let table: [(&str, Option<&[&str]>); 8] = [
             ("pass show  imgur", Some(&["pass", "show", "imgur"])),
             ("'a b' c\"d e\"f", Some(&["a b", "cd ef"])),

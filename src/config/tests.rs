@@ -29,7 +29,7 @@ fn flag(name: &str, key: &str, value: impl Into<Value>) -> Flag {
 }
 
 #[test]
-fn a_key_with_dots_stands_in_quotes() {
+fn keys_with_dots_are_quoted() {
     let read = |key: &str| config(&[], &[], vec![flag("-S", key, "4")]);
     for key in [
         "host.\"example.org\".connections",
@@ -238,7 +238,7 @@ fn a_source_can_have_a_template_of_its_own() {
 }
 
 #[test]
-fn a_table_is_no_text() {
+fn tables_cannot_be_set_to_text() {
     for key in ["output", "net", "job.cats"] {
         let wrong = config(&[], &[], vec![flag("-S", key, "5")]).map(|_| key);
         let message = wrong.unwrap_err().message;
@@ -302,7 +302,7 @@ fn secrets_come_from_where_they_are_kept() {
 }
 
 #[test]
-fn shows_what_holds_and_where_it_comes_from() {
+fn config_show_prints_values_and_origins() {
     let text = "[net]\nproxy = 'http://me:hunter2@x.org/'\n[source.mine]\nclient_id = 'hunter2'\napi_key = 'env:KEY'\nsite = 'x'";
     let environment = [("FETCH_NET__RETRIES", "3"), ("KEY", "hunter2")];
     let config = config(&[("a.toml", text)], &environment, Vec::new()).unwrap();

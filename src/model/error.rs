@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_said_than_anybody_reads() {
+    fn long_error_messages_are_truncated() {
         let long = "ü".repeat(250_000);
         let error = Error::new(Kind::Network, long.clone()).because(Cause(long, None));
         let failure = Failure::new(&error, 1);

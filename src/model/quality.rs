@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wanted_rendition_is_chosen() {
+    fn the_requested_rendition_is_chosen() {
         let size = |picture, bandwidth, audio_only| RenditionSize {
             picture,
             bandwidth,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_quality_is_answered_with_the_known_ones() {
+    fn an_unknown_quality_lists_the_known_ones() {
         for text in ["", "hd", "720", "0p", "-1p", "p", "99999999999p"] {
             let error = text.parse::<Quality>().unwrap_err();
             assert_eq!(error.kind, Kind::Config, "{text}");

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_wanted_by_their_names() {
+    fn subtitle_languages_match_by_tag() {
         let table = [
             ("none", "en", false),
             ("all", "en", true),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_language_is_refused() {
+    fn invalid_languages_are_refused() {
         for text in ["", "en,", "all,en_US", "../x", &"a".repeat(36)] {
             let error = text.parse::<Subtitles>().unwrap_err();
             assert_eq!(error.kind, Kind::Config, "{text}");

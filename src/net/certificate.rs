@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_told_in_plain_words() {
+    fn certificate_errors_are_explained() {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let presented = ["a.org", "*.b.org", "c.org", "d.org"];
         let presented = |count| {

@@ -127,7 +127,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_host_is_judged_by_all_that_comes_from_it() {
+    fn the_speed_floor_counts_all_bytes_of_a_host() {
         let floor = SpeedFloor::new(10, SECOND * 3);
         let (mut slow, mut fast) = (floor.watch("a.org"), floor.watch("a.org"));
         let mut alone = floor.watch("b.org");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_too_slow_may_be_waited_for() {
+    fn slow_transfers_may_be_tolerated() {
         let mut watch = SpeedFloor::new(10, SECOND).watch("a.org");
         let url = Url::parse("https://a.org/x").unwrap();
         let error = watch.received(0, SECOND).unwrap_err().at(&url);

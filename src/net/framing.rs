@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_chunks_is_taken_apart() {
+    fn only_chunked_transfer_coding_is_decoded() {
         let of = |coding: &[&str], length: Option<&'static str>| {
             let mut headers = HeaderMap::new();
             for coding in coding {

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_take_is_read() {
+    fn json_accepted_elsewhere_is_parsed() {
         let read = |text: &str| {
             let read = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json);
             read_json(text.as_bytes(), read)

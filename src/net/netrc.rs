@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_named_by_its_line_alone() {
+    fn netrc_errors_name_only_their_line() {
         let table = [
             ("machine a\nlogin", (2, "`login` needs a name")),
             ("\n\nlogin bob", (3, "it belongs to no `machine`")),

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_depends_on_who_led_there() {
+    fn private_addresses_are_refused_by_who_named_them() {
         let table = [
             (Private::Always, false, false),
             (Private::Typed, false, true),

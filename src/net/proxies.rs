@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_a_proxy_is_understood_or_refused() {
+    fn proxy_urls_are_parsed_or_refused() {
         let table = [
             ("http://127.0.0.1:3128", Some("http://127.0.0.1:3128/")),
             ("proxy.test", Some("http://proxy.test/")),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_url_has_its_variable_and_what_is_left_alone_is() {
+    fn proxy_variables_apply_per_scheme_with_no_proxy() {
         let named = named(&[
             ("all_proxy", "socks5h://all.test:1"),
             ("HTTPS_PROXY", "http://s.test:2"),
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_web_server_sets_is_no_proxy() {
+    fn http_proxy_is_ignored_in_a_cgi_environment() {
         let script = [("HTTP_PROXY", "http://h:1"), ("REQUEST_METHOD", "GET")];
         let named = |more: &[(&str, &str)]| super::tests::named(&[&script, more].concat()).unwrap();
         assert_eq!(named(&[]).proxy_for(&url("http://cat.test/")), None);

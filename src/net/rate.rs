@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn holds_the_sum_of_all_takers_to_the_limit() {
+    async fn the_rate_limit_applies_to_the_sum_of_all_transfers() {
         let rate = Rate::new(1000);
         let start = Instant::now();
         for _ in 0..10 {

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_gave_no_answer_comes_last_until_it_does() {
+    fn unresponsive_addresses_are_tried_last() {
         let resolver = Resolver::default();
         let found = || Ok(addresses(&["127.0.0.1", "127.0.0.2", "127.0.0.3"]));
         let first = || {

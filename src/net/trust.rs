@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_authorities_of_the_system_when_a_certificate_comes() {
+    fn system_authorities_are_loaded_lazily() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("authority.pem");
         // With it, there is one even on a machine that has none.
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_has_of_an_authority_does_not_decide_against_it() {
+    fn the_verifier_accepts_other_roots_of_an_authority() {
         let verifier = |root: &CertificateDer<'static>, provider| {
             let mut roots = RootCertStore::empty();
             roots.add(root.clone()).unwrap();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_believed_about_the_authorities_whatever_it_says() {
+    fn ssl_cert_variables_override_the_system() {
         for (file, folders, expected) in [
             (None, None, false),
             (Some("/there/is/no/such/file"), None, true),

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_after_known_ones_in_a_row_and_is_not_fooled_by_pinned_ones() {
+    fn stop_after_known_ignores_pinned_posts() {
         let table = [
             ("- - - -", 3, 3),
             ("-+ - - -+ - - -", 3, 7),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_handed_on_is_one_entry() {
+    fn delegated_items_count_as_one_entry() {
         let top = Branch::new(None);
         let child = |known: &[bool]| {
             let child = Branch::new(Some(top.clone()));

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_another_item_is_known_by_its_key() {
+    fn derived_items_are_recognised_by_key() {
         let recording_key = recording_key("https://x.org/a.m3u8", Timestamp::UNIX_EPOCH);
         assert_eq!(
             recording_key,

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_called_a_stream_is_looked_at_as_one() {
+    fn declared_playlists_are_read_as_streams() {
         let (mpd, m3u8) = ("https://x.org/a.mpd", "https://x.org/a.M3U8?b");
         let long = format!("<?xml version='1.0'?><!-- {}", "x".repeat(5000));
         let open = &long[21..];

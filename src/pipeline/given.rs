@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_found_by_what_held_for_it() {
+    fn links_are_found_by_their_options() {
         let url = "https://a.test/x";
         let own = |directory: &str, items: &str| LinkOptions {
             link: Some(url.into()),

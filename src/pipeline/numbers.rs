@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_is_remembered_by_name_and_within_bounds() {
+    fn taken_numbers_are_remembered_within_bounds() {
         let numbers = CopyNumbers::default();
         assert_eq!(numbers.first("cat.jpg"), 1);
         numbers.note("cat.jpg", 1);

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_can_have_been_uploaded_twice_is_told_of() {
+    async fn possible_duplicate_uploads_get_a_warning() {
         for (one, other) in [(None, None), (THURSDAY, FRIDAY), (None, FRIDAY)] {
             let all = [("a", 1, one), ("b", 1, other), ("x", 2, one)];
             assert_eq!(verdicts(&all).await, ["alike b", "alike a", "clear"]);

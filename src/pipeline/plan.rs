@@ -279,7 +279,7 @@ mod tests {
     use crate::model::{Body, Meta};
 
     #[test]
-    fn names_that_differ_in_the_extension_alone_are_one() {
+    fn stems_ignore_extension_and_case() {
         let table = [
             ("x", "x"),
             ("X (2)", "x (2)"),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_or_title_that_is_an_address_is_told_without_its_secrets() {
+    fn keys_and_titles_that_are_urls_are_redacted() {
         let address = "https://u:hunter2@x.org/cat.jpg?token=hunter2";
         let mut item = Item {
             source: "x".into(),

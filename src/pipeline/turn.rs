@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn turns_come_in_order_whoever_finishes_first() {
+    async fn turns_are_taken_in_order() {
         let turns = Turns::default();
         let mut first = turns.next("cat".into());
         let second = turns.next("cat".into());

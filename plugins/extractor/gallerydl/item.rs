@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_manifest_without_an_address_the_file_beside_it_is_taken() {
+    fn a_manifest_without_a_url_falls_back_to_its_file() {
         let link = Url::parse("https://x.org/p/1").unwrap();
         let fields = json!({
             "_url": "ytdl:https://x.org/p/1.mp4", "_ytdl_manifest": "dash", "_ytdl_manifest_data": "<MPD/>",

@@ -366,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_left_of_a_configuration_that_runs_or_writes_or_leads_to_another() {
+    fn unsafe_gallery_dl_settings_are_removed() {
         let mut config = json!({
             "subconfigs": ["evil.json"], "include": "evil.json", "archive": "x", "signals-actions": {},
             "extractor": {

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_json_or_too_deep_or_too_much_is_refused() {
+    fn invalid_deep_or_huge_json_is_refused() {
         let deep = "[".repeat(100_000);
         let much = format!("{{\"a\":[{}1]}}", "1,".repeat(VALUES));
         let table = [

@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_film_is_found_by_its_whole_key() {
+    fn a_video_is_found_by_its_whole_key() {
         let entry = |id: &str| json!({"id": id, "extractor_key": "Cats"});
         let page = json!({"_type": "playlist", "entries": [entry("p-1"), entry("p-12"), entry("p-2 audio")]});
         let found = |key: &str| find_video(Info(&page), key).and_then(|video| video.text("id"));

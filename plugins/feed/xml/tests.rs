@@ -40,7 +40,7 @@ fn atom_is_read() {
 }
 
 #[test]
-fn what_is_said_of_the_source_of_an_entry_is_not_said_of_the_entry() {
+fn atom_source_fields_are_not_those_of_the_entry() {
     let (feed, error) = read(
         "<feed><entry><title>One</title><id>urn:1</id><updated>2024-05-03T00:00:00Z</updated><link href='/one'/>\
         <author><name>Ann</name></author><source><id>urn:other</id><title>Other</title><updated>2001-01-01T00:00:00Z</updated>\
@@ -80,7 +80,7 @@ fn markup_in_an_entry_keeps_its_elements() {
 }
 
 #[test]
-fn what_is_no_feed_is_told_and_what_stands_before_one_costs_nothing() {
+fn non_feeds_are_refused_and_leading_junk_is_skipped() {
     for (text, why) in [
         (
             "<!doctype html><html><item><title>a</title></item></html>",
@@ -135,7 +135,7 @@ fn a_tag_with_endless_attributes_costs_little() {
 }
 
 #[test]
-fn titles_are_words_in_whatever_way_they_are_written() {
+fn titles_are_decoded_from_every_form() {
     let atom = |title: &str| {
         let (feed, error) = read(&format!("<feed>{title}<entry>{title}</entry></feed>"));
         assert!(error.is_none(), "{title}");

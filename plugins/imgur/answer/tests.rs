@@ -41,7 +41,7 @@ fn reads_the_same_image_in_every_dialect() {
 }
 
 #[test]
-fn reading_an_answer_leaves_out_nothing_that_is_looked_at() {
+fn parsing_keeps_every_field_in_use() {
     let more = json!({
         "views": 7, "nsfw": true, "has_sound": false, "animated": true, "mp4": "", "mp4_size": 9,
         "metadata": {"title": "within", "description": "it", "is_animated": true}, "in_gallery": true
@@ -67,7 +67,7 @@ fn reading_an_answer_leaves_out_nothing_that_is_looked_at() {
 }
 
 #[test]
-fn takes_the_original_whatever_the_link_says() {
+fn the_original_is_used_whatever_the_link_field_says() {
     let table = [
         (
             json!({"link": "http://i.imgur.com/c7EXjJu.gif", "type": "image/gif"}),

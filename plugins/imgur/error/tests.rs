@@ -186,7 +186,7 @@ fn says_which_calls_are_used_up_and_when_there_are_new_ones() {
 }
 
 #[test]
-fn an_id_in_a_message_decides_nothing() {
+fn ids_in_error_messages_are_ignored() {
     let body = r#"{"data":{"error":"Unable to find an image with the id, x429p"},"success":false,"status":404}"#;
     assert!(refused(404, body).starts_with("missing: "));
 }

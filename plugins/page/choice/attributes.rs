@@ -3,7 +3,7 @@
 use super::cases::{taken, takes};
 
 #[test]
-fn an_attribute_that_says_so_names_the_picture_in_full() {
+fn full_picture_attributes_are_used() {
     for name in [
         "data-zoom",
         "data-magnify-src",
@@ -102,7 +102,7 @@ fn a_container_may_name_the_picture_in_full() {
 }
 
 #[test]
-fn a_film_may_be_named_by_an_attribute() {
+fn videos_may_be_named_by_an_attribute() {
     takes(&[
         ("<video data-lazy-src=/2.mp4></video>", &["/2.mp4"]),
         ("<video data-video-src=/3.mp4></video>", &["/3.mp4"]),

@@ -53,7 +53,7 @@ fn a_link_may_be_the_picture_in_full_though_it_does_not_end_as_one() {
 }
 
 #[test]
-fn a_link_to_a_page_is_no_picture() {
+fn a_link_to_a_page_is_not_a_picture() {
     for link in [
         "<a href=/photo/12>",
         "<a href='/gallery.php?id=12'>",
@@ -83,7 +83,7 @@ fn a_link_to_a_page_is_no_picture() {
 }
 
 #[test]
-fn where_links_are_followed_a_lightbox_alone_is_left_to_them() {
+fn a_crawl_leaves_only_lightbox_links_to_itself() {
     let deep = Options {
         depth: 1,
         ..Options::default()

@@ -18,7 +18,7 @@ pub(super) fn takes(table: &[(&str, &[&str])]) {
 }
 
 #[test]
-fn what_holds_the_matter_is_not_beside_it_whatever_it_is_called() {
+fn content_containers_are_kept_whatever_their_class() {
     let elementor = "<div class='elementor-element elementor-widget elementor-widget-image'>\
         <div class=elementor-widget-container><img src=/a.jpg></div></div>";
     let blogger = "<div class='main section' id=main><div class='widget Blog' id=Blog1><div class='post hentry'>\
@@ -49,7 +49,7 @@ fn what_holds_the_matter_is_not_beside_it_whatever_it_is_called() {
 }
 
 #[test]
-fn what_is_beside_the_matter_is_left_out() {
+fn sidebars_footers_and_related_posts_are_left_out() {
     for class in [
         "sidebar",
         "sidebar-left",
@@ -86,7 +86,7 @@ fn what_is_beside_the_matter_is_left_out() {
 }
 
 #[test]
-fn of_the_files_that_a_picture_names_the_original_is_taken() {
+fn the_original_named_by_a_picture_is_used() {
     takes(&[
         (
             "<img data-orig-file=/cat.png data-medium-file='/cat.png?w=300' data-large-file='/cat.png?w=1024' src='/cat.png?w=768'>",
@@ -104,7 +104,7 @@ fn of_the_files_that_a_picture_names_the_original_is_taken() {
 }
 
 #[test]
-fn what_is_for_small_or_dark_screens_does_not_stand_for_the_picture() {
+fn sources_for_small_or_dark_screens_are_not_used() {
     takes(&[
         (
             "<picture><source media='(max-width: 767px)' srcset=/phone.png><img src=/desk.png></picture>",
@@ -142,7 +142,7 @@ fn what_is_for_small_or_dark_screens_does_not_stand_for_the_picture() {
 }
 
 #[test]
-fn how_high_a_film_is_may_be_said_in_a_word() {
+fn video_heights_may_be_words() {
     for (lower, higher) in [
         ("SD", "HD"),
         ("1080p", "4K"),
@@ -161,7 +161,7 @@ fn how_high_a_film_is_may_be_said_in_a_word() {
 }
 
 #[test]
-fn an_attribute_that_holds_no_address_says_nothing_of_the_picture() {
+fn attributes_without_a_url_are_ignored() {
     for said in [
         "data-lazy=true",
         "data-full=1",
@@ -195,7 +195,7 @@ fn an_attribute_that_holds_no_address_says_nothing_of_the_picture() {
 }
 
 #[test]
-fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
+fn a_large_picture_is_not_decoration_because_of_one_word() {
     let same: [(&str, &[&str]); 8] = [
         (
             "<img src=/google-pixel-9.png width=1200 height=800>",
@@ -243,7 +243,7 @@ fn a_large_picture_is_none_of_the_pages_dress_by_a_word_alone() {
 }
 
 #[test]
-fn what_is_a_number_in_a_name_is_not_always_a_size() {
+fn numbers_in_names_are_not_always_sizes() {
     for names in [
         ["DSC_1000w.png", "DSC_1001w.png"],
         ["101x102.png", "103x104.png"],

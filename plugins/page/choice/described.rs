@@ -3,7 +3,7 @@
 use super::cases::takes;
 
 #[test]
-fn a_small_picture_of_which_the_data_tell_the_large_one_gives_way_to_it() {
+fn structured_data_replaces_thumbnails_by_originals() {
     takes(&[
         (
             "<script type=application/ld+json>[{\"@type\":\"ImageObject\",\"contentUrl\":\"/full/1.jpg\",\"thumbnailUrl\":\"/t/a.jpg\"},\
@@ -22,7 +22,7 @@ fn a_small_picture_of_which_the_data_tell_the_large_one_gives_way_to_it() {
 }
 
 #[test]
-fn crops_that_search_engines_ask_for_are_no_pictures_of_their_own() {
+fn crops_for_search_engines_are_not_separate_pictures() {
     let told = "<script type=application/ld+json>{\"image\":[\"/i/pie-1x1.jpg\",\"/i/pie-4x3.jpg\",\"/i/pie-16x9.jpg\"]}</script>";
     takes(&[
         (&format!("{told}<img src=/i/pie.jpg>"), &["/i/pie.jpg"]),

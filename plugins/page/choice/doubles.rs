@@ -3,7 +3,7 @@
 use super::cases::{taken, takes};
 
 #[test]
-fn what_a_picture_names_as_its_other_sizes_is_no_other_picture() {
+fn other_sizes_of_a_picture_are_not_separate_pictures() {
     takes(&[
         (
             "<img data-src=/a/pic-800.jpg data-srcset='/a/pic-800.jpg 800w, /a/pic-1600.jpg 1600w'>\
@@ -33,7 +33,7 @@ fn what_a_picture_names_as_its_other_sizes_is_no_other_picture() {
 }
 
 #[test]
-fn what_only_passes_a_cache_by_is_no_other_picture() {
+fn cache_busting_queries_are_not_separate_pictures() {
     takes(&[
         (
             "<meta property=og:image content=https://www.x.org/i/a.jpg><meta name=twitter:image content='/i/a.jpg?v=2'><img src=/i/a.jpg>",
@@ -60,7 +60,7 @@ fn what_only_passes_a_cache_by_is_no_other_picture() {
 }
 
 #[test]
-fn what_a_page_is_told_by_is_no_other_cut_of_what_it_shows() {
+fn preview_crops_are_not_separate_pictures() {
     let cdn = "https://cdn.example";
     for (told, shown) in [
         (
@@ -89,7 +89,7 @@ fn what_a_page_is_told_by_is_no_other_cut_of_what_it_shows() {
 }
 
 #[test]
-fn of_a_picture_in_widths_it_is_none_either() {
+fn preview_crops_of_srcset_pictures_are_not_separate() {
     let widths = "/v2/640/1*heroA.jpeg 640w, /v2/1400/1*heroA.jpeg 1400w";
     let html =
         format!("<meta property=og:image content=/v2/1200/1*heroA.jpeg><img srcset='{widths}'>");

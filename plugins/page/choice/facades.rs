@@ -16,7 +16,7 @@ fn found(html: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn what_stands_for_a_player_is_one() {
+fn player_facades_are_recognised() {
     let youtube = format!("https://www.youtube.com/embed/{ID}");
     for html in [
         "<lite-youtube videoid=ID style=\"background-image:url('https://i.ytimg.com/vi/ID/hqdefault.jpg')\"></lite-youtube>",
@@ -47,7 +47,7 @@ fn what_stands_for_a_player_is_one() {
 }
 
 #[test]
-fn what_leads_elsewhere_or_is_none_stands_for_no_player() {
+fn other_links_and_pictures_are_not_player_facades() {
     let teaser = "<a href=/post/7><img src=https://i.ytimg.com/vi/ID/hqdefault.jpg></a>";
     let picture = format!("https://i.ytimg.com/vi/{ID}/hqdefault.jpg");
     assert_eq!(found(teaser), (vec![picture], vec![]));
@@ -69,7 +69,7 @@ fn what_leads_elsewhere_or_is_none_stands_for_no_player() {
 }
 
 #[test]
-fn more_of_them_than_are_asked_about_are_told_as_frames_are() {
+fn player_facades_over_the_limit_are_reported() {
     let html: String = (0..60)
         .map(|n| format!("<lite-youtube videoid=aaaaaaaaa{n:02}></lite-youtube>"))
         .collect();

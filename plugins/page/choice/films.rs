@@ -5,7 +5,7 @@ use super::cases::takes;
 use super::*;
 
 #[test]
-fn what_stands_in_a_film_or_a_sound_is_for_those_who_cannot_play_it() {
+fn fallback_content_in_media_elements_is_ignored() {
     takes(&[
         (
             "<audio><source src='/ep5.mp3?_=1'><a href=/ep5.mp3>/ep5.mp3</a></audio><img src=/a.jpg>",
@@ -26,7 +26,7 @@ fn what_stands_in_a_film_or_a_sound_is_for_those_who_cannot_play_it() {
 }
 
 #[test]
-fn a_film_that_is_not_closed_does_not_hide_the_page_behind_it() {
+fn an_unclosed_video_does_not_hide_the_page() {
     takes(&[
         (
             "<div><video src=/a.mp4 /></div><img src=/1.jpg><a href=/b.mp4>b</a>",
@@ -40,7 +40,7 @@ fn a_film_that_is_not_closed_does_not_hide_the_page_behind_it() {
 }
 
 #[test]
-fn the_count_of_players_in_an_address_tells_no_films_apart() {
+fn player_counters_in_urls_do_not_distinguish_media() {
     takes(&[
         (
             "<audio src='/ep5.mp3?_=1'></audio><a href=/ep5.mp3>Download</a><audio src='/ep5.mp3?_=2'></audio>",
@@ -58,7 +58,7 @@ fn the_count_of_players_in_an_address_tells_no_films_apart() {
 }
 
 #[test]
-fn a_film_that_is_said_to_be_one_needs_no_ending() {
+fn a_declared_video_needs_no_extension() {
     takes(&[
         (
             "<meta property=og:video content=https://cdn.example/media/1><meta property=og:video:type content=video/mp4>\
@@ -120,7 +120,7 @@ fn elements_are_players_by_their_names() {
 }
 
 #[test]
-fn a_sound_in_the_element_of_a_film_is_a_sound() {
+fn audio_in_a_video_element_is_audio() {
     let html = "<video src=/a.mp3></video><media-player src=/b.m4a></media-player><video src=/c></video><audio src=/d.mp4></audio>";
     let parsed = markup::read(html, PATIENCE).unwrap();
     let page = Url::parse("https://x.org/").unwrap();

@@ -3,7 +3,7 @@
 use super::cases::{taken, takes};
 
 #[test]
-fn what_is_wider_than_all_that_stand_beside_it_is_the_original() {
+fn a_picture_wider_than_its_srcset_is_the_original() {
     takes(&[
         (
             "<img src=/images/wide.jpg width=4000 height=3000 srcset='/images/size/w600/wide.jpg 600w, /images/size/w2400/wide.jpg 2400w'>",
@@ -34,7 +34,7 @@ fn what_is_wider_than_all_that_stand_beside_it_is_the_original() {
 }
 
 #[test]
-fn what_an_optimiser_made_of_a_picture_does_not_stand_for_it() {
+fn optimised_copies_do_not_replace_the_picture() {
     takes(&[
         (
             "<picture><source srcset=/u/b.jpg.webp type=image/webp><img src=/u/b.jpg></picture>",
@@ -61,7 +61,7 @@ fn what_an_optimiser_made_of_a_picture_does_not_stand_for_it() {
 }
 
 #[test]
-fn a_choice_that_is_no_choice_is_passed_over() {
+fn invalid_srcsets_are_ignored() {
     takes(&[(
         "<img src='/i/my pic.jpg' srcset='/i/my pic.jpg 300w, /i/my pic2.jpg 600w'>",
         &["/i/my%20pic.jpg"],

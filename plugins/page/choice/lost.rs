@@ -27,7 +27,7 @@ fn a_list_of_sizes_tells_that_a_picture_is_large() {
 }
 
 #[test]
-fn what_is_left_out_for_a_word_is_counted() {
+fn pictures_left_out_for_a_word_are_counted() {
     let counted = |html: &str| chosen(html).omitted.by_name;
     let shop = "<main><img src=/images/banner-stand-1.jpg><img src=/img/button-up.jpg class=product>\
         <img src=/up/icon-of-st-george.jpg><img src=/badges/eagle.jpg>";

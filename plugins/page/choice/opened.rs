@@ -38,7 +38,7 @@ fn a_script_that_names_one_picture_opens_it() {
 }
 
 #[test]
-fn a_page_that_is_asked_to_show_one_picture_leads_to_it() {
+fn viewer_links_lead_to_their_picture() {
     takes(&[
         (
             "<a href='view.php?img=full/5.png'><img src=/thumb/5.png></a>",

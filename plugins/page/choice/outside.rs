@@ -5,7 +5,7 @@ use super::cases::{taken, takes};
 use super::*;
 
 #[test]
-fn suggestions_and_teasers_are_known_by_their_names() {
+fn suggestions_and_teasers_are_recognised_by_name() {
     for other in [
         "<product-recommendations><img src=/b.jpg></product-recommendations>",
         "<x-list class=related-products><img src=/b.jpg></x-list>",
@@ -30,7 +30,7 @@ fn suggestions_and_teasers_are_known_by_their_names() {
 }
 
 #[test]
-fn a_name_that_only_sounds_like_others_loses_nothing() {
+fn similar_sounding_class_names_are_kept() {
     for class in [
         "recommendation-letter",
         "sells",
@@ -68,7 +68,7 @@ fn a_name_that_only_sounds_like_others_loses_nothing() {
 }
 
 #[test]
-fn an_item_of_a_list_or_a_cell_ends_where_the_next_one_begins() {
+fn list_items_and_cells_end_at_the_next_one() {
     takes(&[
         (
             "<ul><li class=related><img src=/b.jpg><li><img src=/a.jpg></ul>",
@@ -90,7 +90,7 @@ fn an_item_of_a_list_or_a_cell_ends_where_the_next_one_begins() {
 }
 
 #[test]
-fn posts_beside_another_one_are_told_from_those_of_a_listing() {
+fn related_posts_are_distinguished_from_listings() {
     for class in [
         "recent-posts",
         "popular-posts",
@@ -139,7 +139,7 @@ fn the_articles_behind_that_of_the_page_are_teasers() {
 }
 
 #[test]
-fn what_counts_readers_or_sells_is_no_picture() {
+fn tracking_pixels_and_ads_are_not_pictures() {
     for url in [
         "https://bat.bing.com/action/0?ti=1",
         "https://mc.yandex.ru/watch/1",
@@ -157,7 +157,7 @@ fn what_counts_readers_or_sells_is_no_picture() {
 }
 
 #[test]
-fn the_button_that_starts_a_film_shows_its_poster() {
+fn a_play_button_shows_the_videos_poster() {
     let film = "<template><video poster=/p.jpg><source src=/v.mp4></video></template>";
     let html = |film: &str| format!("<button><img src=/p.jpg width=900 height=900></button>{film}");
     assert_eq!(taken(&html(film)), ["/v.mp4"]);

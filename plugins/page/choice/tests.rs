@@ -16,7 +16,7 @@ pub(super) fn urls(html: &str, options: &Options) -> Vec<String> {
 }
 
 #[test]
-fn what_is_no_web_is_left_out() {
+fn non_web_urls_are_left_out() {
     let html = "<img src='file:///etc/passwd'><img src='javascript:x()'><img src='data:image/gif;base64,xx'>\
         <a href='ftp://x.org/a.jpg'>x</a><img src='blob:1'><img src='http://'><img src='ok.jpg#top'>";
     let all = Options {
@@ -27,7 +27,7 @@ fn what_is_no_web_is_left_out() {
 }
 
 #[test]
-fn one_picture_comes_once_in_its_best_size() {
+fn a_picture_is_chosen_once_in_its_best_size() {
     let html = "<meta property=og:image content=/p/cat-300x200.jpg>\
         <a href=/p/cat.jpg><img src=/p/cat-150x150.jpg></a><img src=/p/cat-600x400.jpg>\
         <img src=/p/dog.jpg srcset='/p/dog-400.jpg 400w, /p/dog-900.jpg 900w'>";
@@ -45,7 +45,7 @@ fn a_small_picture_stands_for_the_one_that_it_leads_to() {
 }
 
 #[test]
-fn different_pictures_are_all_taken() {
+fn different_pictures_are_all_chosen() {
     let names = [
         "/i.php?s=1001",
         "/i.php?s=1002",
@@ -81,7 +81,7 @@ fn a_long_base_does_not_make_a_page_large() {
 }
 
 #[test]
-fn everything_can_be_had() {
+fn all_chooses_everything() {
     let html = "<img src=/logo.png><div style=\"background:url('/bg.jpg')\"></div><video poster=/p.jpg src=/v.mp4></video>";
     assert_eq!(urls(html, &Options::default()), ["https://x.org/v.mp4"]);
     let all = Options {
@@ -92,7 +92,7 @@ fn everything_can_be_had() {
 }
 
 #[test]
-fn of_sizes_that_are_linked_the_largest_is_taken() {
+fn the_largest_of_linked_sizes_is_chosen() {
     let tables: [(&[&str], &[&str]); 10] = [
         (&["w-640x360.jpg", "w-1920x1080.jpg"], &["w-1920x1080.jpg"]),
         (&["w-1920x1080.jpg", "w-640x360.jpg"], &["w-1920x1080.jpg"]),
@@ -149,7 +149,7 @@ fn of_sizes_that_are_linked_the_largest_is_taken() {
 }
 
 #[test]
-fn what_is_shown_gives_way_to_a_link_unless_it_is_larger() {
+fn a_shown_picture_gives_way_to_its_link_unless_larger() {
     let table = [
         (
             "<img src=/a.jpg><a href=/a-1920x1080.jpg>large</a>",

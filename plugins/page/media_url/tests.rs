@@ -56,7 +56,7 @@ fn sizes_of_one_picture_are_alike() {
 }
 
 #[test]
-fn dress_is_told_from_matter() {
+fn decoration_is_distinguished_from_content() {
     for unwanted in [
         "/img/logo.png",
         "/icons/home.png",
@@ -73,7 +73,7 @@ fn dress_is_told_from_matter() {
 }
 
 #[test]
-fn a_picture_is_called_what_it_is_made_of() {
+fn proxied_pictures_are_named_after_their_original() {
     let table = [
         ("/cat.jpg?url=/dog.jpg", Some("cat"), Some("jpg")),
         (
@@ -97,7 +97,7 @@ fn a_picture_is_called_what_it_is_made_of() {
 }
 
 #[test]
-fn a_stream_is_told_by_its_playlist() {
+fn streams_are_recognised_by_their_playlist() {
     assert!(is_stream(&url("/a/master.m3u8?x")));
     assert!(!is_stream(&url("/a/mpd")));
 }

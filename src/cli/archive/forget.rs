@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_known_by_whoever_reads_it() {
+    fn links_are_matched_as_each_source_reads_them() {
         let link = "https://example.org/a";
         let table = [
             ("https://example.org/a", true),

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_a_flag_is_of_one_that_there_is() {
+    fn hints_for_foreign_flags_name_existing_ones() {
         let command = Args::command();
         let mut all = std::collections::HashSet::new();
         for (names, meant, _) in FOREIGN_FLAGS {
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_of_another_program_is_told_what_it_is_here() {
+    fn foreign_flags_get_a_hint() {
         let table = [
             ("--batch-file=x", "tip: `-i FILE` reads"),
             ("--output-dir", "tip: `-d DIR` sets"),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_slip_is_told_what_is_similar() {
+    fn only_typos_get_a_similar_flag() {
         for (flag, meant) in [
             ("--retry-all", None),
             ("--insecurely", None),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_without_the_flag_is_not_told_of_it() {
+    fn commands_without_a_flag_get_no_hint_for_it() {
         assert!(!error_text(&["jobs", "--dest"]).contains("-d DIR"));
         assert!(error_text(&["retry", "--dest"]).contains("-d DIR"));
     }

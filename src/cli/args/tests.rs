@@ -38,7 +38,7 @@ fn takes_links_and_flags_in_any_order() {
 }
 
 #[test]
-fn of_two_values_for_one_the_last_holds() {
+fn the_last_value_of_a_repeated_flag_wins() {
     let typed = [
         "fetch", "-d", "a", "-N1", "-s", "-d", "b", "-N2", "-s", "x.org",
     ];
@@ -139,7 +139,7 @@ fn a_command_behind_a_link_is_refused() {
 }
 
 #[test]
-fn a_flag_before_a_command_stands_behind_it_if_the_command_has_it() {
+fn flags_before_a_command_get_a_hint() {
     let table = [
         (
             ["fetch", "-q", "run", "cats"],
@@ -161,7 +161,7 @@ fn a_flag_before_a_command_stands_behind_it_if_the_command_has_it() {
 }
 
 #[test]
-fn what_a_command_does_not_take_is_not_in_its_help() {
+fn help_lists_only_accepted_flags() {
     let read = |typed: [&str; 3]| Args::read(typed.map(Into::into)).unwrap_err();
     let help = read(["fetch", "retry", "--help"]).to_string();
     assert!(help.contains("--archive <FILE>"), "{help}");
@@ -174,7 +174,7 @@ fn what_a_command_does_not_take_is_not_in_its_help() {
 
 #[cfg(unix)]
 #[test]
-fn a_word_that_is_no_text_is_named() {
+fn non_utf8_arguments_are_named() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     let word = OsString::from_vec(b"l\xff".to_vec());
@@ -187,7 +187,7 @@ fn a_word_that_is_no_text_is_named() {
 }
 
 #[test]
-fn what_is_no_number_of_something_is_told_what_is() {
+fn invalid_numbers_are_explained() {
     let positive = "expected a whole number, 1 or more";
     let whole = "expected a whole number, 0 or more";
     for (typed, expected) in [
@@ -213,7 +213,7 @@ fn what_is_no_number_of_something_is_told_what_is() {
 }
 
 #[test]
-fn a_time_below_zero_is_taken_for_the_time() {
+fn negative_times_are_read_as_values() {
     let args = Args::try_parse_from(["fetch", "a.org", "--live-for", "-1s"]).unwrap();
     assert_eq!(args.selection.streams.live_for.as_deref(), Some("-1s"));
 }

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_cannot_do_is_told_without_its_secrets() {
+    fn unsupported_curl_options_are_reported_without_secrets() {
         let table = [
             ("wget https://x.org", "it does not begin with `curl`"),
             ("curl", "there is no URL in it"),

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn media_are_told_by_what_was_recorded() {
+    fn har_media_are_recognised_by_type_and_kind() {
         let table = [
             (
                 "https://x.org/a",
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_and_not_repeated() {
+    fn invalid_har_files_are_refused_without_echo() {
         let deep = format!("{{\"log\":{{\"x\":{}", "[".repeat(1_000_000));
         let typed = "{\"log\":{\"entries\":[{\"request\":{\"url\":{\"hunter2\":1}}}]}}";
         let listed = "{\"log\":{\"entries\":\"hunter2\"}}";

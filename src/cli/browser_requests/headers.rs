@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_the_request_is_sent_and_what_is_of_the_connection_is_not() {
+    fn request_headers_are_kept_and_connection_headers_dropped() {
         let table = [
             (":authority", "x.org", true),
             ("Cookie", "a=1", true),

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_otherwise_spoils_no_other_request() {
+    fn an_invalid_har_request_does_not_affect_others() {
         let text = r#"{"log": {"entries": [
             {"request": {"headers": [{"name": "a", "value": 5}, {"name": ["x"], "value": null}]}, "response": {"status": "206"}},
             {"response": {"status": null}}

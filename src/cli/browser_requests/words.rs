@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_single_call_of_curl_is_told_as_what_it_is() {
+    fn several_or_piped_curl_commands_are_explained() {
         let table = [
             (
                 "curl 'x' ;\ncurl 'y'",

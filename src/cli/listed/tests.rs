@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_a_list_is_written_with_is_no_part_of_a_link() {
+fn list_punctuation_is_not_part_of_a_link() {
     let table = [
         ("[", vec![]),
         ("],", vec![]),
@@ -26,7 +26,7 @@ fn what_a_list_is_written_with_is_no_part_of_a_link() {
 }
 
 #[test]
-fn takes_lines_apart() {
+fn list_lines_are_split_into_link_and_options() {
     let link = "https://a.org/1";
     let table: [(&str, &[(&str, &str)]); 10] = [
         ("https://a.org/1", &[]),

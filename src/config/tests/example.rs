@@ -67,7 +67,7 @@ fn the_example_shows_every_key_with_its_default() {
 }
 
 #[test]
-fn the_example_says_what_each_key_is_for() {
+fn the_example_explains_every_key() {
     let mut before = "";
     for line in EXAMPLE.lines() {
         if line.starts_with('#') && !line.starts_with("# ") && line != "#" {

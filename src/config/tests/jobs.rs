@@ -53,7 +53,7 @@ fn a_job_has_settings_of_its_own() {
 }
 
 #[test]
-fn a_header_that_is_not_set_is_told() {
+fn an_unset_header_variable_is_reported() {
     let all = config(&[("a", TEXT)], &KEPT[..1], Vec::new()).unwrap();
     let error = all.job("cats").unwrap().net().unwrap_err();
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_header_that_is_not_set_is_told() {
 }
 
 #[test]
-fn flags_hold_over_what_a_job_says() {
+fn flags_override_jobs() {
     let flags = vec![flag("-d", "output.directory", "typed")];
     let environment = [("FETCH_OUTPUT__DIRECTORY", "variable")];
     let all = config(&[("a", TEXT)], &environment, flags).unwrap();
@@ -133,7 +133,7 @@ fn shows_links_however_they_are_written_without_their_secrets() {
 }
 
 #[test]
-fn names_a_job_that_there_is_not() {
+fn an_unknown_job_is_named() {
     let hint = |text: &str, name: &str| {
         let error = Config::from_toml(text).unwrap().job(name).unwrap_err();
         assert_eq!(error.message, format!("no job is called `{name}`"));

@@ -10,7 +10,7 @@ fn message_of(error: Error) -> String {
 }
 
 #[test]
-fn a_variable_in_a_path_is_no_name_of_a_folder() {
+fn variables_in_paths_are_refused() {
     for (key, text) in [
         ("output.directory", "$HOME/x"),
         ("output.directory", "${XDG_DATA_HOME}/x"),
@@ -230,7 +230,7 @@ fn names_the_mistakes_in_the_options_of_a_source() {
 }
 
 #[test]
-fn names_a_source_that_there_is_not() {
+fn an_unknown_source_is_named() {
     let config = Config::from_toml("[source.imgr]\nx = 1").unwrap();
     assert_eq!(
         message_of(config.check_sources(&["imgur", "direct"]).unwrap_err()),

@@ -121,7 +121,7 @@ fn every_source_can_have_a_template_and_no_key_that_nobody_knows() {
 }
 
 #[test]
-fn every_key_says_what_it_takes_and_what_it_is_for() {
+fn the_schema_types_and_describes_every_key() {
     fn look(path: &str, schema: &Value) {
         let tables = schema["properties"].as_object().into_iter().flatten();
         let any = Some(&schema["additionalProperties"]).filter(|any| any["properties"].is_object());

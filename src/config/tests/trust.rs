@@ -131,7 +131,7 @@ fn a_program_is_run_only_for_a_file_that_nobody_else_can_write() {
 }
 
 #[test]
-fn a_command_is_taken_only_from_a_file_that_nobody_else_can_write() {
+fn commands_need_a_file_only_the_user_can_write() {
     for key in ["exec", "exec_after"] {
         let text = format!("[after]\n{key} = 'echo {{dir}}'");
         let run = |author, text: &str| {
@@ -214,7 +214,7 @@ fn a_command_may_begin_at_the_home_folder() {
 
 #[cfg(unix)]
 #[test]
-fn a_program_is_run_once_and_its_secret_is_not_told() {
+fn secret_programs_run_once_and_stay_secret() {
     let folder = tempfile::tempdir().unwrap();
     let count = folder.path().join("count");
     let command = format!("cmd:sh -c 'echo x >> {}; echo hunter2'", count.display());
@@ -245,7 +245,7 @@ fn a_program_is_run_once_and_its_secret_is_not_told() {
 
 #[cfg(unix)]
 #[test]
-fn whoever_can_write_a_file_may_have_written_it() {
+fn files_writable_by_others_are_not_trusted() {
     use std::fs::{File, Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
 

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_public_server_leads_to_is_its_word_at_its_own_name_too() {
+    fn public_redirects_stay_public_under_any_name() {
         // The name may resolve to another address by the next request.
         let mut trail = trail();
         trail.answered(Some([192, 0, 2, 1].into()));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leads_on_depends_on_the_address_that_answered() {
+    fn redirect_trust_depends_on_the_answering_address() {
         for (url, address, named_by) in [
             ("http://a.test/", Some([10, 0, 0, 1]), NamedBy::User),
             (
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_that_left_does_not_come_home() {
+    fn a_redirect_chain_that_left_its_origin_never_returns() {
         let mut trail = trail();
         assert!(trail.has_one_origin() && !trail.is_redirected());
         trail.follow(b"/dog").unwrap();

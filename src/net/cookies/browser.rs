@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_read_has_a_way_out() {
+    fn unsupported_browsers_get_a_hint() {
         for (name, expected, hint) in [
             (
                 "Chrome:Default",

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_of_an_earlier_round_is_not_taken_for_that_of_a_later_one() {
+    fn a_stale_wal_is_not_used() {
         let (folder, open) = profile(16, 1000);
         let copy = DatabaseCopy::of(folder.path()).unwrap();
         let names = || {
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_database_is_named() {
+    fn an_invalid_cookie_database_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(STORE), [b'x'; 5000]).unwrap();
         let error = read(folder.path().to_str().unwrap(), None)

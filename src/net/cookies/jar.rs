@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_s_cookies_are_taken_for_hosts_that_are_asked_alone() {
+    fn browser_cookies_are_used_for_requested_hosts_only() {
         let hosts = [
             ("example.org", true),
             ("sub.example.org", false),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_encrypted_sets_nothing_that_is_for_encrypted_ones() {
+    fn plain_http_cannot_set_secure_cookies() {
         let jar = Jar::default();
         let set = |scheme: &str, text: &str| {
             let header = HeaderValue::try_from(text).unwrap();

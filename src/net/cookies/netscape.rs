@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_cookie_is_named_with_its_reason_and_without_its_value() {
+    fn invalid_cookie_lines_are_named_without_their_value() {
         let table = [
             (
                 "# ok\na=b\n",
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_change_keeps_its_line() {
+    fn unchanged_cookie_lines_are_kept() {
         let before = "# mine\n\n.a.org\tTRUE\t/\tTRUE\t0\told\t1\n#HttpOnly_a.org\tFALSE\t/\tTRUE\t0\tgone\t1\n\
                       b.org\tFALSE\t/\tFALSE\t1.5\tkept\t1\nnonsense";
         let cookie = |name: &str, expires| Cookie {

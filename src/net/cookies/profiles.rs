@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_cookies_is_no_profile() {
+    fn a_folder_without_cookies_is_not_a_profile() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().to_str().unwrap();
         assert!(

@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_take_turns_and_the_first_begins() {
+    fn address_families_alternate_starting_with_the_first() {
         let read = |list: &[&str]| -> Vec<SocketAddr> {
             list.iter()
                 .map(|ip| SocketAddr::new(ip.parse().unwrap(), 80))

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_is_used_again_once_all_of_a_body_has_come() {
+    async fn a_connection_is_reused_after_a_complete_body() {
         let (url, count) = server(SHORT).await;
         let http1 = http1();
         for _ in 0..3 {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_left_in_its_middle_takes_its_connection_along() {
+    async fn an_abandoned_body_closes_its_connection() {
         let (url, count) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nshort").await;
         let http1 = http1();
         for _ in 0..3 {
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_closed_while_it_waited_is_passed_over_however_much_a_task_has_done() {
+    async fn connections_closed_while_idle_are_skipped() {
         let (url, [may_close, closed]) = closing().await;
         let http1 = http1();
         for units in 0..=128 {

@@ -65,7 +65,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
 
     #[tokio::test(start_paused = true)]
-    async fn whatever_comes_begins_it_anew() {
+    async fn any_data_restarts_the_silence_timer() {
         let mut silence = Silence::new(LIMIT);
         for _ in 0..3 {
             silence.begin();

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_short_comes_in_small_portions() {
+    async fn short_bodies_are_read_in_small_pieces() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let here = TcpStream::connect(listener.local_addr().unwrap());
         let (here, there) = tokio::join!(here, listener.accept());

@@ -19,7 +19,7 @@ fn pace(per_host: usize, all: usize) -> Pace {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_holds_its_host_and_no_other() {
+async fn a_pause_affects_its_host_only() {
     let pace = pace(2, 8);
     pace.pause("slow.org", Duration::from_secs(5));
     pace.pause("slow.org", Duration::from_secs(1));
@@ -121,7 +121,7 @@ async fn a_host_can_have_limits_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_least_of_all_caps_holds() {
+async fn the_lowest_of_all_caps_applies() {
     let limits = |connections, requests_per_second| Limits {
         connections,
         requests_per_second,

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_site_says_is_no_part_of_a_program() {
+    fn fields_are_refused_inside_code() {
         let table = [
             ("sh -c 'x {path}'", false),
             ("env -i /bin/bash -o pipefail -ec 'x \"{key}\"' _", false),

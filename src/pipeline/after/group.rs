@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_the_terminal_is_not_for_a_program_of_its_own_group() {
+    fn terminal_signals_do_not_reach_command_groups() {
         let group = Group::default();
         let mut command = Command::new("sleep");
         command.arg("60");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stopped_by_hand_is_waited_for() {
+    fn a_manually_stopped_command_is_waited_for() {
         let group = Group::default();
         let mut command = Command::new("sh");
         let goes_on = "(while kill -CONT $$ 2>&-; do sleep 0.01; done) &";
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stopped_can_be_ended() {
+    fn a_stopped_command_can_be_killed() {
         let group = Group::default();
         let mut command = Command::new("sh");
         command.args(["-c", "kill -STOP $$; exit 0"]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_is_not_started() {
+    fn no_command_is_started_after_the_end() {
         let group = Group::default();
         group.end();
         assert!(group.spawn(Command::new("sleep")).unwrap().is_none());

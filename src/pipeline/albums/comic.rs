@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_site_says_is_text() {
+    fn site_texts_are_escaped_in_comic_info() {
         let info = info("</Title>&\u{1b}[1m\u{ffff} 猫\n", "https://x.org/?a&b", 3);
         let title = "<Title>&lt;/Title&gt;&amp;[1m 猫 </Title>";
         assert!(info.contains(title), "{info}");

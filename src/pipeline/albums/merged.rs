@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_keeps_its_place() {
+    fn removed_items_keep_their_place_in_merged_lists() {
         let table = [
             ("", "abc", "abc"),
             ("abc", "abc", "abc"),

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_comes_back_in_any_order_and_leaves_no_file() {
+    fn spooled_records_are_read_in_any_order_and_leave_no_file() {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::root(root.path()).unwrap();
         let spool = Spool::new(Arc::new(folder));

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_before_a_list_is_no_part_of_its_first_entry() {
+    fn a_byte_order_mark_is_stripped_from_imported_lists() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("had.txt");
         std::fs::write(&file, "\u{feff}youtube a\r\n\u{feff}youtube b\n").unwrap();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_write_ourselves_is_no_list_of_another_program() {
+    fn our_own_exports_are_not_imported_as_foreign_lists() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("had.jsonl");
         std::fs::write(&file, "{\"v\":1,\"source\":\"direct\"}\n").unwrap();

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn of_runs_of_long_ago_those_that_somebody_still_asks_for_are_remembered() {
+    fn old_runs_are_kept_while_referenced() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
         let roots = ["one", "other"].map(|name| folder.path().join(name));
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_never_began_leaves_nothing() {
+    fn a_run_that_never_started_leaves_no_record() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
         Run::new("fetch", None)

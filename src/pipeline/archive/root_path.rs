@@ -124,7 +124,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_root_that_is_no_text_is_the_same_when_it_is_read() {
+    fn non_utf8_roots_round_trip() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
         let table: [(&[u8], &str); 5] = [

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_secret_is_kept_as_it_is() {
+    fn items_without_secrets_are_stored_unchanged() {
         let item = item("https://example.org/a.jpg?w=3");
         let stored = item_from_json(&item_to_json(&item, NamedBy::PublicServer).unwrap()).unwrap();
         let named_by = NamedBy::PublicServer;

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_items_against_expressions() {
+    fn filters_evaluate_items() {
         let mut item = sample::full();
         item.meta.extra.insert("likes".to_owned(), 12.into());
         let table = [
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_item_lacks_is_neither_less_nor_greater() {
+    fn missing_fields_compare_false() {
         let table = [
             ("width < 1000", false),
             ("width <= 1000", false),

@@ -32,7 +32,7 @@ mod tests {
     use crate::pipeline::naming::sample;
 
     #[test]
-    fn what_one_item_has_is_not_lacking() {
+    fn fields_any_item_has_are_not_missing() {
         let filter = "width > 5000 and size > 1".parse().unwrap();
         let mut lacking = MissingFields::default();
         lacking.note(&filter, &sample::bare());

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_listing_does_not_tell_speaks_for_an_item() {
+    fn unknown_fields_do_not_exclude_an_item() {
         let settings = Settings {
             since: "2024-05-03T00:00:00Z".parse().ok(),
             until: "2024-06-01T00:00:00Z".parse().ok(),

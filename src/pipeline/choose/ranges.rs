@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_range_with_an_example() {
+    fn invalid_ranges_are_refused_with_an_example() {
         for text in [
             "", "-", "0", "1-0", "5-3", "a", "1,,2", "1-2-3", "1.5", "+1-",
         ] {

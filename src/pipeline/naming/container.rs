@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sound_behind_tags_is_told_by_itself() {
+    fn audio_behind_id3_tags_is_recognised() {
         let tag = |flags: u8, length: u8| {
             let header = [b"ID3\x04\0".as_slice(), &[flags, 0, 0, 0, length]].concat();
             let footer = vec![0; usize::from(flags) / 16 * 10];

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filters_that_are_told_are_known() {
+    fn documented_filters_exist() {
         let engine = engine();
         for filter in FILTERS {
             let known = engine.compile_expression_owned(format!("1 | {filter}"));

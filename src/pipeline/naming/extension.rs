@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn splits_names_where_an_extension_begins() {
+    fn names_are_split_at_their_extension() {
         let table = [
             ("cat.jpg", "cat", Some("jpg")),
             ("Cat.JPEG", "Cat", Some("jpeg")),

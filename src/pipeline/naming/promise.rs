@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_breaks_the_promise_of_what_begins_with_a_sign() {
+    fn a_text_breaks_the_promise_of_a_signed_format() {
         use Content::{Archive, Document, Empty, Page, Text, Unknown, Zeros};
         let table = [
             ("book.pdf", Text, None, Some("pdf")),

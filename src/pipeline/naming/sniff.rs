@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_at_once_is_what_the_table_says() {
+    fn quickly_recognised_formats_agree_with_the_table() {
         let images: [&[u8]; 7] = [
             b"\xff\xd8\xff\xe0\0\x10JFIF",
             b"\xff\xd8\xff\xdb\0\x43",
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn names_transport_streams_and_tar_by_what_stands_further_in() {
+    fn transport_streams_and_tar_are_recognised_by_later_bytes() {
         let mut stream = vec![0u8; 188 * 4];
         stream.iter_mut().step_by(188).for_each(|byte| *byte = 0x47);
         assert_eq!(sniff(&stream).ext.as_deref(), Some("ts"));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_sound_alone_in_a_film_container() {
+    fn audio_only_mp4_is_recognised() {
         let movie = |handler: &[u8]| {
             let mut bytes =
                 b"\0\0\0\x18ftypisom\0\0\x02\0isommp42\0\0\0\x28moov\0\0\0\x20hdlr\0\0\0\0\0\0\0\0"
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_documents_archives_and_nothing_apart() {
+    fn documents_archives_and_blank_files_are_distinguished() {
         let table: &[(&[u8], Content, Option<&str>)] = &[
             (
                 b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",

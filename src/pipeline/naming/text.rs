@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_a_page_however_it_begins() {
+    fn pages_are_recognised_however_they_begin() {
         let pages: &[&[u8]] = &[
             b"<!DOCTYPE html><html>",
             b"<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">",

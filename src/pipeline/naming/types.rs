@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_media_among_the_aliases_come_first() {
+    fn media_types_come_first_among_the_aliases() {
         assert_eq!(ALIASES[MEDIA_ALIASES - 1][0], "mid");
         assert_eq!(ALIASES[IMAGE_ALIASES - 1][0], "eps");
         assert!(AUDIO.iter().chain(IMAGES).all(|ext| is_medium(ext)));

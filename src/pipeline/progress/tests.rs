@@ -99,7 +99,7 @@ fn a_cursor_counts_once_all_before_it_has_ended() {
 }
 
 #[test]
-fn nothing_counts_that_comes_after_what_was_lost() {
+fn progress_stops_at_the_first_lost_item() {
     let archive = Arc::new(Heard::default());
     let listing = listing(&archive, "a", None);
     let early = listing.ticket();
@@ -126,7 +126,7 @@ fn a_listing_that_fails_keeps_its_last_cursor() {
 }
 
 #[test]
-fn what_was_handed_on_is_an_entry() {
+fn a_delegated_link_counts_as_an_entry() {
     let archive = Arc::new(Heard::default());
     let top = listing(&archive, "a", None);
     let inner = listing(&archive, "b", Some(top.ticket()));

@@ -60,7 +60,7 @@ mod tests {
     use crate::model::Kind;
 
     #[test]
-    fn two_steps_are_told_as_one_and_a_second_that_fails_is_no_success() {
+    fn two_step_renames_are_reported_as_one() {
         let described = |first: (&str, &str), old: &str, outcome: RenameOutcome| {
             let identity = Identity {
                 source: "s".into(),

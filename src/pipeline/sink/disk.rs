@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_there_is_no_file() {
+    fn impossible_paths_are_missing_files() {
         let (root, long) = (tempfile::tempdir().unwrap(), "long".repeat(100));
         for folder in ["folder", "folder/below"] {
             std::fs::create_dir(root.path().join(folder)).unwrap();

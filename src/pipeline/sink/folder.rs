@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_name_is_not_replaced() {
+    fn rename_new_does_not_replace() {
         let folder = tempfile::tempdir().unwrap();
         let root = Folder::root(folder.path()).unwrap();
         root.create("a").unwrap().write_all(b"a").unwrap();

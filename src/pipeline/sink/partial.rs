@@ -316,7 +316,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn its_path_leads_to_it_when_its_name_leads_elsewhere() {
+    fn the_path_for_other_programs_survives_a_swapped_name() {
         let folder = tempfile::tempdir().unwrap();
         let partial = Partial::open(place(&folder)).unwrap();
         let (name, other) = (

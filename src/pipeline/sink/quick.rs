@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_slow_calls_the_next_are_made_elsewhere_for_a_while() {
+    fn slow_disk_calls_move_to_other_threads_for_a_while() {
         let latency = Latency::new();
         for took in [SLOW, SLOW * 2, SLOW, SLOW * 2] {
             latency.note(took);

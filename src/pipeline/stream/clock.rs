@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_times_one_is_earlier() {
+    fn wrapping_timestamps_are_ordered() {
         let table = [
             (5, 9, 5),
             (9, 5, 5),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_time_of_a_film_is_read() {
+    fn the_first_timestamp_of_a_stream_is_read() {
         let film = [
             packet(1, 8_123_456_789),
             packet(2, 126_000),

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encrypted_is_known_by_its_boxes() {
+    fn encryption_is_recognised_by_boxes() {
         let id = b"\xed\xef\x8b\xa9\x79\xd6\x4a\xce\xa3\xc8\x27\xdc\xd5\x1d\x21\xed";
         let system = |id: &[u8]| boxed(b"pssh", &[&[0; 4], id, &[0; 4]].concat());
         let table = [

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_bomb_nothing_is_said() {
+    fn gzip_bombs_are_not_judged() {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         packed.write_all(&[0; 1 << 20]).unwrap();
         let packed = packed.finish().unwrap();

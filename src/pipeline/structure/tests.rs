@@ -19,7 +19,7 @@ fn check(bytes: &[u8]) -> Structure {
 }
 
 #[test]
-fn good_files_are_whole_or_nothing_is_said_of_them() {
+fn intact_files_are_whole_or_not_judged() {
     for (name, bytes, has_end) in good() {
         let expected = match has_end || ["avi", "gz"].contains(&name) {
             true => Structure::Whole,
@@ -30,7 +30,7 @@ fn good_files_are_whole_or_nothing_is_said_of_them() {
 }
 
 #[test]
-fn no_file_that_is_cut_is_called_whole() {
+fn truncated_files_are_never_whole() {
     for (name, bytes, has_end) in good() {
         for length in 0..bytes.len() {
             let cut = check(&bytes[..length]);
@@ -80,7 +80,7 @@ fn most_cuts_are_found() {
 }
 
 #[test]
-fn what_stands_behind_the_end_does_not_matter() {
+fn bytes_after_the_end_are_ignored() {
     for (name, bytes, has_end) in good().into_iter().filter(|file| file.2) {
         for behind in [
             &b"\0"[..],
@@ -183,7 +183,7 @@ fn hostile_lengths_lead_nowhere() {
 }
 
 #[test]
-fn what_is_not_known_is_not_judged() {
+fn unknown_formats_are_not_judged() {
     for bytes in [
         &b""[..],
         b"x",

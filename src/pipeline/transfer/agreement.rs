@@ -102,7 +102,7 @@ mod tests {
     const GIF: &[u8] = b"GIF89a\x02\x00\x03\x00\x00\x00\x00;";
 
     #[test]
-    fn a_body_is_held_against_its_listing() {
+    fn bodies_are_checked_against_their_listing() {
         let listed = |size: Option<u64>, shape: Option<(u32, u32)>, suspect: bool| {
             let placeholders = if suspect {
                 [Fingerprint::default()].into()

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_medium_is_told_apart_at_the_first_look() {
+    fn non_media_are_recognised_by_their_first_bytes() {
         let page = b"<!doctype html><title>Log in</title>".as_slice();
         let table = [
             (Some(Medium::Image), GIF, None, None),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_of_the_kind_that_its_name_says_is_told_apart() {
+    fn content_that_contradicts_its_name_is_recognised() {
         let table: [(&str, &[u8], Option<&str>); 4] = [
             (
                 "a.pdf",
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_known_by_each_of_their_signs() {
+    fn placeholders_are_recognised_by_each_fingerprint() {
         let md5 = "d835884373f4d6c8f24742ceabe74946";
         let removed = Fingerprint {
             meaning: "removed".into(),

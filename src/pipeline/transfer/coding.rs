@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coding_is_taken_off_unless_the_file_is_packed_itself() {
+    fn content_codings_are_decoded_except_for_packed_files() {
         assert_eq!(of("gzip", false).unwrap(), Some(Coding(net::Coding::Gzip)));
         assert_eq!(of("gzip", true).unwrap(), None);
         assert_eq!(of("br", true).unwrap(), None);

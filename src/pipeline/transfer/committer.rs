@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_there_is_no_room_for_is_named_by_whoever_waits() {
+    async fn files_beyond_the_queue_are_named_by_their_owner() {
         let names = Arc::new(Thread::start());
         let here = thread::current().id();
         let (end, first) = busy(&names).await;
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_has_so_many_bytes_at_the_most() {
+    async fn the_naming_queue_is_bounded_in_bytes() {
         let names = Arc::new(Thread::start());
         let here = thread::current().id();
         let (end, first) = busy(&names).await;

@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unpacked_on_its_way_has_not_the_digest_of_what_is_stored() {
+    fn stored_digests_do_not_apply_to_transcoded_responses() {
         let hash = ("x-goog-hash", "md5=1B2M2Y8AsgTpgAmY7PhCfg==");
         let stored = ("x-goog-stored-content-encoding", "gzip");
         let coded = ("content-encoding", "gzip");
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn computes_what_is_wanted() {
+    fn requested_digests_are_computed() {
         let wanted = [
             Digest::Md5(EMPTY_MD5.into()),
             Digest::Sha256(EMPTY_SHA256.into()),

@@ -183,7 +183,7 @@ mod tests {
     use crate::pipeline::sink::Folder;
 
     #[test]
-    fn what_does_not_fit_is_refused_with_the_reason() {
+    fn files_that_do_not_fit_are_refused_with_a_reason() {
         const MIB: u64 = 1 << 20;
         let table = [
             ((10, 10, 0, 0), None),

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_still_gaining_speed_is_left_alone() {
+    fn a_growing_rate_starts_no_trial() {
         let (_, most, _) = run(64 << 20, |seconds, _| 1e6 * 2f64.powf(seconds / 0.1));
         assert_eq!(most, 1);
     }
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn it_settles_where_more_brings_nothing() {
+    fn growth_settles_where_more_connections_bring_nothing() {
         let (_, most, last) = run(1 << 30, |_, connections| 3e6 * connections.min(5) as f64);
         assert!(most <= 16 && (4..=8).contains(&last), "{most} {last}");
     }

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_media_type_is_known_with_and_without_parameters() {
+    fn media_types_are_parsed_with_and_without_parameters() {
         let table = [
             ("Text/Plain", Some("text/plain")),
             ("text/html ; charset=utf-8", Some("text/html")),

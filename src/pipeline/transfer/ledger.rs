@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_taken_first_and_then_half_of_the_largest_rest() {
+    fn gaps_are_assigned_first_then_half_of_the_largest_segment() {
         let mut ledger = Ledger::new(1000, &[(0, 100), (400, 500)]);
         let first = ledger.assign(10).unwrap();
         assert_eq!((first.at, first.end), (100, 400));
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_goes_on_into_what_nobody_has() {
+    fn a_segment_extends_into_unassigned_bytes() {
         let mut ledger = Ledger::new(1000, &[(900, 1000)]);
         let first = ledger.assign(10).unwrap();
         let second = ledger.assign(10).unwrap();
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_silent_at_the_end_is_relieved_once() {
+    async fn a_silent_worker_at_the_end_is_relieved_once() {
         let second = Duration::from_secs(1);
         let mut ledger = Ledger::new(100, &[]);
         let first = ledger.assign(30).unwrap();
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_heard_again_keeps_the_part() {
+    async fn a_worker_that_resumes_keeps_its_segment() {
         let second = Duration::from_secs(1);
         let mut ledger = Ledger::new(100, &[]);
         let only = ledger.assign(60).unwrap();

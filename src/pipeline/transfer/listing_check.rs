@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_what_its_digest_says() {
+    fn a_matching_digest_overrides_other_listing_fields() {
         let computed = {
             let mut hasher = Hasher::default();
             hasher.want(&[md5("")]);

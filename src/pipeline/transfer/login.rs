@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_is_known_by_its_address() {
+    fn login_urls_are_recognised() {
         let table = [
             ("https://a.org/login", true),
             ("https://a.org/wp-login.php", true),

@@ -94,7 +94,7 @@ mod tests {
     use crate::pipeline::transfer::ledger::Ledger;
 
     #[test]
-    fn what_takes_over_was_not_compared_with_what_was_written_late() {
+    fn late_writes_of_a_relieved_worker_are_not_compared() {
         let mut ledger = Ledger::new(1000, &[]);
         let part = ledger.assign(1000).unwrap();
         ledger.note_read(part.id, 500);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_to_the_left_of_what_nothing_proves() {
+    fn bytes_left_of_an_unproven_joint_are_discarded() {
         let mut seams = Seams::default();
         let done = [(0, 100), (200, 300)];
         assert_eq!(seams.resumable(&done, 10), done);

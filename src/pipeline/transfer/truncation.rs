@@ -94,7 +94,7 @@ mod tests {
     };
 
     #[test]
-    fn what_comes_cut_in_the_same_way_again_and_again_is_all_that_there_is() {
+    fn equal_truncations_are_accepted_as_the_whole() {
         let mut truncations = Truncations::default();
         let mut judge = |digest| truncations.judge(CUT, Some([digest; 32]));
         for digest in [1, 1, 2, 1, 1] {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_by_its_format_is_whole() {
+    fn files_whole_by_format_are_whole() {
         let mut truncations = Truncations::default();
         assert_eq!(truncations.judge(Structure::Whole, None).unwrap(), None);
         let warning = truncations.judge(Structure::Unknown, None).unwrap();

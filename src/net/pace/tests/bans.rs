@@ -13,7 +13,7 @@ fn begin(controller: &mut Controller, now: &mut Duration) -> Ticket {
 }
 
 #[test]
-fn connections_that_break_while_nothing_else_is_accepted_pause_a_host_that_worked_before() {
+fn breaks_with_nothing_accepted_pause_a_host_that_worked() {
     let mut controller = six_that_went_well();
     let mut now = at(10_000);
     let mut pauses = Vec::new();
@@ -36,7 +36,7 @@ fn connections_that_break_while_nothing_else_is_accepted_pause_a_host_that_worke
 }
 
 #[test]
-fn a_host_that_accepts_nothing_for_the_second_time_refuses_nobody_for_what_they_request() {
+fn a_second_ban_is_not_taken_for_repeated_refusals() {
     let mut controller = six_that_went_well();
     let mut now = at(10_000);
     let mut before = None;
@@ -57,7 +57,7 @@ fn a_host_that_accepts_nothing_for_the_second_time_refuses_nobody_for_what_they_
 }
 
 #[test]
-fn a_host_that_still_accepts_nothing_after_so_many_pauses_is_down() {
+fn a_host_that_accepts_nothing_after_many_pauses_is_down() {
     let mut controller = six_that_went_well();
     let mut now = at(10_000);
     let mut outcomes = Vec::new();
@@ -74,7 +74,7 @@ fn a_host_that_still_accepts_nothing_after_so_many_pauses_is_down() {
 }
 
 #[test]
-fn connections_that_stall_together_are_no_ban() {
+fn connections_that_stall_together_are_not_a_ban() {
     let mut controller = six_that_went_well();
     let tickets: Vec<_> = std::iter::from_fn(|| controller.begin(at(10_000))).collect();
     assert!(tickets.len() >= 6);

@@ -87,7 +87,7 @@ fn a_near_host_gets_no_more_connections_where_this_program_has_no_time_to_wait()
 }
 
 #[test]
-fn the_first_answers_let_the_limit_grow_also_where_they_come_soon_and_their_files_do_not() {
+fn the_first_responses_raise_the_limit_although_bodies_are_slow() {
     assert_eq!(limit_after(&[(1, 60, 1)]), 18);
     // The first round at a new limit says little, however long it takes.
     assert_eq!(limit_after(&[(1, 60, 1), (1, 500, 1)]), 54);
@@ -158,7 +158,7 @@ fn an_endless_retry_after_does_not_overflow() {
 }
 
 #[test]
-fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
+fn a_refusal_at_a_safe_limit_is_about_the_rate() {
     let mut controller = six_that_went_well();
     let mut tickets = fill(&mut controller, 600);
     for ticket in &mut tickets {
@@ -180,7 +180,7 @@ fn what_was_safe_and_is_refused_is_about_how_many_a_second() {
 }
 
 #[test]
-fn what_was_the_most_and_is_refused_is_one_too_many_at_first() {
+fn a_first_refusal_at_the_highest_limit_is_about_concurrency() {
     let mut controller = six_that_went_well();
     let mut tickets = fill(&mut controller, 600);
     // The first to begin, but five more are in flight.
@@ -196,7 +196,7 @@ fn what_was_the_most_and_is_refused_is_one_too_many_at_first() {
 }
 
 #[test]
-fn a_connection_that_breaks_alone_is_a_failure_and_beside_others_a_refusal() {
+fn a_break_is_a_failure_alone_and_a_refusal_beside_others() {
     let mut controller = controller(32);
     let ticket = controller.begin(at(0)).unwrap();
     assert!(!controller.broke(ticket, at(10)).crowded);
@@ -326,7 +326,7 @@ fn repeated_refusals_of_one_request_do_not_slow_its_host() {
 }
 
 #[test]
-fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() {
+fn acceptances_before_a_refusal_do_not_vouch_for_later() {
     let mut controller = six_that_went_well();
     let mut accepted: Vec<_> = (0..6)
         .map(|_| controller.begin(at(1000)).unwrap())
@@ -355,7 +355,7 @@ fn what_was_accepted_before_a_refusal_is_no_sign_that_others_are_let_in_since() 
 }
 
 #[test]
-fn requests_that_are_far_apart_are_told_once_and_when_they_are_much_farther() {
+fn long_intervals_are_reported_once_and_when_much_longer() {
     let mut pacer = Pacer::new(None, at(500));
     let mut reported = |since: u64, until: u64| {
         (0..5).for_each(|_| pacer.accepted(at(since)));

@@ -35,7 +35,7 @@ fn a_host_that_refuses_at_random_is_not_asked_more_slowly() {
 }
 
 #[test]
-fn a_host_whose_requests_hinder_each_other_is_asked_for_few_at_once() {
+fn a_queueing_host_gets_few_connections() {
     for (free, power, most) in [(2, 1.5, 1.8), (4, 1.5, 1.6), (8, 2.0, 2.0), (4, 1.0, 1.25)] {
         let model = Model {
             round_trip: 0.01,

@@ -273,7 +273,7 @@ fn best(model: &Model) -> (usize, Outcome) {
 }
 
 #[test]
-fn a_limit_that_is_found_is_as_good_as_the_best_that_is_known() {
+fn the_limit_found_is_close_to_the_best_known() {
     let mut wrong = Vec::new();
     for (name, model, ratio, refusals) in hosts() {
         let (limit, best) = best(&model);

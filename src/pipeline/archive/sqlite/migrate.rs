@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_in_version_2_is_asked_for_again() {
+    fn failures_of_schema_2_are_retried() {
         let (_folder, file, root) = empty();
         // The tables as that version had them.
         let connection = Connection::open(&file).unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_listing_lacked_is_not_gone() {
+    fn items_missing_from_one_listing_are_not_gone() {
         let (_folder, file, root) = empty();
         let connection = Connection::open(&file).unwrap();
         let older = "
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_version_1_knew_is_known() {
+    fn items_of_schema_1_are_migrated() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
         let root = folder.path().canonicalize().unwrap();

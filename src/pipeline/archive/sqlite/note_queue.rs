@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_notes_more_than_is_written_waits() {
+    fn a_full_note_queue_makes_writers_wait() {
         let queue = NoteQueue::default();
         for mark in 0..MOST as i64 {
             queue.push_link(QueuedNote::Listed(mark)).unwrap();

@@ -57,7 +57,7 @@ fn seen(path: &str, size: u64) -> Option<Seen> {
 
 /// Rows near the one found are read ahead.
 #[test]
-fn what_is_near_is_as_it_is_now() {
+fn read_ahead_rows_are_current() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     let archive = Sqlite::open(&file, folder.path(), None).unwrap();
@@ -88,7 +88,7 @@ fn all(file: &Path, root: &Path) -> Vec<Known> {
 }
 
 #[test]
-fn remembers_from_run_to_run_and_apart_for_each_root() {
+fn records_persist_per_root() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
     std::fs::create_dir_all(&one).unwrap();
@@ -172,7 +172,7 @@ fn an_item_that_another_run_saved_meanwhile_has_not_failed() {
 }
 
 #[test]
-fn what_was_noted_can_be_read_outside_a_run() {
+fn records_are_readable_outside_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     assert!(Records::open(&file, folder.path()).unwrap().is_none());
@@ -230,7 +230,7 @@ fn what_was_noted_can_be_read_outside_a_run() {
 }
 
 #[test]
-fn a_database_of_a_later_version_is_left_alone() {
+fn a_newer_database_is_refused_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     drop(Sqlite::open(&file, folder.path(), None).unwrap());
@@ -318,7 +318,7 @@ fn an_item_costs_under_300_bytes() {
 }
 
 #[test]
-fn the_log_stays_short_while_questions_are_asked() {
+fn the_wal_stays_short_while_reading() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     let archive = Sqlite::open(&file, folder.path(), None).unwrap();
@@ -352,7 +352,7 @@ fn many_may_begin_on_a_new_database_at_once() {
 }
 
 #[test]
-fn who_reads_does_not_wait_for_who_writes() {
+fn readers_do_not_wait_for_writers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     drop(Sqlite::open(&file, folder.path(), None).unwrap());
@@ -365,7 +365,7 @@ fn who_reads_does_not_wait_for_who_writes() {
 
 /// A view is used for a while; a file that is not where it says is looked up again.
 #[test]
-fn what_another_has_moved_is_found_anew() {
+fn items_moved_by_another_process_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("archive.db");
     let archive = Sqlite::open(&file, folder.path(), None).unwrap();

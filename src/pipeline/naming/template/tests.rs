@@ -95,7 +95,7 @@ fn an_item_of_an_album_gets_a_folder_and_a_number() {
 }
 
 #[test]
-fn an_album_is_not_called_twice_where_the_site_signs_its_title() {
+fn site_names_in_titles_are_not_repeated() {
     let called = |title: &str, id: &str| {
         let path = default(&item(|item| {
             item.source = "page".to_owned();
@@ -210,7 +210,7 @@ fn templates_say_what_they_look_like() {
 }
 
 #[test]
-fn what_an_item_lacks_prints_nothing() {
+fn missing_template_fields_print_nothing() {
     let table = [
         ("{author}/{title or key}.{ext}", "key"),
         ("{author}{title}.{ext}", "key"),
@@ -296,7 +296,7 @@ fn a_wrong_template_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_text_that_may_be_a_number_is_taken_for_one_item_by_item() {
+fn numeric_texts_are_numbers_per_item() {
     let mut item = sample::full();
     item.meta.title = Some("T12".to_owned());
     for (template, expected) in [

@@ -73,7 +73,7 @@ mod tests {
     use crate::model::{Error, Kind};
 
     #[test]
-    fn what_is_written_takes_the_place_or_nothing_does() {
+    fn a_rewrite_replaces_the_file_atomically() {
         let folder = tempfile::tempdir().unwrap();
         let root = Arc::new(Folder::root(folder.path()).unwrap());
         let mut partial = Partial::open(Place::new(root, "test", "key")).unwrap();

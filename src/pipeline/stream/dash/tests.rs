@@ -101,7 +101,7 @@ fn segments_are_named_by_number_by_time_and_in_lists() {
 }
 
 #[test]
-fn what_stands_further_out_holds_further_in() {
+fn dash_attributes_are_inherited() {
     let text = "<BaseURL>a/</BaseURL><Period duration='PT4S'><BaseURL>b/</BaseURL><SegmentTemplate timescale='1' duration='2' media='$Number$'/>\
         <AdaptationSet contentType='video'><SegmentTemplate startNumber='5'/><Representation id='x'><BaseURL>c/</BaseURL></Representation></AdaptationSet></Period>\
         <Period><AdaptationSet contentType='video'><Representation id='y'><SegmentTemplate duration='6' media='n$Number$'/></Representation></AdaptationSet></Period>";
@@ -198,7 +198,7 @@ fn picture_and_sound_are_chosen() {
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_by_name() {
+fn unsupported_manifests_are_refused_by_name() {
     let protected = |scheme: &str| {
         let inner = format!("<ContentProtection schemeIdUri='{scheme}'/><BaseURL>v</BaseURL>");
         tracks(&one(&inner), "best").unwrap_err().message
@@ -263,7 +263,7 @@ fn set(attributes: &str, inner: &str, file: &str) -> String {
 }
 
 #[test]
-fn what_is_no_film_is_not_taken_for_one() {
+fn trick_mode_and_essential_sets_are_not_chosen() {
     let film = set("mimeType='video/mp4'", "", "film");
     let essential = |scheme: &str| format!("<EssentialProperty schemeIdUri='{scheme}' value='1'/>");
     let trick = "http://dashif.org/guidelines/trickmode";
@@ -342,7 +342,7 @@ fn a_manifest_cannot_be_made_large() {
 }
 
 #[test]
-fn each_period_begins_a_time_of_its_own() {
+fn each_period_starts_its_own_timeline() {
     let text = one("<SegmentList><SegmentURL media='v'/></SegmentList>").repeat(2);
     let read = tracks(&text, "best").unwrap();
     let breaks: Vec<bool> = read.main.segments.iter().map(|one| one.breaks).collect();

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_variable_is_named() {
+    fn invalid_hls_variables_are_named() {
         let define = |text: &str| expanded(&format!("#EXTM3U\n#EXT-X-DEFINE:{text}\n"));
         let table = [
             "NAME=\"a\"",

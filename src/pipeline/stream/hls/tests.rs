@@ -129,7 +129,7 @@ fn keys_hold_until_the_next() {
 }
 
 #[test]
-fn what_is_protected_is_refused_by_name() {
+fn protected_playlists_are_refused_by_name() {
     let table = [
         (
             "METHOD=SAMPLE-AES,URI=\"skd://x\",KEYFORMAT=\"com.apple.streamingkeydelivery\"",
@@ -172,7 +172,7 @@ fn what_is_protected_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_no_playlist_or_leads_elsewhere_is_refused() {
+fn invalid_playlists_and_urls_are_refused() {
     let table = [
         "#EXTINF:x,\na.ts\n",
         "#EXTINF:-1,\na.ts\n",
@@ -209,7 +209,7 @@ fn what_is_no_playlist_or_leads_elsewhere_is_refused() {
 }
 
 #[test]
-fn however_long_segments_are_said_to_be_that_is_a_time() {
+fn odd_target_durations_are_clamped() {
     let table = [
         ("inf", 86_400),
         ("-inf", 0),
@@ -302,7 +302,7 @@ fn renditions_are_chosen_with_their_sound() {
 }
 
 #[test]
-fn where_sound_is_with_the_picture_it_is_one_track() {
+fn audio_muxed_with_video_is_one_track() {
     let Playlist::Master(master) = playlist(
         "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",DEFAULT=YES\n#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nv.m3u8\n",
     )

@@ -29,7 +29,7 @@ fn segments_become_one_file_with_one_header() {
 }
 
 #[test]
-fn a_cue_that_outlasts_its_segment_is_one() {
+fn a_cue_spanning_segments_is_merged() {
     let cue = |id: &str, times: &str, text: &str| format!("WEBVTT\n\n{id}\n{times}\n{text}\n");
     let table = [
         // Repeated unchanged, under any identifier.
@@ -91,7 +91,7 @@ fn a_cue_that_outlasts_its_segment_is_one() {
 }
 
 #[test]
-fn times_are_those_of_the_film() {
+fn cue_times_are_mapped_to_the_video() {
     let segment = |map: &str| {
         format!("WEBVTT\nX-TIMESTAMP-MAP={map}\n\n00:01.000 --> 00:02.000\na<00:01.500>b<i>c\n")
     };

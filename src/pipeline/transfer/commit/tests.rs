@@ -31,7 +31,7 @@ fn commit<'a>(
 }
 
 #[test]
-fn nothing_is_left_of_a_small_file_that_gets_no_name() {
+fn an_unnamed_small_file_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let disk = Arc::new(Disk::open(root.path()).unwrap());
     let archive = Memory::default();
@@ -46,7 +46,7 @@ fn nothing_is_left_of_a_small_file_that_gets_no_name() {
 }
 
 #[test]
-fn names_that_are_taken_are_not_asked_after_again_for_each_item() {
+fn taken_names_are_not_checked_again_for_each_item() {
     let root = tempfile::tempdir().unwrap();
     let disk = Arc::new(Disk::open(root.path()).unwrap());
     let archive = Memory::default();

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_leaves_before_who_gets_bytes() {
+    fn waiting_workers_leave_before_receiving_ones() {
         let leaving = Leaving::default();
         assert!(!leaving.try_leave_while_receiving(), "nobody is to leave");
         let mut mute = Box::pin(leaving.unless_leaving(pending::<()>()));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_wait_any_more_is_not_left_to_go() {
+    fn workers_that_stopped_waiting_do_not_count_as_waiting() {
         let leaving = Leaving::default();
         let mut mute = Box::pin(leaving.unless_leaving(pending::<()>()));
         assert_eq!(mute.as_mut().now_or_never(), None);

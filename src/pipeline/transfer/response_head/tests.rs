@@ -141,7 +141,7 @@ fn if_range_is_sent_with_strong_validators_only() {
 }
 
 #[test]
-fn tells_refusals_apart() {
+fn refusal_statuses_are_classified() {
     let table = [
         (204, Kind::Missing, false),
         (205, Kind::Missing, false),

@@ -16,7 +16,7 @@ fn stands(error: impl Fn() -> Error, refusal: impl Fn(u64) -> Refusal) -> u64 {
 }
 
 #[test]
-fn a_file_is_given_up_when_nothing_comes_of_its_host_any_more() {
+fn a_file_is_given_up_when_its_host_stays_silent() {
     let busy = || Error::new(Kind::Busy, "too many requests").after(Duration::from_secs(1));
     let broken = || Error::new(Kind::Network, "the connection broke");
     let crowded = |succeeded| Refusal {
@@ -89,7 +89,7 @@ fn a_retry_after_of_zero_is_ignored() {
 }
 
 #[test]
-fn what_is_refused_again_and_again_beside_others_is_at_fault_itself() {
+fn repeated_refusals_beside_others_are_the_requests_fault() {
     let mut retry = retry();
     for _ in 0..OWN_FAULT {
         assert!(retry.may_be_rate_limit());
@@ -105,7 +105,7 @@ fn what_is_refused_again_and_again_beside_others_is_at_fault_itself() {
 }
 
 #[test]
-fn what_is_always_busy_while_others_are_let_in_is_given_up_soon() {
+fn a_request_always_refused_beside_others_is_given_up_soon() {
     let busy_for = |wait: u64| Error::new(Kind::Busy, "429").after(Duration::from_millis(wait));
     let silent = || Error::new(Kind::Busy, "429");
     let stands = |error: &dyn Fn() -> Error, paused: Option<Duration>, resource_specific: bool| {

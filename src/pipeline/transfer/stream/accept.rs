@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_has_what_was_asked_for() {
+    fn responses_must_match_the_requested_range() {
         let headers = |range: &str| {
             let mut headers = HeaderMap::new();
             if !range.is_empty() {

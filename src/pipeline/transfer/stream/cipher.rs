@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_openssl_encrypted_is_decrypted_however_it_comes() {
+    fn aes_128_is_decrypted_in_pieces_of_any_size() {
         let key = "0123456789abcdef0123456789abcdef";
         let whole = bytes(CIPHERTEXT);
         let plain = b"The quick brown fox jumps over the dogs.";
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_or_has_another_key_is_refused() {
+    fn truncated_or_wrongly_keyed_ciphertext_is_refused() {
         let key = "0123456789abcdef0123456789abcdef";
         let whole = bytes(CIPHERTEXT);
         for length in [0, 1, 16, 32, 47] {

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_segment_says_so() {
+    fn the_lmsg_brand_marks_the_last_segment() {
         let table: [(&[u8], bool); 4] = [
             (b"\0\0\0\x18stypmsdh\0\0\0\0msdhlmsg", true),
             (b"\0\0\0\x14stypmsdh\0\0\0\0msdhlmsg", false),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_segment_is_refused() {
+    fn non_segments_are_refused() {
         let texts: [(&[u8], bool); 6] = [
             (b"", true),
             (b"\xef\xbb\xbfWEBVTT\n", true),

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_is_next_needs_no_room_and_others_wait_for_it() {
+    async fn the_next_segment_needs_no_reservation_and_others_wait() {
         let (following, pool) = pool(100);
         let mut first = pool.reserve(1, 60).await;
         assert_eq!(first.take(50).unwrap().unwrap().num_permits(), 50);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn room_grows_only_where_there_is_some() {
+    async fn reservations_grow_only_within_the_pool() {
         let (_following, pool) = pool(100);
         let mut first = pool.reserve(1, 20).await;
         let mut second = pool.reserve(2, 30).await;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_length_follows_what_comes() {
+    fn the_usual_segment_length_is_adapted() {
         let (_following, pool) = pool(100);
         assert_eq!(pool.usual(), FIRST);
         let lengths = [1000, 4000, 10, 10].map(|len| {

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reason_is_the_last_that_is_one() {
+    fn the_reason_is_the_last_meaningful_line() {
         let table = [
             ("", None),
             ("\n \n", None),
@@ -267,7 +267,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_it_leaves_behind_is_not_waited_for() {
+    fn children_of_ffmpeg_are_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("/bin/sh");
         // The process that stays keeps stderr open until it is told, or for some seconds.

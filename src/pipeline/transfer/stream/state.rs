@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_put_where_nothing_is_kept() {
+    fn waiting_segments_are_stored_in_free_space() {
         let table = [
             (vec![], 5, 0),
             (vec![(0, 10)], 5, 10),

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_files_stays_small() {
+    fn known_versions_are_bounded() {
         let versions = Versions::default();
         for n in 0..1000 {
             let url = Url::parse(&format!("https://x.org/{n}")).unwrap();

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_as_long_as_something_is_known_of_it() {
+    fn a_link_is_kept_while_it_has_items() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("archive.db");
         let [one, two, three] = ["https://a.test/", "https://b.test/", "https://c.test/"];

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_in_the_new_place_does_not_push_out_what_was_saved_in_the_old() {
+    fn a_move_keeps_saved_items_over_failed_ones() {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
         let file = base.join("archive.db");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_link_that_both_know_the_new_place_is_right() {
+    fn a_move_keeps_link_records_of_the_new_place() {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().canonicalize().unwrap();
         let file = base.join("archive.db");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 
 #[test]
-fn one_that_another_program_writes_to_is_no_reason_to_go_without() {
+fn a_busy_archive_is_waited_for() {
     let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
     let busy = rusqlite::Error::SqliteFailure(busy, None);
     let hint = cannot("archive.db", busy.into()).hint;

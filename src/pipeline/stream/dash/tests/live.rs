@@ -124,7 +124,7 @@ fn a_timeline_tells_which_segments_of_a_live_stream_are_there() {
 }
 
 #[test]
-fn periods_of_a_live_stream_come_one_behind_the_other() {
+fn live_periods_follow_each_other() {
     let template = "timescale='1' duration='2'>";
     let both = [
         period("id='a' start='PT0S' duration='PT6S'", template),
@@ -143,7 +143,7 @@ fn periods_of_a_live_stream_come_one_behind_the_other() {
 }
 
 #[test]
-fn what_is_said_of_a_live_stream_is_read() {
+fn live_manifest_attributes_are_parsed() {
     let clock = |scheme: &str, value: &str| {
         format!("<UTCTiming schemeIdUri='urn:mpeg:dash:utc:{scheme}:2014' value='{value}'/>")
     };

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_times_of_a_track_are_ahead_as_its_first_period_says() {
+fn track_offsets_follow_the_first_period() {
     let timeline = "<SegmentTimeline><S t='500' d='50'/></SegmentTimeline>";
     let table = [
         (
@@ -34,7 +34,7 @@ fn periods(inner: &[&str]) -> String {
 }
 
 #[test]
-fn of_periods_that_are_cuts_of_one_thing_each_part_is_taken_once() {
+fn periods_of_one_file_use_each_range_once() {
     let file = "<BaseURL>v.mp4</BaseURL><SegmentBase indexRange='0-9'/>";
     let cut = file.replace("indexRange", "presentationTimeOffset='5' indexRange");
     let read = tracks(&periods(&[file, &cut]), "best").unwrap();
@@ -67,7 +67,7 @@ fn of_periods_that_are_cuts_of_one_thing_each_part_is_taken_once() {
 }
 
 #[test]
-fn periods_that_are_no_film_one_behind_the_other_are_refused() {
+fn incompatible_periods_are_refused() {
     let refused = |text: &str| {
         let error = tracks(text, "best").unwrap_err();
         assert_eq!(error.kind, Kind::Unsupported, "{text}");
@@ -98,7 +98,7 @@ fn periods_that_are_no_film_one_behind_the_other_are_refused() {
 }
 
 #[test]
-fn what_is_elsewhere_is_refused_by_name() {
+fn remote_xlinks_are_refused_by_name() {
     let href = "xmlns:xlink='x' xlink:href";
     let film = one("<BaseURL>v</BaseURL>");
     let table = [
@@ -144,7 +144,7 @@ fn segments_are_found_wherever_they_are_named() {
 }
 
 #[test]
-fn what_names_no_segments_is_no_film() {
+fn manifests_without_segments_are_refused() {
     let table = [
         (one("<SegmentList duration='5'/>"), Kind::Missing),
         (
@@ -171,7 +171,7 @@ fn what_names_no_segments_is_no_film() {
 }
 
 #[test]
-fn codecs_alone_tell_what_a_rendition_is_of() {
+fn renditions_are_classified_by_codecs() {
     let set = |codecs: &str, file: &str| {
         format!(
             "<AdaptationSet><Representation codecs='{codecs}'><BaseURL>{file}</BaseURL></Representation></AdaptationSet>"

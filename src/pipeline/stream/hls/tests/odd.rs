@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_says_nothing_is_passed_over() {
+fn meaningless_playlist_lines_are_ignored() {
     for first in ["#EXTM3U x=1", "#EXTM3U\t", "#EXTM3U"] {
         let text = format!("{first}\n#EXTINF:1,\na.ts\n");
         assert!(
@@ -34,7 +34,7 @@ fn what_says_nothing_is_passed_over() {
 }
 
 #[test]
-fn what_is_said_to_be_whole_is_so() {
+fn vod_playlists_are_complete() {
     let list = |kind: &str| {
         let text = format!("#EXT-X-PLAYLIST-TYPE:{kind}\n#EXTINF:1,\na.ts\n");
         media(&text).unwrap().ended
@@ -44,7 +44,7 @@ fn what_is_said_to_be_whole_is_so() {
 }
 
 #[test]
-fn a_key_holds_until_the_next_one_of_its_format() {
+fn a_key_applies_until_the_next_of_its_format() {
     let skd = |name: &str, method: &str| {
         format!(
             "#EXT-X-KEY:METHOD={method},URI=\"skd://{name}\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n"

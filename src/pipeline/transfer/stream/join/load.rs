@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_is_of_the_same_version() {
+    async fn waiting_segments_are_of_one_version() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Arc::new(Folder::root(folder.path()).unwrap());
         for (key, is_same) in [("one", true), ("other", false)] {
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_is_read_from_the_disk_when_its_turn_comes() {
+    async fn waiting_segments_are_read_from_disk_in_turn() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Arc::new(Folder::root(folder.path()).unwrap());
         let place = Place::new(folder, "test", "key");

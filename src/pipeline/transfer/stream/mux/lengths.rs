@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_track_is_as_long_as_its_list_says() {
+    fn tracks_must_have_the_length_of_their_playlist() {
         let exact = |seconds| {
             Some(Expected {
                 seconds,

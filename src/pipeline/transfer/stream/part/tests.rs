@@ -19,7 +19,7 @@ fn segment(number: u64, url: &Url) -> Segment {
 }
 
 #[test]
-fn what_is_new_is_added_and_what_was_missed_is_counted() {
+fn new_segments_are_added_and_missed_ones_counted() {
     let url = Url::parse("https://x.org/a.ts").unwrap();
     let list = |numbers: &[u64]| numbers.iter().map(|n| segment(*n, &url)).collect();
     let mut parts = Parts::default();
@@ -74,7 +74,7 @@ fn a_track_that_is_one_file_is_divided_if_it_is_large() {
 }
 
 #[test]
-fn addresses_are_found_anew_by_their_numbers() {
+fn renewed_urls_are_matched_by_sequence_number() {
     let url = |text: &str| Url::parse(&format!("https://x.org/{text}")).unwrap();
     let list = |numbers: &[u64], token: &str| -> Vec<Segment> {
         let map = Map {
@@ -145,7 +145,7 @@ fn a_live_stream_cannot_fill_the_memory() {
 }
 
 #[test]
-fn a_line_that_may_be_cut_counts_once_it_is_told_again() {
+fn a_possibly_truncated_last_line_counts_once_repeated() {
     let url = |n: u64| Url::parse(&format!("https://x.org/{n}.ts")).unwrap();
     let list = |numbers: &[u64]| numbers.iter().map(|n| segment(*n, &url(*n))).collect();
     let mut parts = Parts::default();
@@ -161,7 +161,7 @@ fn a_line_that_may_be_cut_counts_once_it_is_told_again() {
 }
 
 #[test]
-fn numbers_that_begin_anew_are_counted_on() {
+fn restarted_sequence_numbers_continue_the_count() {
     let list = |numbers: std::ops::Range<u64>, name: &str| -> Vec<Segment> {
         let url = |n| Url::parse(&format!("https://x.org/{name}{n}.ts?token={n}")).unwrap();
         numbers.map(|n| segment(n, &url(n))).collect()

@@ -246,8 +246,9 @@ impl Mover {
         retry: &RetryState,
         permit: &mut Permit,
     ) {
-        // A text may say that the host is too busy, so it counts only once it is complete.
-        if !is_text(opened.response.headers()) {
+        // A text may say that the host is too busy, so its first bytes decide; a range is one of the file.
+        let is_range = opened.response.status() == StatusCode::PARTIAL_CONTENT;
+        if is_range || !is_text(opened.response.headers()) {
             permit.accepted(opened.response.content_length());
         }
         if retry.pins_address

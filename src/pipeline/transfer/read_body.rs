@@ -58,7 +58,7 @@ impl Mover {
         mut pending: PendingBody<'_>,
         content: &mut Content,
         retry: &mut RetryState,
-        permit: &Permit,
+        permit: &mut Permit,
     ) -> Result<(), Setback> {
         let response = &pending.opened.response;
         let mut representation = Representation::of(response.headers());
@@ -98,6 +98,7 @@ impl Mover {
                 setback => setback,
             });
         }
+        permit.accepted(pending.opened.response.content_length());
         self.note_let_in(pending.target.url, retry);
         if let Some(setback) = mismatch(content, &beginning.representation, &beginning.seen) {
             return Err(setback);

@@ -178,6 +178,25 @@ fn missing_files_answered_with_a_page_are_requested_a_few_times_only() {
     assert!(requests < 200 + 20, "{requests}");
 }
 
+#[test]
+fn long_texts_get_more_connections_before_the_first_is_complete() {
+    let site = Site::start();
+    let slow = |seen: &Request| {
+        file(seen, 200_000)
+            .content_type("text/plain")
+            .throttle(50_000)
+    };
+    site.on("/*", Reply::with(slow));
+    let fetch = (0..24).fold(Fetch::new(), |fetch, number| {
+        fetch.arg(site.url(&format!("/{number}.txt")))
+    });
+    fetch.run().success();
+    let seen = site.requests();
+    let soon = seen[0].at + Duration::from_secs(3);
+    let early = seen.iter().filter(|request| request.at < soon).count();
+    assert!(early >= 12, "{early}");
+}
+
 /// Fetches so many files whose names promise more than a text.
 fn fetch_zips(site: &Site, count: usize) -> Fetch {
     (0..count).fold(Fetch::new(), |fetch, number| {

@@ -172,7 +172,7 @@ impl Config {
     /// # Errors
     /// [`Kind::Config`] with the place and the nearest known key.
     pub fn options_known(&self, name: &str, known: serde_json::Value) -> Result<serde_json::Value> {
-        folder::check_hosts(&self.layers, &["source", name], &known)?;
+        folder::check_hosts(&self.layers, name, &known)?;
         let set: serde_json::Value = self.options_of(name, known, Layer::default())?;
         Ok(set)
     }

@@ -153,17 +153,12 @@ pub(super) fn check_option(entry: &Entry, default: &Value) -> Result<()> {
 }
 
 /// Refuses the lists among a plugin's options, which are always lists of hosts that it may request.
-pub(super) fn check_hosts(layers: &[Layer], section: &[&str], known: &Value) -> Result<()> {
+pub(super) fn check_hosts(layers: &[Layer], source: &str, known: &Value) -> Result<()> {
     let entries = layers.iter().flat_map(|layer| &layer.entries);
     for entry in entries.filter(|entry| entry.author == Author::Folder) {
-        let key = entry.path.get(section.len());
-        let is_list = key.is_some_and(|key| known[key].is_array());
-        if is_list
-            && entry
-                .path
-                .iter()
-                .zip(section)
-                .all(|(one, other)| one == other)
+        if let [section, name, key, ..] = entry.path.as_slice()
+            && (section.as_str(), name.as_str()) == ("source", source)
+            && known[key].is_array()
         {
             return Err(refused(entry, "it sets the hosts of a site"));
         }

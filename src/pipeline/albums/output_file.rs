@@ -51,7 +51,7 @@ impl Search<'_> {
         let mut free = None;
         for item_folder in self.folders.iter().take(FOLDERS) {
             let (folder, stem) = named(item_folder);
-            let output = self.find_or_create(item_folder, &folder, &stem, &ours)?;
+            let output = self.locate(item_folder, &folder, &stem, &ours)?;
             if output.existing.is_some() {
                 return Ok(output);
             }
@@ -93,7 +93,8 @@ impl Search<'_> {
         Ok(None)
     }
 
-    fn find_or_create<T>(
+    /// Finds the album's file with this stem in a folder, or else the first name that is free for it.
+    fn locate<T>(
         &self,
         item_folder: &str,
         below: &str,

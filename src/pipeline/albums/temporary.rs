@@ -24,7 +24,7 @@ impl Temporary<'_> {
         if folder.is_linked(&file) {
             // Whatever is written here would be written to the other name's file, too.
             folder.remove(&name)?;
-            file = folder.open(&name)?;
+            file = folder.create(&name)?;
         }
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn requested_fields_are_kept() {
+    fn only_fields_in_use_are_kept() {
         let text = r#"{"data": [{"id": "abcde", "title": null, "size": 3, "mp4_size": -3, "width": 1.5,
             "ad_config": {"id": [1, {"deep": null}]}, "\u0069s_album": false}, 7], "success": true, "x": 1}"#;
         let image =

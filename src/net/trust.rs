@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verifier_accepts_other_roots_of_an_authority() {
+    fn certificates_known_to_the_file_or_the_platform_are_trusted() {
         let verifier = |root: &CertificateDer<'static>, provider| {
             let mut roots = RootCertStore::empty();
             roots.add(root.clone()).unwrap();

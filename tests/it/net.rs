@@ -199,7 +199,7 @@ fn stubborn(answers: &'static [&'static [u8]]) -> (std::net::SocketAddr, Arc<Ato
 }
 
 #[tokio::test]
-async fn a_407_of_a_proxy_is_reported_for_http_and_https() {
+async fn a_refused_proxy_login_is_reported_for_each_kind_of_proxy() {
     const REFUSED: &[u8] =
         b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
     let table: [(&str, &str, &'static [&'static [u8]]); 5] = [

@@ -98,7 +98,7 @@ fn a_list_may_mix_pages_and_files() {
 }
 
 #[test]
-fn simulations_of_a_page_request_no_media() {
+fn only_selected_media_of_a_page_are_requested() {
     let site = Site::start();
     site.on("/cats/", Reply::html(THREE));
     let told = Fetch::new().args(["-s", "-g"]).arg(site.url("/cats/"));

@@ -209,7 +209,7 @@ fn a_terminal_without_a_name_gets_plain_lines() {
 }
 
 #[test]
-fn an_existing_file_named_as_stdout_is_not_overwritten() {
+fn typed_links_are_prompted_for_and_not_overwritten() {
     let site = Site::start();
     site.on("/cat.bin", Reply::file(noise(1000, 1)));
     let mut terminal = Terminal::open();

@@ -83,7 +83,7 @@ fn a_link_to_a_page_is_not_a_picture() {
 }
 
 #[test]
-fn a_crawl_leaves_only_lightbox_links_to_itself() {
+fn a_crawl_follows_lightbox_links_to_pages_itself() {
     let deep = Options {
         depth: 1,
         ..Options::default()

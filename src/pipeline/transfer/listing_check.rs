@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_matching_digest_overrides_other_listing_fields() {
+    fn digests_of_the_listing_and_of_placeholders_are_checked() {
         let computed = {
             let mut hasher = Hasher::default();
             hasher.want(&[md5("")]);

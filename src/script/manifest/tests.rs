@@ -152,7 +152,7 @@ fn a_default_is_of_its_type() {
 }
 
 #[test]
-fn a_plugin_with_a_secret_may_not_declare_other_hosts() {
+fn a_plugin_with_a_secret_may_not_reach_arbitrary_hosts() {
     let secret = "[[secret]]\nkey = 'k'\nhost = 'x.com'\nheader = 'X'\nhelp = 'h'";
     for (may, is_valid) in [
         ("", true),

@@ -150,7 +150,7 @@ fn a_running_job_is_not_shown_as_killed() {
 }
 
 #[test]
-fn a_missing_archive_is_an_error_not_an_empty_history() {
+fn a_missing_archive_given_by_name_is_not_an_empty_history() {
     let call = Fetch::new();
     // The own one comes with the first run.
     let none = call.clone().arg("history").run().success();

@@ -211,7 +211,7 @@ fn a_retry_of_a_job_is_limited_to_its_failures() {
 }
 
 #[test]
-fn a_simulated_retry_forgets_nothing() {
+fn a_simulation_does_not_forget_a_failed_link() {
     let imgur = FakeImgur::start();
     let image = Image::new("aaaaaaa", Format::Jpeg);
     imgur

@@ -253,7 +253,7 @@ fn links_that_differ_only_in_secrets_are_all_retried() {
 }
 
 #[test]
-fn an_unreadable_archive_is_reported_and_left_unchanged() {
+fn an_unreadable_archive_is_reported_and_keeps_its_failures() {
     let site = Site::start();
     site.on("/a.jpg", Reply::empty(401));
     let call = Fetch::new().config("[net]\nretries = 0\n");

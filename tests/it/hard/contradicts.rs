@@ -107,7 +107,7 @@ fn a_server_that_repeats_another_length_is_trusted() {
 }
 
 #[test]
-fn a_304_to_a_range_request_is_retried_without_if_range() {
+fn a_304_to_a_range_request_does_not_end_the_download() {
     let site = Site::start();
     let good = noise(large().len(), 1);
     site.on("/f.bin", of_bytes(&good).cut_after(2_000_000))

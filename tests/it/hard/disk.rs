@@ -116,7 +116,7 @@ fn a_file_size_limit_is_reported_with_a_hint() {
 
 #[cfg(unix)]
 #[test]
-fn a_low_limit_on_open_files_is_raised_or_respected() {
+fn a_low_limit_on_open_files_is_raised_respected_or_reported() {
     let site = Site::start();
     let names = (0..40).map(|number| format!("/{number}.jpg"));
     let names: Vec<_> = names.collect();

@@ -9,7 +9,7 @@ use crate::support::tls::{TlsFault, TlsServer};
 use crate::support::{Reply, Site};
 
 #[test]
-fn a_file_is_downloaded_over_tls() {
+fn a_file_is_downloaded_over_tls_by_http1() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::file(large()));
     let front = TlsServer::start(&site, TlsFault::None);

@@ -69,7 +69,7 @@ fn overlong_checkpoints_are_refused() {
 }
 
 #[test]
-fn a_public_item_does_not_make_local_urls_allowed() {
+fn a_public_item_does_not_forbid_the_users_own_site() {
     let site = Site::start();
     site.on("/b.jpg", Reply::file(small(Format::Jpeg, 1)));
     let script = r#"

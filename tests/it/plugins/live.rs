@@ -106,7 +106,7 @@ fn live_reports_outages_as_failures_not_changes() {
 }
 
 #[test]
-fn live_skips_cases_that_fail_offline() {
+fn live_sends_no_request_for_cases_that_fail_offline() {
     let (fetch, folder) = new();
     let file = folder.join("cases/album.toml");
     change(&file, "title = \"Tom\"", "title = \"Tim\"");
@@ -217,7 +217,7 @@ fn a_single_case_is_run_by_name() {
 }
 
 #[test]
-fn live_waits_for_errors_after_the_last_item() {
+fn live_waits_for_what_follows_the_last_item() {
     let (fetch, folder) = new();
     let script = "return { extract = function(ctx)\n\
         local answer = http.get(`{ctx.options.site}/1`).body\n\

@@ -90,7 +90,7 @@ fn post_requests_to_undeclared_hosts_are_refused() {
 }
 
 #[test]
-fn a_post_is_neither_redirected_nor_repeated() {
+fn a_post_is_not_redirected_and_repeated_only_if_refused_as_busy() {
     let site = Site::start();
     site.on(
         "/moved",

@@ -38,7 +38,7 @@ fn warnings_while_resolving_are_not_shown() {
 }
 
 #[test]
-fn cases_record_warnings() {
+fn cases_must_list_the_warnings() {
     let (fetch, folder) = new();
     let warning = "    warn(`{ctx.params.id} lacks one`)\n    local album";
     change(&folder.join("main.luau"), "    local album", warning);

@@ -66,7 +66,7 @@ fn files_renamed_during_a_run_are_not_downloaded_again() {
 }
 
 #[test]
-fn a_running_job_does_not_block_a_rename() {
+fn a_job_named_like_the_lock_of_a_rename_does_not_block_it() {
     let site = Site::start();
     let (_, links) = pictures(&site, 1);
     let stalls = Reply::file(small(Format::Jpeg, 7)).stall_after(10);

@@ -114,7 +114,7 @@ fn live_segments_follow_the_clock_without_manifest_requests() {
 }
 
 #[test]
-fn segments_beyond_a_live_end_are_not_missed() {
+fn segments_beyond_a_live_end_are_not_reported_missing() {
     let site = Site::start();
     let attributes = format!(
         "type='dynamic' minimumUpdatePeriod='PT500S' availabilityStartTime='{}'",

@@ -82,7 +82,7 @@ fn temporary_statuses_are_retried() {
 }
 
 #[test]
-fn a_redirect_without_a_location_is_corrupt() {
+fn a_redirect_without_a_location_is_a_clear_error() {
     let site = Site::start();
     site.on("/cat.jpg", Reply::empty(302)).once();
     let done = quick().arg(site.url("/cat.jpg")).run().fails(4);

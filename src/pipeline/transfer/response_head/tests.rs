@@ -200,7 +200,7 @@ fn a_refusal_names_what_may_let_somebody_in() {
 }
 
 #[test]
-fn a_416_of_another_length_starts_over() {
+fn a_416_for_an_unfinished_file_starts_over() {
     for pairs in [
         &[("content-range", "bytes */30")][..],
         &[("content-range", "bytes */100")],

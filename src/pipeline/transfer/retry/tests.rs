@@ -16,7 +16,7 @@ fn stands(error: impl Fn() -> Error, refusal: impl Fn(u64) -> Refusal) -> u64 {
 }
 
 #[test]
-fn a_file_is_given_up_when_its_host_stays_silent() {
+fn a_file_is_given_up_when_its_host_accepts_nothing_any_more() {
     let busy = || Error::new(Kind::Busy, "too many requests").after(Duration::from_secs(1));
     let broken = || Error::new(Kind::Network, "the connection broke");
     let crowded = |succeeded| Refusal {

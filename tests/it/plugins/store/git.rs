@@ -268,7 +268,7 @@ fn a_missing_or_invalid_git_plugin_is_a_clear_error() {
 }
 
 #[test]
-fn a_git_repository_cannot_redirect_elsewhere() {
+fn redirects_of_a_git_repository_are_not_followed() {
     let Some(repository) = Repository::new() else {
         return;
     };

@@ -115,7 +115,7 @@ fn a_missing_plugin_or_invalid_lockfile_is_reported_and_stops_nothing() {
 }
 
 #[test]
-fn installed_plugins_are_verified_for_every_call() {
+fn an_installed_plugin_can_list_and_resolve() {
     let mut shop = Shop::open();
     shop.hand_out(&Made {
         script: "return {\n\

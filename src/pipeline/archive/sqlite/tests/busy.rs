@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 
 #[test]
-fn a_busy_archive_is_waited_for() {
+fn a_busy_archive_gets_a_hint() {
     let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
     let busy = rusqlite::Error::SqliteFailure(busy, None);
     let hint = cannot("archive.db", busy.into()).hint;

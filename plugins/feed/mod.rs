@@ -20,7 +20,7 @@ pub use feed_page::fuzz;
 use fetch::async_trait;
 use fetch::model::{Document, Error, Kind, Result};
 use fetch::net::Redacted;
-use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target};
+use fetch::source::{Ctx, Manifest, Outlet, Route, Source, Target, settings_hash};
 use url::Url;
 
 use super::page::web;
@@ -59,6 +59,10 @@ impl Source for Feed {
 
     fn reads(&self, document: Document) -> bool {
         document == Document::Feed
+    }
+
+    fn settings_hash(&self) -> i64 {
+        settings_hash(&self.options)
     }
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {

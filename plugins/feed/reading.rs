@@ -59,7 +59,7 @@ impl<'a> Reading<'a> {
         self.pages += 1;
         let known = self.target.validator.as_deref();
         let known = known.filter(|_| self.pages == 1);
-        let known = known.and_then(|known| validator::headers(known, &self.feed.options));
+        let known = known.and_then(validator::headers);
         let mut call = ctx.get(url).uncompressed();
         if let Some((name, value)) = &known {
             call = call.header(name.clone(), value)?;
@@ -85,7 +85,7 @@ impl<'a> Reading<'a> {
         let is_all = found.next.is_none() && found.cut + found.broken == 0 && found.error.is_none();
         if count == 1
             && is_all
-            && let Some(validator) = validator::of(answer, &self.feed.options)
+            && let Some(validator) = validator::of(answer)
         {
             self.out.validator(validator).await?;
         }

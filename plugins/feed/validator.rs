@@ -1,41 +1,33 @@
-//! Validators of feeds (RFC 9110 §13.1), combined with the options that affect what is found in them.
+//! Validators of feeds (RFC 9110 §13.1).
 
 use fetch::source::Answer;
 use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use jiff::SignedDuration;
 
-use super::Options;
 use super::date::parse_date;
 
 /// How much older than the response a date must be to count: a file changed twice in a second has the same date.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
 /// Returns the validator of a response: an ETag, which may be weak, or else a date.
-pub(super) fn of(answer: &Answer, options: &Options) -> Option<String> {
+pub(super) fn of(answer: &Answer) -> Option<String> {
     if let Some(etag) = answer.header("etag").filter(|etag| etag.ends_with('"')) {
-        return Some(format!("{} etag {etag}", options_key(options)));
+        return Some(format!("etag {etag}"));
     }
     let text = answer.header("last-modified")?;
     let age = parse_date(answer.header("date")?)?.duration_since(parse_date(text)?);
-    (age >= SETTLED).then(|| format!("{} date {text}", options_key(options)))
+    (age >= SETTLED).then(|| format!("date {text}"))
 }
 
-/// Returns the header for a conditional request, unless the feed was read with other options.
-pub(super) fn headers(known: &str, options: &Options) -> Option<(HeaderName, String)> {
-    let rest = known
-        .strip_prefix(&options_key(options))?
-        .strip_prefix(' ')?;
-    let (kind, value) = rest.split_once(' ')?;
+/// Returns the header for a conditional request.
+pub(super) fn headers(known: &str) -> Option<(HeaderName, String)> {
+    let (kind, value) = known.split_once(' ')?;
     let name = match kind {
         "etag" => IF_NONE_MATCH,
         "date" => IF_MODIFIED_SINCE,
         _ => return None,
     };
     Some((name, value.to_owned()))
-}
-
-fn options_key(options: &Options) -> String {
-    format!("posts={}", options.posts)
 }
 
 #[cfg(test)]
@@ -61,14 +53,7 @@ mod tests {
             body: Bytes::new(),
             open_end: false,
         };
-        let options = Options::default();
-        let known = of(&answer, &options)?;
-        let others = Options {
-            posts: !options.posts,
-            ..options.clone()
-        };
-        assert_eq!(super::headers(&known, &others), None);
-        super::headers(&known, &options)
+        super::headers(&of(&answer)?)
     }
 
     #[test]

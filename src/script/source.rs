@@ -22,7 +22,7 @@ use super::run::{Start, Task, no_thread, run};
 use super::token::Tokens;
 use crate::model::{Body, Document, Entry, Error, Item, Kind, Result};
 use crate::net::NamedBy;
-use crate::source::{Cap, Ctx, Manifest, Outlet, Source, Target};
+use crate::source::{Cap, Ctx, Manifest, Outlet, Source, Target, settings_hash};
 
 /// How many scripts compute at once. A script that waits for the host does not count, so that scripts whose links lead
 /// to other scripts cannot deadlock.
@@ -218,6 +218,16 @@ impl Source for Script {
 
     fn caps(&self) -> Vec<Cap> {
         self.package.manifest.caps.iter().map(Cap::from).collect()
+    }
+
+    /// A new version may list something else, and have cursors of another format.
+    fn settings_hash(&self) -> i64 {
+        let secrets: Vec<_> = self.options.secrets.keys().collect();
+        settings_hash(&(
+            &self.package.manifest.version,
+            &self.options.values,
+            secrets,
+        ))
     }
 
     async fn list(&self, ctx: &Ctx, target: &Target, out: &Outlet) -> Result<()> {

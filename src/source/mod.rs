@@ -14,6 +14,7 @@ mod program;
 mod registry;
 mod route;
 mod scheme;
+mod settings_hash;
 mod typed;
 
 use async_trait::async_trait;
@@ -33,6 +34,7 @@ pub use pages::Pages;
 pub use program::{RunningProgram, find_program, remove_stale_folders, restrict_environment};
 pub use registry::Registry;
 pub use route::{Pattern, Route, Target};
+pub use settings_hash::settings_hash;
 pub(crate) use typed::abbreviated;
 
 use crate::model::{Body, Document, Error, Item, Kind, Result};
@@ -74,6 +76,12 @@ pub trait Source: Send + Sync {
     fn reads(&self, document: Document) -> bool {
         let _ = document;
         false
+    }
+
+    /// Returns a hash of the settings that determine what it lists of a link ([`settings_hash`]), or 0 if none do. What is
+    /// kept of a listing, such as where to resume it, is valid only for the same settings.
+    fn settings_hash(&self) -> i64 {
+        0
     }
 
     /// Emits every entry behind the target, each as soon as it is known and in the site's order.

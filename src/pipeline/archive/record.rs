@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Sum;
 use crate::model::{Failure, Kind, Link, Meta};
 use crate::net::{NamedBy, Redacted};
+use crate::source::Source;
 
 /// The identity of an item: its source, and the source's key for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +124,8 @@ pub struct Origin {
     pub named_by: NamedBy,
     /// The source that listed it, if one recognised it.
     pub source: Option<String>,
+    /// The hash of that source's settings, or 0.
+    pub settings: i64,
     /// What was known before it was listed.
     pub meta: Meta,
 }
@@ -136,7 +139,17 @@ impl Origin {
             url,
             named_by,
             source: None,
+            settings: 0,
             meta: link.meta.clone(),
+        }
+    }
+
+    /// Names the source that lists it.
+    pub(crate) fn listed_by(self, source: &dyn Source) -> Origin {
+        Origin {
+            source: Some(source.manifest().name.clone()),
+            settings: source.settings_hash(),
+            ..self
         }
     }
 }

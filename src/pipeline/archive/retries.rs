@@ -263,6 +263,7 @@ fn read_origin(row: &Row<'_>) -> rusqlite::Result<Origin> {
             false => NamedBy::User,
         },
         source: row.get(3)?,
+        settings: 0,
         meta: meta
             .and_then(|meta| serde_json::from_str(&meta).ok())
             .unwrap_or_default(),

@@ -76,7 +76,7 @@ impl Walk {
                     .send_listed(shown, None, 0, Some(Failure::new(&error, 1)))
                     .await;
             }
-            let mut origin = Origin::of(&link, ctx.named_by());
+            let origin = Origin::of(&link, ctx.named_by());
             let (source, mut target) = match self.find_source(&link, &context) {
                 Ok(found) => found,
                 Err(error) => {
@@ -86,8 +86,7 @@ impl Walk {
                         .await;
                 }
             };
-            origin.source = Some(source.manifest().name.clone());
-            let origin = Arc::new(origin);
+            let origin = Arc::new(origin.listed_by(source.as_ref()));
             // If two listings of a link are in progress, what one has finished is not finished for the other.
             let (progress, items) = match context.tracks && visit == Visit::New {
                 true => {

@@ -174,12 +174,10 @@ impl Walk {
             return None;
         }
         let url = super::documents::file(&found.item)?.url.clone();
-        let name = &self.registry.reader(Document::Feed)?.manifest().name;
-        let link = Link::from(Url::parse(&format!("{name}:{url}")).ok()?);
-        let origin = Origin {
-            source: Some(name.clone()),
-            ..Origin::of(&link, found.named_by)
-        };
+        let reader = self.registry.reader(Document::Feed)?;
+        let link = format!("{}:{url}", reader.manifest().name);
+        let link = Link::from(Url::parse(&link).ok()?);
+        let origin = Origin::of(&link, found.named_by).listed_by(reader.as_ref());
         self.archive.listing_snapshot(&origin)?;
         Some(ReceivedDocument {
             document: Document::Feed,

@@ -184,10 +184,7 @@ impl Walk {
         let (source, mut target) = self.registry.find(&link)?;
         target.terms = terms;
         let ctx = Ctx::for_link_named_by(self.client.clone(), origin.named_by);
-        let origin = Arc::new(Origin {
-            source: Some(source.manifest().name.clone()),
-            ..origin
-        });
+        let origin = Arc::new(origin.listed_by(source.as_ref()));
         let listing = Listing {
             source,
             target,

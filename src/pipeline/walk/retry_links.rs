@@ -159,6 +159,7 @@ fn user_link_origin(url: String) -> Origin {
         url,
         named_by: NamedBy::User,
         source: None,
+        settings: 0,
         meta: Meta::default(),
     }
 }

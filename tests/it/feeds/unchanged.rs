@@ -85,6 +85,20 @@ fn a_feed_link_is_requested_conditionally_too() {
 }
 
 #[test]
+fn an_unchanged_feed_is_read_anew_with_other_options() {
+    let (site, fetch) = had();
+    for (option, expected) in [
+        ("source.feed.posts=false", known("\"1\"")),
+        ("source.feed.posts=true", vec![None]),
+        ("source.feed.pages=3", vec![None]),
+        ("source.feed.pages=3", known("\"1\"")),
+    ] {
+        let call = fetch.clone().args(["-S", option]);
+        assert_eq!(again(&site, &call).1, expected, "{option}");
+    }
+}
+
+#[test]
 fn a_changed_feed_yields_its_new_posts() {
     let (site, fetch) = had();
     feed(&site, "\"2\"", &["c", "b", "a"]);

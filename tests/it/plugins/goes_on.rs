@@ -57,6 +57,59 @@ fn a_listing_continues_from_its_checkpoint_with_its_numbers() {
 }
 
 #[test]
+fn a_listing_starts_over_when_an_option_of_its_source_has_changed() {
+    let site = Site::start();
+    for language in ["en", "fr"] {
+        site.on(
+            &format!("/list?language={language}&page=1"),
+            Reply::json(format!(r#"{{"ids": ["{language}1"], "next": 2}}"#)),
+        );
+        site.on(
+            &format!("/{language}1.jpg"),
+            Reply::file(small(Format::Jpeg, language.as_bytes()[0].into())),
+        );
+    }
+    site.on("/list?language=en&page=2", Reply::empty(500))
+        .once();
+    site.on(
+        "/list?language=fr&page=2",
+        Reply::json(r#"{"ids": ["fr2"]}"#),
+    );
+    site.on("/fr2.jpg", Reply::file(small(Format::Jpeg, 2)));
+    let script = r#"
+        local function extract(ctx)
+            local options = ctx.options
+            local page = tonumber(ctx.resume or "1")
+            while page do
+                local query = { language = options.language, page = page }
+                local list = http.get(options.site .. "/list", { query = query }):json()
+                for _, id in list.ids do
+                    emit({ key = id, url = `{options.site}/{id}.jpg` })
+                end
+                page = list.next
+                if page then checkpoint(page) end
+            end
+        end
+        return { extract = extract }
+    "#;
+    let manifest = format!(
+        "{USUAL}\n[[option]]\nkey = 'language'\ntype = 'text'\ndefault = 'en'\nhelp = 'of the texts'"
+    );
+    let fetch = Fetch::new().args(["-S", "net.backoff=1ms", "-R", "0"]);
+    let folder = plugin(&fetch, &manifest, script);
+    let fetch = fetch
+        .arg("--plugin")
+        .arg(folder)
+        .args(["-S", &format!("source.mine.site={}", site.url(""))])
+        .arg("https://mine.test/x");
+    fetch.run().fails(3);
+    let done = fetch.args(["-S", "source.mine.language=fr"]).run();
+    let told = done.success().stderr;
+    assert!(told.contains("2 new"), "{told}");
+    assert!(!told.contains("resumes"), "{told}");
+}
+
+#[test]
 fn overlong_checkpoints_are_refused() {
     let site = Site::start();
     let script = "return { extract = function() checkpoint(string.rep('x', 5000)) end }";

@@ -31,8 +31,18 @@ pub(super) enum ListingState {
 #[derive(Debug)]
 struct StoredState {
     source: Option<String>,
+    settings: i64,
     state: ListingState,
     made: Timestamp,
+}
+
+/// What is kept of a listing by a source with these settings.
+#[derive(Serialize, Deserialize)]
+struct WithSettings<S> {
+    #[serde(flatten)]
+    state: S,
+    #[serde(default)]
+    settings: i64,
 }
 
 impl Cursors {
@@ -46,13 +56,14 @@ impl Cursors {
         let (mut states, mut has_listing_snapshots) = (HashMap::new(), false);
         while let Some(row) = rows.next()? {
             // A value that another version wrote in another format is ignored.
-            let state = serde_json::from_str(row.get_ref(2)?.as_str()?);
+            let stored = serde_json::from_str(row.get_ref(2)?.as_str()?);
             let made = Timestamp::from_second(row.get(3)?);
-            if let (Ok(state), Ok(made)) = (state, made) {
+            if let (Ok(WithSettings { state, settings }), Ok(made)) = (stored, made) {
                 has_listing_snapshots |= matches!(state, ListingState::Snapshot(_));
                 let source = row.get(1)?;
                 let one = StoredState {
                     source,
+                    settings,
                     state,
                     made,
                 };
@@ -65,7 +76,8 @@ impl Cursors {
         })
     }
 
-    /// Returns the cursor of a link, if it is from the source that lists it now, and since when it holds.
+    /// Returns the cursor of a link, if it is from the source that lists it now with the same settings, and since when it
+    /// holds.
     pub(super) fn get(&self, origin: &Origin) -> Option<(Cursor, Timestamp)> {
         let stored = self.of(origin)?;
         match &stored.state {
@@ -76,7 +88,8 @@ impl Cursors {
 
     fn of(&self, origin: &Origin) -> Option<&StoredState> {
         let stored = self.states.get(&origin.url).filter(|_| !origin.redacted)?;
-        (stored.source == origin.source).then_some(stored)
+        let is_same = stored.source == origin.source && stored.settings == origin.settings;
+        is_same.then_some(stored)
     }
 
     /// Whether there is any snapshot.
@@ -84,7 +97,7 @@ impl Cursors {
         self.has_listing_snapshots
     }
 
-    /// Returns the snapshot of a link, if it is from the source that lists it now.
+    /// Returns the snapshot of a link, if it is from the source that lists it now with the same settings.
     pub(super) fn listing_snapshot(&self, origin: &Origin) -> Option<ListingSnapshot> {
         match &self.of(origin)?.state {
             ListingState::Snapshot(snapshot) => Some(snapshot.clone()),
@@ -133,6 +146,7 @@ impl Cursors {
         self.has_listing_snapshots |= matches!(state, ListingState::Snapshot(_));
         let stored = StoredState {
             source: origin.source.clone(),
+            settings: origin.settings,
             state,
             made: Timestamp::now(),
         };
@@ -145,10 +159,11 @@ pub(super) fn write(
     connection: &Connection,
     root: i64,
     link: i64,
-    state: Option<&ListingState>,
+    (state, settings): (Option<&ListingState>, i64),
     now: i64,
 ) -> rusqlite::Result<()> {
-    let json = state.and_then(|state| serde_json::to_string(state).ok());
+    let stored = state.map(|state| WithSettings { state, settings });
+    let json = stored.and_then(|stored| serde_json::to_string(&stored).ok());
     match json {
         Some(json) => connection
             .prepare_cached(

@@ -192,6 +192,7 @@ fn records_are_readable_outside_a_run() {
         redacted: false,
         named_by: NamedBy::User,
         source: Some("test".into()),
+        settings: 0,
         meta: Meta::default(),
     });
     let note = Note {
@@ -260,6 +261,7 @@ fn an_item_costs_under_300_bytes() {
             redacted: false,
             named_by: NamedBy::User,
             source: Some("imgur".into()),
+            settings: 0,
             meta: Meta::default(),
         })
     };

@@ -104,7 +104,8 @@ impl Writer {
                 QueuedNote::Listed(mark) => self.cache.listed(&transaction, *mark)?,
                 QueuedNote::Reached(origin, kept) => {
                     let link = self.cache.link(&transaction, origin)?;
-                    cursors::write(&transaction, self.cache.root, link, kept.as_ref(), now)?;
+                    let kept = (kept.as_ref(), origin.settings);
+                    cursors::write(&transaction, self.cache.root, link, kept, now)?;
                 }
             }
         }

@@ -4,6 +4,7 @@ mod captions;
 mod clock;
 mod dash;
 mod files;
+mod full;
 mod live;
 mod lossy;
 mod muxed;

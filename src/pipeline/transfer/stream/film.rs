@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::list::{List, Role};
-use super::track::{Done, Track};
+use super::track::{Done, Track, with_recording_hint};
 use super::{Streaming, Tracks};
 use crate::model::{Error, Kind, Result};
 
@@ -44,6 +44,12 @@ impl Film {
         if is_changed(&moved.0) || moved.1.as_ref().is_some_and(is_changed) {
             self = self.reopen(streaming).await?;
             moved = self.all(streaming).await;
+        }
+        // What was recorded of a live stream cannot be downloaded again.
+        if self.main.is_live()
+            && let Some(error) = failure(&mut moved)
+        {
+            return Err(self.abandon(streaming, error).await?);
         }
         let main = self.main.done(streaming, moved.0).await;
         let sound = match self.sound.zip(moved.1) {
@@ -94,14 +100,24 @@ impl Film {
         Ok(Film { main, sound })
     }
 
-    /// Gives up a film that has changed and whose lists cannot be reloaded, and returns the error.
+    /// Gives up a film that cannot go on, and returns the error.
     async fn abandon(self, streaming: &Streaming<'_>, error: Error) -> Result<Error> {
-        let error = self.main.abandon(streaming, error).await?;
-        match self.sound {
-            Some(sound) => sound.abandon(streaming, error).await,
-            None => Ok(error),
+        let mut names = Vec::new();
+        for track in std::iter::once(self.main).chain(self.sound) {
+            names.extend(track.abandon(streaming, error.kind).await?);
         }
+        Ok(with_recording_hint(error, &names))
     }
+}
+
+/// Takes the error that stopped the tracks, unless they were told to stop.
+fn failure(moved: &mut (Result<()>, Option<Result<()>>)) -> Option<Error> {
+    let results = std::iter::once(&mut moved.0).chain(&mut moved.1);
+    let mut failed = results.filter(|result| {
+        let error = result.as_ref().err();
+        error.is_some_and(|error| error.kind != Kind::Closed)
+    });
+    std::mem::replace(failed.next()?, Ok(())).err()
 }
 
 /// Downloads what is missing of a track, and stops the others if it fails.

@@ -5,6 +5,7 @@
 //! that are complete and waiting when the state is saved go to a file beside, so that a kill costs no more than the
 //! last seconds. Nothing is copied as a whole.
 
+mod finish;
 mod load;
 mod save;
 
@@ -15,9 +16,10 @@ use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
+pub(super) use self::finish::Joined;
 use super::state::Stored;
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Algorithm, Sum, Summing};
+use crate::pipeline::archive::{Algorithm, Summing};
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::transfer::content::BATCH;
@@ -92,14 +94,6 @@ pub(super) struct Join {
     /// The ranges of the file beside that the state on disk refers to.
     kept: Vec<(u64, u64)>,
     saving: Option<JoinHandle<Result<()>>>,
-}
-
-/// A complete track.
-pub(super) struct Joined {
-    pub(super) partial: Partial,
-    pub(super) len: u64,
-    pub(super) head: Vec<u8>,
-    pub(super) digest: Option<Sum>,
 }
 
 impl Waiting {
@@ -310,7 +304,16 @@ impl Join {
         let at = self.len - std::mem::take(&mut self.in_batch);
         if !pieces.is_empty() {
             let partial = self.partial.clone();
-            quickly(move || partial.write(at, &pieces)).await?;
+            let (pieces, written) = quickly(move || {
+                let written = partial.write(at, &pieces);
+                Ok((pieces, written))
+            })
+            .await?;
+            if written.is_err() {
+                // No state must refer to them until they are written.
+                (self.batch, self.in_batch) = (pieces, self.len - at);
+                return written;
+            }
         }
         self.held.clear();
         Ok(())
@@ -332,41 +335,6 @@ impl Join {
         self.proofs.clear();
         self.recording = false;
         Ok(())
-    }
-
-    /// Removes the file of the track, and the one beside it.
-    pub(super) async fn discard(mut self) -> Result<()> {
-        self.saved().await?;
-        slowly(move || {
-            self.partial.discard()?;
-            self.discard_spool()
-        })
-        .await
-    }
-
-    fn discard_spool(&self) -> Result<()> {
-        match &self.spool {
-            Some(spool) => spool.discard(),
-            None => self.beside.clear(),
-        }
-    }
-
-    /// Hands over the complete track. The state stays until the file is named, but for what refers to the file beside.
-    pub(super) async fn finish(mut self) -> Result<Joined> {
-        self.saved().await?;
-        self.write().await?;
-        slowly(move || {
-            self.partial.cut(self.len)?;
-            self.discard_spool()?;
-            let partial = Arc::into_inner(self.partial).ok_or_else(still_open_error)?;
-            Ok(Joined {
-                partial,
-                len: self.len,
-                head: self.head,
-                digest: self.now.summing.map(Summing::finish),
-            })
-        })
-        .await
     }
 }
 

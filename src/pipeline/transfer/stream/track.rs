@@ -20,6 +20,7 @@ use url::Url;
 
 use self::live::Faults;
 use self::renew::Renewal;
+pub(super) use self::reopen::with_recording_hint;
 use self::requests::Requests;
 use super::Streaming;
 use super::join::{Join, Joined, PartEvent};
@@ -86,6 +87,11 @@ pub(super) struct Done {
 }
 
 impl Track {
+    /// Whether it may get more segments.
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
     /// How many bytes are there.
     pub(super) fn have(&self) -> u64 {
         self.join.have()
@@ -99,12 +105,21 @@ impl Track {
         let is_changed = |error: &Error| error.kind == Kind::Changed;
         if moved.as_ref().is_err_and(is_changed) {
             match streaming.reread_list(self.role.clone()).await {
-                Ok(list) => self = self.reopen(streaming, list).await?,
-                Err(error) => return Err(self.abandon(streaming, error).await?),
+                Ok(list) => {
+                    self = self.reopen(streaming, list).await?;
+                    moved = self.all_parts(streaming, ending).await;
+                }
+                Err(error) => moved = Err(error),
             }
-            moved = self.all_parts(streaming, ending).await;
         }
-        self.done(streaming, moved).await
+        match moved {
+            // What was recorded cannot be downloaded again.
+            Err(error) if self.live && error.kind != Kind::Closed => {
+                let name = self.abandon(streaming, error.kind).await?;
+                Err(with_recording_hint(error, name.as_slice()))
+            }
+            moved => self.done(streaming, moved).await,
+        }
     }
 
     /// Returns the finished track. What cannot be finished now is left so that a later run can resume it.
@@ -114,10 +129,6 @@ impl Track {
         moved: Result<()>,
     ) -> Result<Done> {
         if let Err(error) = moved {
-            // What was recorded cannot be downloaded again.
-            if self.live && !matches!(error.kind, Kind::Closed | Kind::Disk) {
-                return Err(self.abandon(streaming, error).await?);
-            }
             self.park(streaming).await?;
             return Err(error);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Digests, Join, Joined, Proof, Waiting, still_open_error};
 use crate::model::{Error, Kind, Result};
-use crate::pipeline::archive::{Algorithm, Summing};
+use crate::pipeline::archive::Algorithm;
 use crate::pipeline::naming::HEAD;
 use crate::pipeline::sink::{Partial, Place, quickly, slowly};
 use crate::pipeline::transfer::content::BATCH;
@@ -79,16 +79,9 @@ impl Join {
                 return Ok(None);
             }
             partial.cut(state.len)?;
-            let mut digests = Digests::new(algorithm);
-            partial.read_all(|bytes| digests.update(bytes))?;
-            let is_it = digests.blake3.finalize().to_hex().as_str() == state.digest;
-            let head = partial.read(0, state.len.min(HEAD as u64) as usize)?;
-            Ok(is_it.then(|| Joined {
-                partial,
-                len: state.len,
-                head,
-                digest: digests.summing.map(Summing::finish),
-            }))
+            let (recording, hash) = Joined::read(partial, state.len, algorithm)?;
+            let is_it = hash.to_hex().as_str() == state.digest;
+            Ok(is_it.then_some(recording))
         })
         .await
     }

@@ -2,9 +2,9 @@
 
 use super::super::Streaming;
 use super::super::extra_files::INTERRUPTED;
-use super::super::join::{Join, PartEvent};
+use super::super::join::{Join, Joined, PartEvent};
 use super::{List, Role, Track};
-use crate::model::{Error, Result};
+use crate::model::{Error, Kind, Result};
 
 impl Track {
     /// Opens the track again, from a reloaded list.
@@ -39,21 +39,22 @@ impl Track {
         Ok(warnings)
     }
 
-    /// Gives up a track that has changed and cannot be opened again, and returns the error. What was recorded of a live
-    /// stream is kept under a name, since it is not proven, and a later run could not resume it.
+    /// Gives up a track that cannot go on, because of an error of this kind. What was recorded of a live stream is kept
+    /// under a name, which is returned: a later run may find nothing to resume it with.
     pub(in super::super) async fn abandon(
         mut self,
         streaming: &Streaming<'_>,
-        error: Error,
-    ) -> Result<Error> {
+        kind: Kind,
+    ) -> Result<Option<String>> {
         match self.is_recorded().await? {
-            true => Ok(with_recording_hint(
-                error,
-                &[self.name_recording(streaming).await?],
-            )),
+            // If the disk fails once more, the first time is reported.
+            true if kind == Kind::Disk => {
+                Ok(self.name_written(streaming).await.unwrap_or_default())
+            }
+            true => self.name_recording(streaming).await.map(Some),
             false => {
                 self.park(streaming).await?;
-                Ok(error)
+                Ok(None)
             }
         }
     }
@@ -67,39 +68,45 @@ impl Track {
 
     /// Names what was recorded of a live stream, and returns the name.
     async fn name_recording(self, streaming: &Streaming<'_>) -> Result<String> {
-        let kept = self.join.finish().await?;
-        let place = kept.partial.place().clone();
-        let mover = streaming.mover;
-        mover
-            .name_beside(streaming.job, &place, kept, INTERRUPTED)
-            .await
+        streaming.name_interrupted(self.join.finish().await?).await
+    }
+
+    /// The same, as far as it reached the disk before that failed.
+    async fn name_written(self, streaming: &Streaming<'_>) -> Result<Option<String>> {
+        match self.join.finish_written(streaming.mover.digest).await? {
+            Some(written) => streaming.name_interrupted(written).await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 
 impl Streaming<'_> {
+    async fn name_interrupted(&self, kept: Joined) -> Result<String> {
+        let place = kept.partial.place().clone();
+        let named = self.mover.name_beside(self.job, &place, kept, INTERRUPTED);
+        named.await
+    }
+
     /// The error of a stream that is gone. What an earlier run recorded of it, if it was live, is kept under a name.
     pub(in super::super) async fn gone(&self, error: Error) -> Result<Error> {
         let mut names = Vec::new();
         for role in [Role::Main, Role::Sound] {
             let place = self.place(&role.name());
             let recording =
-                Join::unresumable_recording(place.clone(), self.mover.digest, |_| false).await?;
+                Join::unresumable_recording(place, self.mover.digest, |_| false).await?;
             if let Some(recording) = recording {
-                let named = self
-                    .mover
-                    .name_beside(self.job, &place, recording, INTERRUPTED);
-                names.push(named.await?);
+                names.push(self.name_interrupted(recording).await?);
             }
         }
-        Ok(match names.is_empty() {
-            true => error,
-            false => with_recording_hint(error, &names),
-        })
+        Ok(with_recording_hint(error, &names))
     }
 }
 
-/// Adds to the error where the recording was saved.
-fn with_recording_hint(error: Error, names: &[String]) -> Error {
+/// Adds to the error where recordings were saved, if any were.
+pub(in super::super) fn with_recording_hint(error: Error, names: &[String]) -> Error {
+    if names.is_empty() {
+        return error;
+    }
     error.hint(format!(
         "what was recorded of it is in `{}`",
         names.join("`, `")

@@ -87,7 +87,7 @@ pub enum Body {
     Hls(Request),
     /// A DASH manifest (ISO/IEC 23009-1).
     Dash(Request),
-    /// Separate video and audio files that are muxed into one.
+    /// Separate video and audio that are muxed into one file.
     Tracks(Box<Tracks>),
     /// The text itself.
     Text(String),
@@ -100,7 +100,7 @@ impl Body {
     pub fn request(&self) -> Option<&Request> {
         match self {
             Body::File(request) | Body::Hls(request) | Body::Dash(request) => Some(request),
-            Body::Tracks(tracks) => Some(&tracks.picture),
+            Body::Tracks(tracks) => Some(&tracks.picture.request),
             Body::Text(_) | Body::Later => None,
         }
     }
@@ -112,13 +112,22 @@ impl Body {
     }
 }
 
-/// The files of a video whose audio is separate.
+/// The parts of a video whose audio is separate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tracks {
     /// The video.
-    pub picture: Request,
+    pub picture: Track,
     /// The audio.
-    pub sound: Request,
+    pub sound: Track,
+}
+
+/// One part of a video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// Where it is.
+    pub request: Request,
+    /// Whether that is an HLS playlist (RFC 8216) rather than a file.
+    pub is_playlist: bool,
 }
 
 /// An HTTP GET request for the bytes of an item.

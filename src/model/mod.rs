@@ -17,7 +17,8 @@ pub(crate) use error::Cause;
 pub use error::{Error, Failure, Kind, Result};
 pub use event::{Event, Outcome, Skip};
 pub use item::{
-    Body, Broken, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request, Tracks,
+    Body, Broken, Digest, Entry, Expect, Fingerprint, Headers, Item, Link, Medium, Request, Track,
+    Tracks,
 };
 pub use meta::{Album, Meta};
 pub use quality::{Quality, RenditionSize};

@@ -4,6 +4,7 @@ mod fake;
 mod gallerydl;
 mod players;
 mod real;
+mod tracks;
 mod ytdlp;
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Chooses among the formats of a video. yt-dlp lists the better ones last; the user's settings decide.
 
 use fetch::model::{
-    Body, Error, Expect, Kind, Medium, Quality, RenditionSize, Request, Result, Tracks,
+    Body, Error, Expect, Kind, Medium, Quality, RenditionSize, Request, Result, Track, Tracks,
 };
 use serde_json::Value;
 use url::Url;
@@ -24,6 +24,8 @@ pub(super) struct Choice {
 #[derive(Clone)]
 struct Format<'a> {
     about: Info<'a>,
+    /// Its own address, if it is a playlist; `url` is that of the playlist of all formats, if there is one.
+    own: Url,
     url: Url,
     protocol: Protocol,
     picture: bool,
@@ -64,10 +66,14 @@ pub(super) fn choose(video: Info<'_>, quality: Quality, muxes: bool) -> Result<C
         formats.iter().filter(fits).collect()
     };
     let (both, sounds) = (of(true, true), of(false, true));
-    let sound = || match quality {
-        Quality::Worst => sounds.last().copied(),
-        _ => sounds.first().copied(),
+    let sound_that = |fits: &dyn Fn(&Format<'_>) -> bool| {
+        let mut fitting = sounds.iter().copied().filter(|sound| fits(sound));
+        match quality {
+            Quality::Worst => fitting.next_back(),
+            _ => fitting.next(),
+        }
     };
+    let sound = || sound_that(&|_| true);
     if quality == Quality::Audio {
         let none = || {
             let message = "the video has no separate audio";
@@ -98,18 +104,10 @@ pub(super) fn choose(video: Info<'_>, quality: Quality, muxes: bool) -> Result<C
         };
     };
     let chosen = candidates[at];
-    Ok(match sound() {
-        Some(sound) if !chosen.sound => {
-            let files = sounds.iter().find(|sound| sound.protocol == Protocol::File);
-            chosen.with(
-                files
-                    .copied()
-                    .filter(|_| chosen.protocol == Protocol::File)
-                    .unwrap_or(sound),
-            )
-        }
-        _ => chosen.to_choice(),
-    })
+    match sound() {
+        Some(_) if !chosen.sound => chosen.with_sound(sound_that),
+        _ => Ok(chosen.to_choice()),
+    }
 }
 
 /// Reads a format. None if it has neither video nor audio; an error if it is protected or not supported.
@@ -136,6 +134,7 @@ fn read_format(about: Info<'_>) -> Result<Option<Format<'_>>> {
     let address = safe::web(address)?;
     let manifest = about.text("manifest_url").map(safe::web).transpose()?;
     let protocol = about.text("protocol").unwrap_or(address.scheme());
+    let own = address.clone();
     let (protocol, url) = match protocol {
         "http" | "https" => (Protocol::File, address),
         // The master playlist, since the audio may be in another rendition.
@@ -151,6 +150,7 @@ fn read_format(about: Info<'_>) -> Result<Option<Format<'_>>> {
     };
     Ok(Some(Format {
         about,
+        own,
         url,
         protocol,
         picture,
@@ -192,6 +192,17 @@ impl Format<'_> {
         }
     }
 
+    /// What it is of a video whose audio is separate.
+    fn track(&self) -> Track {
+        let mut request = self.request(Medium::Any);
+        // It is known to be a medium, whatever its server calls it.
+        request.expect.medium = Some(Medium::Any);
+        Track {
+            request,
+            is_playlist: self.protocol == Protocol::Hls,
+        }
+    }
+
     fn body(&self) -> Body {
         let request = self.request(Medium::Any);
         match self.protocol {
@@ -214,27 +225,41 @@ impl Format<'_> {
         }
     }
 
-    fn with(&self, sound: &Format<'_>) -> Choice {
-        // Its playlist contains the audio as well.
-        if self.protocol != Protocol::File
-            && self.protocol == sound.protocol
-            && self.url == sound.url
-        {
-            return self.to_choice();
-        }
-        // The playlist of a stream describes its audio, too.
-        if self.protocol != Protocol::File || sound.protocol != Protocol::File {
-            return self.to_choice();
-        }
-        let tracks = Tracks {
-            picture: self.request(Medium::Any),
-            sound: sound.request(Medium::Any),
+    /// Adds the best of the audio that `find` finds, unless its own playlist or manifest describes that.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] if the audio is in a manifest of its own.
+    fn with_sound<'f>(
+        &self,
+        find: impl Fn(&dyn Fn(&Format<'_>) -> bool) -> Option<&'f Format<'f>>,
+    ) -> Result<Choice> {
+        let describes_sound = match self.protocol {
+            Protocol::File => false,
+            Protocol::Hls => find(&|sound| sound.url == self.url).is_some(),
+            Protocol::Dash => true,
         };
-        Choice {
+        if describes_sound {
+            return Ok(self.to_choice());
+        }
+        // A file needs fewer requests.
+        let file = find(&|sound| sound.protocol == Protocol::File);
+        let sound = file
+            .filter(|_| self.protocol == Protocol::File)
+            .or_else(|| find(&|sound| sound.protocol != Protocol::Dash))
+            .ok_or_else(|| {
+                let message = "its audio is in a DASH manifest of its own, which is not supported";
+                Error::new(Kind::Unsupported, message)
+            })?;
+        let mut tracks = Tracks {
+            picture: self.track(),
+            sound: sound.track(),
+        };
+        tracks.sound.request.url = sound.own.clone();
+        Ok(Choice {
             body: Body::Tracks(Box::new(tracks)),
             ext: None,
             ..self.to_choice()
-        }
+        })
     }
 }
 

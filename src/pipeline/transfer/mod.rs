@@ -75,7 +75,7 @@ use super::placeholder_check::PlaceholderCheck;
 use super::sink::{Disk, Place, quickly};
 use super::turn::Turns;
 use super::{Duplicates, Events, Mtime, Stop};
-use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result};
+use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result, Tracks};
 use crate::net::{Client, NamedBy, Permit};
 use crate::source::Registry;
 
@@ -152,7 +152,10 @@ impl Mover {
         let (form, request, sound) = match body {
             Body::Hls(request) => (Some(Form::Hls), request, None),
             Body::Dash(request) => (Some(Form::Dash), request, None),
-            Body::Tracks(tracks) => (Some(Form::Files), tracks.picture, Some(tracks.sound)),
+            Body::Tracks(tracks) => {
+                let Tracks { picture, sound } = *tracks;
+                (Some(Form::of(&picture)), picture.request, Some(sound))
+            }
             body => (None, file(body)?, None),
         };
         let request = match form {

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::list::{Content, List, Role};
 use super::{Form, Streaming};
-use crate::model::{Error, Kind, Request, Result};
+use crate::model::{Error, Kind, Quality, Request, Result};
 use crate::net::{Answer, NamedBy};
 use crate::pipeline::sink::slowly;
 use crate::pipeline::stream::hls::{self, Chosen, Playlist};
@@ -43,39 +43,53 @@ impl Streaming<'_> {
             .answer(&self.request.url, self.named_by, hls::LONGEST)
             .await?;
         match hls::is_one(&answer.body) {
-            true => self.of_playlist(answer, named_by).await.map(Some),
+            true => {
+                let at = (&self.request.url, named_by);
+                let lists = self.of_playlist(answer, at, self.job.quality);
+                lists.await.map(Some)
+            }
             false => Ok(None),
         }
     }
 
     /// Reads the playlists, and chooses.
     pub(super) async fn lists(&self) -> Result<Lists> {
-        let (url, named_by) = (&self.request.url, self.named_by);
-        match self.form {
+        let quality = self.job.quality;
+        let mut lists = self.lists_at(self.request, self.form, quality).await?;
+        if let (None, Some(sound)) = (&lists.sound, self.sound) {
+            let of_sound = self.lists_at(&sound.request, Form::of(sound), Quality::Audio);
+            lists.sound = Some(of_sound.await?.main);
+        }
+        Ok(lists)
+    }
+
+    /// The same for what this request leads to.
+    async fn lists_at(&self, request: &Request, form: Form, quality: Quality) -> Result<Lists> {
+        let (url, named_by) = (&request.url, self.named_by);
+        match form {
             Form::Hls => {
                 let (named_by, answer) = self.answer(url, named_by, hls::LONGEST).await?;
-                self.of_playlist(answer, named_by).await
+                self.of_playlist(answer, (url, named_by), quality).await
             }
             Form::Dash => self.manifest().await,
-            Form::Files => {
-                let list = |request: &Request| List::file(request.url.clone(), named_by);
-                Ok(Lists {
-                    sound: self.sound.map(list),
-                    ..Lists::of(list(self.request))
-                })
-            }
+            Form::File => Ok(Lists::of(List::file(url.clone(), named_by))),
         }
     }
 
-    /// Reads the main playlist of the stream, and those of the renditions that it chooses.
-    async fn of_playlist(&self, answer: Answer, named_by: NamedBy) -> Result<Lists> {
+    /// Reads the main playlist at this address, and those of the renditions that it chooses.
+    async fn of_playlist(
+        &self,
+        answer: Answer,
+        (url, named_by): (&Url, NamedBy),
+        quality: Quality,
+    ) -> Result<Lists> {
         let (playlist, warnings) = self.read(answer).await?;
         let choice = match playlist {
             Playlist::Media(media) => {
-                let list = List::new(self.request.url.clone(), named_by, media);
+                let list = List::new(url.clone(), named_by, media);
                 return Ok(Lists::of(List { warnings, ..list }));
             }
-            Playlist::Master(master) => master.choose(self.job.quality)?,
+            Playlist::Master(master) => master.choose(quality)?,
         };
         let mut listed = self.renditions(choice.main, choice.sound, named_by).await;
         for (main, sound) in choice.others {
@@ -137,6 +151,15 @@ impl Streaming<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a track is a file that no list describes.
+    pub(super) fn is_file(&self, role: &Role) -> bool {
+        let form = match (role, self.sound) {
+            (Role::Sound, Some(sound)) => Form::of(sound),
+            _ => self.form,
+        };
+        form == Form::File
     }
 
     /// Returns the list of these subtitles.

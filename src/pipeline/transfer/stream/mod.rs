@@ -50,7 +50,7 @@ use super::content::Content;
 use super::retry::RetryState;
 use super::verified::Verified;
 use super::{Job, Mover};
-use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result};
+use crate::model::{Event, Expect, Kind, Medium, Outcome, Request, Result, Track};
 use crate::net::{NamedBy, Redacted, header_map};
 use crate::pipeline::derived_keys;
 use crate::pipeline::sink::{Place, slowly};
@@ -70,16 +70,26 @@ pub(in crate::pipeline) struct StreamOptions {
 pub(super) enum Form {
     Hls,
     Dash,
-    /// Nothing does: these are files, one of picture and one of sound.
-    Files,
+    /// Nothing does: it is a file.
+    File,
+}
+
+impl Form {
+    /// What describes a track.
+    pub(super) fn of(track: &Track) -> Form {
+        match track.is_playlist {
+            true => Form::Hls,
+            false => Form::File,
+        }
+    }
 }
 
 /// Where a stream is.
 pub(super) struct StreamSource {
     pub(super) form: Form,
     pub(super) request: Request,
-    /// The file of the sound, if it is known to be separate.
-    pub(super) sound: Option<Request>,
+    /// The sound, if it is known to be separate.
+    pub(super) sound: Option<Track>,
 }
 
 /// How many bytes of segments that are not next in order wait in memory, over all streams.
@@ -97,8 +107,8 @@ struct Streaming<'a> {
     request: &'a Request,
     /// Who named its address.
     named_by: NamedBy,
-    /// The file of the sound, if it is known to be separate.
-    sound: Option<&'a Request>,
+    /// The sound, if it is known to be separate.
+    sound: Option<&'a Track>,
     place: &'a Place,
     keys: Keys,
     /// The manifest, if the stream is DASH.
@@ -336,7 +346,8 @@ impl Streaming<'_> {
 
     /// The headers set by the source, for the origin that they were set for.
     fn bound(&self, url: &Url) -> Result<HeaderMap> {
-        let requests = [Some(self.request), self.sound];
+        let sound = self.sound.map(|sound| &sound.request);
+        let requests = [Some(self.request), sound];
         let mut own = requests.into_iter().flatten();
         match own.find(|own| own.url.origin() == url.origin()) {
             Some(own) => {

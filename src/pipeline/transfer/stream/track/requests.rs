@@ -282,7 +282,7 @@ impl Track {
     /// there another time, so the film is not gone.
     fn refused(&self, requests: &Requests<'_>, index: usize, error: Error) -> Error {
         let kind = match error.kind {
-            Kind::Missing if requests.streaming.form != Form::Files => Kind::Corrupt,
+            Kind::Missing if !requests.streaming.is_file(&self.role) => Kind::Corrupt,
             kind => kind,
         };
         self.at(index, Error { kind, ..error })

@@ -29,6 +29,8 @@ pub(super) struct ReceivedDocument {
     pub(super) document: Document,
     /// The requested URL.
     pub(super) url: Url,
+    /// The URL that was redirected to.
+    pub(super) final_url: Url,
     pub(super) answer: Option<Answer>,
     pub(super) named_by: NamedBy,
     /// The headers that it was requested with, as its item has them.
@@ -125,6 +127,7 @@ impl ReceivedDocument {
         ReceivedDocument {
             document: Document::Refusal,
             url,
+            final_url: answer.url.clone(),
             answer: Some(Answer {
                 body: Bytes::new(),
                 open_end: false,
@@ -333,6 +336,7 @@ mod tests {
         let received = || ReceivedDocument {
             document: Document::Page,
             url: Url::parse("https://x.org/").unwrap(),
+            final_url: Url::parse("https://x.org/").unwrap(),
             answer: None,
             named_by: NamedBy::User,
             headers: Headers::default(),

@@ -116,6 +116,15 @@ impl Registry {
         Err(self.unknown(&Redacted(&link.url).to_string(), link.url.scheme()))
     }
 
+    /// Checks whether the source of a particular site knows this URL, as opposed to one that takes whatever is left.
+    pub fn is_of_site(&self, url: &Url) -> bool {
+        let Ok((source, target)) = self.find(&Link::from(url.clone())) else {
+            return false;
+        };
+        let mut routes = source.manifest().routes.iter();
+        !routes.any(|known| known.name == target.route && known.pattern.takes_any_host())
+    }
+
     /// Returns the error for a link with this scheme that no source recognises.
     fn unknown(&self, shown: &str, scheme: &str) -> Error {
         let error = Error::new(Kind::Unsupported, format!("no source recognises `{shown}`"));

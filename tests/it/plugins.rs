@@ -8,6 +8,7 @@ mod goes_on;
 mod gone;
 mod iiif;
 mod kit;
+mod led;
 mod live;
 mod mistakes;
 mod odd;

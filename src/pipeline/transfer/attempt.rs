@@ -269,23 +269,25 @@ impl Mover {
         retry: &mut RetryState,
         permit: &mut Permit,
     ) -> Setback {
+        let for_walk = || {
+            Setback::Document(Box::new(ReceivedDocument::refusal(
+                target.url.clone(),
+                opened,
+            )))
+        };
+        // No site's source knows the link itself.
+        let may_help = target.request.expect.document && is_refusal(opened.response.status());
+        if may_help && opened.url != *target.url && self.registry.is_of_site(&opened.url) {
+            return for_walk();
+        }
         if self.may_retry_forbidden(target.url, permit, retry) {
             retry.forbidden_as = Some(error.duplicate());
             return Setback::Retry(error);
         }
-        match self.refusal(target, opened) {
-            Some(came) => Setback::Document(Box::new(came)),
-            None => Setback::GiveUp(error),
+        match may_help && self.registry.reader(Document::Refusal).is_some() {
+            true => for_walk(),
+            false => Setback::GiveUp(error),
         }
-    }
-
-    /// Returns a refusal for the walk to handle, if no site's source knows the link and somebody may know how to
-    /// request it.
-    fn refusal(&self, target: &RequestTarget<'_>, opened: &Opened) -> Option<ReceivedDocument> {
-        let may_help = target.request.expect.document
-            && is_refusal(opened.response.status())
-            && self.registry.reader(Document::Refusal).is_some();
-        may_help.then(|| ReceivedDocument::refusal(target.url.clone(), opened))
     }
 
     /// Reads a range that continues what is already downloaded.

@@ -49,6 +49,7 @@ impl Mover {
         Ok(Setback::Document(Box::new(ReceivedDocument {
             document,
             url: pending.target.url.clone(),
+            final_url: answer.url.clone(),
             answer: Some(answer),
             named_by: opened.named_by,
             headers: pending.target.request.headers.clone(),

@@ -17,7 +17,7 @@ use crate::pipeline::documents::{ReceivedDocument, document, is_refusal};
 use crate::pipeline::given::behind;
 use crate::pipeline::naming::{HEAD, sniff};
 use crate::pipeline::transfer::why_refused;
-use crate::source::{Ctx, Source};
+use crate::source::Ctx;
 
 /// Passes streams on with the headers that their document was requested with, if they are on the same origin.
 async fn forward_streams(
@@ -61,14 +61,21 @@ impl Walk {
         let ReceivedDocument {
             document,
             url,
+            final_url,
             answer,
             named_by,
             headers,
         } = received;
-        let link = self.registry.reader(document).and_then(|source| {
-            let name = &source.manifest().name;
-            Url::parse(&format!("{name}:{url}")).ok()
-        });
+        let is_page = matches!(document, Document::Page | Document::Refusal);
+        let is_led_to_site = is_page && final_url != url && self.registry.is_of_site(&final_url);
+        let link = match is_led_to_site {
+            // Its source finds more there than any reader of pages.
+            true => Some(final_url),
+            false => self.registry.reader(document).and_then(|source| {
+                let name = &source.manifest().name;
+                Url::parse(&format!("{name}:{url}")).ok()
+            }),
+        };
         let Some(link) = link else {
             let origin = Origin::of(&Link::from(url), named_by);
             let error = Error::new(
@@ -180,8 +187,9 @@ impl Walk {
         let status = answer.status;
         // An empty response is a refusal, too.
         if !status.is_success() || matches!(status.as_u16(), 204 | 205) {
-            let may_help = is_refusal(status) && self.registry.reader(Document::Refusal).is_some();
-            if may_help {
+            let is_elsewhere = answer.url != *url && self.registry.is_of_site(&answer.url);
+            let may_help = is_elsewhere || self.registry.reader(Document::Refusal).is_some();
+            if may_help && is_refusal(status) {
                 let received = ReceivedDocument::refused(url.clone(), answer, named_by);
                 return Ok(Decided::Document(Box::new(received)));
             }
@@ -203,6 +211,7 @@ impl Walk {
             Decided::Document(Box::new(ReceivedDocument {
                 document,
                 url: url.clone(),
+                final_url: answer.url.clone(),
                 answer: None,
                 named_by,
                 headers: request.headers.clone(),
@@ -214,12 +223,6 @@ impl Walk {
     pub(super) fn trust(&self, url: &Url) {
         self.client.trust(&behind(url));
     }
-
-    /// Checks whether the source of a particular site knows this link, as opposed to one that takes whatever is left.
-    pub(super) fn is_of_a_site(&self, link: &Link) -> bool {
-        let found = self.registry.find(link);
-        found.is_ok_and(|(source, target)| !takes_all(&source, &target.route))
-    }
 }
 
 /// What an item turns out to be.
@@ -228,12 +231,6 @@ enum Decided {
     File,
     /// Gone, or refused for good, and why.
     Gone(Error),
-}
-
-/// Checks whether this route takes links of any host.
-fn takes_all(source: &Arc<dyn Source>, route: &str) -> bool {
-    let mut routes = source.manifest().routes.iter();
-    routes.any(|known| known.name == route && known.pattern.takes_any_host())
 }
 
 /// Returns the request of an item that may be a document.

@@ -74,7 +74,7 @@ impl Walk {
     ) -> Result<(u64, Result<()>)> {
         let (outlet, mut entries) = outlet_after(listing.items, ROOM);
         let walk = self.clone();
-        let outlet = outlet.with_recogniser(move |link| walk.is_of_a_site(link));
+        let outlet = outlet.with_recogniser(move |link| walk.registry.is_of_site(&link.url));
         let task = tokio::spawn({
             let (source, target) = (listing.source.clone(), listing.target.clone());
             let ctx = listing.ctx.clone();

@@ -181,6 +181,7 @@ impl Walk {
         self.archive.listing_snapshot(&origin)?;
         Some(ReceivedDocument {
             document: Document::Feed,
+            final_url: url.clone(),
             url,
             answer: None,
             named_by: found.named_by,

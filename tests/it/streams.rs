@@ -12,6 +12,7 @@ mod real;
 mod refused;
 mod reloads;
 mod resume;
+mod signed;
 mod sound;
 mod tracks;
 mod waits;

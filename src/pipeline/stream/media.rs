@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::net::Redacted;
-
 /// One rendition: segments that form a track when they are joined.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::pipeline) struct Media {
@@ -86,21 +84,4 @@ pub(in crate::pipeline) struct Cipher {
     /// The URL of the key, shared by many segments.
     pub(in crate::pipeline) key: Arc<Url>,
     pub(in crate::pipeline) iv: [u8; 16],
-}
-
-impl ByteLocation {
-    /// Hashes what identifies the location, without what may be secret, such as a signature that differs each time.
-    pub(in crate::pipeline) fn identify(
-        &self,
-        cipher: Option<&Cipher>,
-        hasher: &mut blake3::Hasher,
-    ) {
-        let range = self.range.unwrap_or((0, 0));
-        let mut text = format!("{} {range:?}", Redacted(&self.url));
-        if let Some(Cipher { key, iv }) = cipher {
-            text += &format!(" {} {iv:?}", Redacted(key));
-        }
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
 }

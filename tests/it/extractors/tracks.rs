@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fake::Fake;
-use crate::streams::{list, playlist, segments};
+use crate::streams::{list, playlist, segments, wait_for_state};
 use crate::support::media::{Format, sized};
 use crate::support::{Reply, Site};
 
@@ -53,4 +53,64 @@ fn separate_sound_is_downloaded_whether_file_or_playlist() {
         assert!(*pictures[0].1 == first && *sounds[0].1 == second);
         assert!(call.partials().is_empty());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn separate_files_with_signed_urls_are_resumed() {
+    let site = Site::start();
+    let page = "<!doctype html><title>a film</title><p>nothing to see</p>";
+    site.on("/watch/x", Reply::html(page));
+    let picture = sized(Format::Mp4, 21 << 20, 1);
+    let sound = sized(Format::Mp4, 30_000, 2);
+    site.on("/sound.m4a", Reply::file(sound));
+    let good = Reply::file(picture.clone()).etag("\"1\"");
+    let stalls = good.clone().stall_after(100_000);
+    let first = Reply::with({
+        let good = good.clone();
+        move |seen| match seen.header("range") == Some("bytes=12582912-16777215") {
+            true => stalls.clone(),
+            false => good.clone(),
+        }
+    });
+    site.on("/playback?expire=1", first);
+    site.on("/playback?expire=2", good);
+    let link = site.url("/watch/x");
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    let call = fake.fetch().arg(&link);
+    let film = |url: &str| {
+        json!({
+            "id": "x", "title": "Film", "extractor_key": "Cats", "webpage_url": link, "formats": [
+                {"url": site.url("/sound.m4a"), "protocol": "https", "vcodec": "none", "acodec": "mp4a"},
+                {"url": site.url(url), "protocol": "https", "vcodec": "avc1", "acodec": "none"},
+            ],
+        })
+    };
+    fake.says("yt-dlp", &[film("/playback?expire=1")]);
+    let running = call.spawn();
+    site.wait_for_stalls(1);
+    wait_for_state(&call, &running, |state| state["count"] == 3);
+    running.kill9();
+    fake.says("yt-dlp", &[film("/playback?expire=2")]);
+    site.forget();
+    call.run().success();
+    let files = call.files();
+    assert!(files.values().any(|bytes| *bytes == picture));
+    let ranges = site
+        .requests()
+        .into_iter()
+        .filter(|seen| seen.path() == "/playback");
+    let ranges: Vec<_> = ranges
+        .filter_map(|seen| seen.header("range").map(str::to_owned))
+        .collect();
+    // How long it is, the last piece before the stall as a proof, and the one that stalled.
+    assert!(
+        !ranges.contains(&"bytes=0-4194303".to_owned()),
+        "{ranges:?}"
+    );
+    assert!(
+        ranges.contains(&"bytes=8388608-12582911".to_owned()),
+        "{ranges:?}"
+    );
 }

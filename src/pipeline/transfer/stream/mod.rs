@@ -11,6 +11,7 @@ mod delivery;
 mod download_part;
 mod extra_files;
 mod film;
+mod identity;
 mod join;
 mod keys;
 mod list;

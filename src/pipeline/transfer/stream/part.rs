@@ -22,14 +22,14 @@ const MAX_PIECES: u64 = 10_000;
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     /// The number of the segment that it is, or that it stands before.
-    number: u64,
+    pub(super) number: u64,
     pub(super) is_map: bool,
     pub(super) location: ByteLocation,
     pub(super) cipher: Option<Cipher>,
     /// Whether it begins in the middle of a file, and not as a segment does.
     pub(super) inner: bool,
     /// How long it plays.
-    duration: Duration,
+    pub(super) duration: Duration,
 }
 
 impl Part {
@@ -44,6 +44,8 @@ impl Part {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     list: Vec<Part>,
+    /// Whether they are ranges of a file that no list describes.
+    pub(super) of_file: bool,
     /// How many bytes of memory the parts take, of a limit that they share with this many other tracks.
     size: usize,
     others: usize,
@@ -255,6 +257,11 @@ impl Parts {
         self.get(index).is_some_and(|part| !part.is_map)
     }
 
+    /// Returns all of them.
+    pub(super) fn all(&self) -> &[Part] {
+        &self.list
+    }
+
     /// Returns the part with this index.
     pub(super) fn get(&self, index: usize) -> Option<&Part> {
         self.list.get(index)
@@ -263,25 +270,6 @@ impl Parts {
     /// Returns the number of parts.
     pub(super) fn len(&self) -> usize {
         self.list.len()
-    }
-}
-
-/// The identity of the first parts of a track, as a digest.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Chain {
-    hasher: blake3::Hasher,
-    count: usize,
-}
-
-impl Chain {
-    /// Returns the identity of the first `count` parts, which are no fewer than before.
-    pub(super) fn of(&mut self, parts: &Parts, count: usize) -> String {
-        for part in &parts.list[self.count.min(count)..count] {
-            part.location
-                .identify(part.cipher.as_ref(), &mut self.hasher);
-        }
-        self.count = self.count.max(count);
-        self.hasher.finalize().to_hex().to_string()
     }
 }
 

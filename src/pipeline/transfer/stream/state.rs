@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identity;
 use crate::model::Result;
 use crate::pipeline::transfer::response_head::Representation;
 use crate::pipeline::transfer::seal::{self, Sealed};
@@ -18,12 +19,12 @@ pub(super) struct State {
     /// The identity of the item.
     pub(super) source: String,
     pub(super) key: String,
-    /// The identity of the joined parts, as a digest.
-    pub(super) chain: String,
+    /// The identity of the joined parts.
+    pub(super) chain: Identity,
     /// Whether more parts were to come, so that a later run may not find the beginning.
     pub(super) live: bool,
     /// How many parts there are in all, and the identity of all of them, if no more were to come.
-    pub(super) all: Option<(usize, String)>,
+    pub(super) all: Option<(usize, Identity)>,
     /// How many parts are joined, how long they are together, and where the last of them begins.
     pub(super) count: usize,
     pub(super) len: u64,
@@ -56,7 +57,7 @@ impl Default for State {
             stream: VERSION,
             source: String::new(),
             key: String::new(),
-            chain: String::new(),
+            chain: Identity::default(),
             live: false,
             all: None,
             count: 0,
@@ -119,7 +120,6 @@ mod tests {
             count: 2,
             len: 20,
             last: 7,
-            chain: "abc".into(),
             ..State::default()
         };
         let bytes = state.clone().encode().unwrap();

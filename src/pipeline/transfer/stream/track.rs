@@ -23,10 +23,11 @@ use self::renew::Renewal;
 pub(super) use self::reopen::with_recording_hint;
 use self::requests::Requests;
 use super::Streaming;
+use super::identity::{Chain, Identity};
 use super::join::{Join, Joined, PartEvent};
 use super::list::{Content, List, Role};
 use super::mux::Expected;
-use super::part::{Chain, Parts};
+use super::part::Parts;
 use super::state::State;
 use super::versions::Versions;
 use crate::model::{Error, Kind, Result};
@@ -54,7 +55,7 @@ pub(super) struct Track {
     ahead: f64,
     join: Join,
     chain: Chain,
-    all: Option<(usize, String)>,
+    all: Option<(usize, Identity)>,
     versions: Arc<Versions>,
     /// Its rendition, and how its segments play if no more were to come.
     rendition: (String, Option<blake3::Hash>),

@@ -20,7 +20,11 @@ const MAX_VALIDATOR: usize = 200;
 
 /// The files that the parts of a track are ranges of.
 #[derive(Default)]
-pub(super) struct Versions(Mutex<Seen>);
+pub(super) struct Versions {
+    seen: Mutex<Seen>,
+    /// Whether there is one such file, which is the same at any URL.
+    is_one: bool,
+}
 
 #[derive(Default)]
 struct Seen {
@@ -30,8 +34,16 @@ struct Seen {
 }
 
 impl Versions {
+    /// Creates an empty list; `is_one` is whether there is but one file, whatever its URL is.
+    pub(super) fn new(is_one: bool) -> Versions {
+        Versions {
+            is_one,
+            ..Versions::default()
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over what an earlier run saw.
@@ -43,7 +55,11 @@ impl Versions {
     pub(super) fn save(&self) -> BTreeMap<String, Representation> {
         let seen = self.lock();
         let mut all = seen.before.clone();
-        all.extend(seen.now.iter().map(|(url, of)| (name(url), of.clone())));
+        all.extend(
+            seen.now
+                .iter()
+                .map(|(url, of)| (self.name(url), of.clone())),
+        );
         while all.len() > MAX_FILES {
             all.pop_first();
         }
@@ -54,10 +70,19 @@ impl Versions {
     pub(super) fn renew(&self, before: &Url, now: &Url) {
         let mut seen = self.lock();
         let known = seen.now.get(before);
-        let known = known.or_else(|| seen.before.get(&name(before)));
+        let known = known.or_else(|| seen.before.get(&self.name(before)));
         if let Some(known) = known.cloned() {
             seen.now.entry(now.clone()).or_insert(known);
         }
+    }
+
+    /// What a later run knows a file by.
+    fn name(&self, url: &Url) -> String {
+        if self.is_one {
+            return "the file".to_owned();
+        }
+        let digest = blake3::hash(Redacted(url).to_string().as_bytes());
+        digest.to_hex()[..16].to_owned()
     }
 
     /// Forgets everything, since what was joined is forgotten.
@@ -72,7 +97,7 @@ impl Versions {
     pub(super) fn check(&self, url: &Url, here: Representation) -> Result<()> {
         let mut seen = self.lock();
         let known = seen.now.get(url);
-        let known = known.or_else(|| seen.before.get(&name(url)));
+        let known = known.or_else(|| seen.before.get(&self.name(url)));
         if known.is_some_and(|known| !is_same(known, &here)) {
             return Err(Error::new(
                 Kind::Changed,
@@ -95,11 +120,6 @@ impl Versions {
 fn is_same(known: &Representation, here: &Representation) -> bool {
     let totals = known.total.zip(here.total);
     totals.is_none_or(|(known, here)| known == here) && known.may_match(here)
-}
-
-fn name(url: &Url) -> String {
-    let digest = blake3::hash(Redacted(url).to_string().as_bytes());
-    digest.to_hex()[..16].to_owned()
 }
 
 impl Streaming<'_> {

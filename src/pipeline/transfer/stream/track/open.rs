@@ -9,9 +9,10 @@ use url::Url;
 
 use super::super::Streaming;
 use super::super::extra_files::INTERRUPTED;
+use super::super::identity::{Chain, Identity};
 use super::super::join::Join;
 use super::super::list::waiting;
-use super::super::part::{Chain, Parts};
+use super::super::part::Parts;
 use super::super::state::State;
 use super::super::versions::Versions;
 use super::live::Faults;
@@ -57,7 +58,7 @@ impl Track {
         if let Some(name) = name_unresumable(streaming, &place, &fit).await? {
             warnings.push(format!("what an earlier run recorded of it is in `{name}`"));
         }
-        let versions = Arc::new(Versions::default());
+        let versions = Arc::new(Versions::new(fit.parts.of_file));
         let beside = streaming.place(&waiting(&name));
         let join = open_join(streaming, (place, beside), file, &fit, &versions).await?;
         // The closures that check the fit have been dropped by now.
@@ -96,8 +97,8 @@ struct Fit {
     source: String,
     key: String,
     parts: Parts,
-    /// How many parts there are, and their digest, if no more will follow.
-    all: Option<(usize, String)>,
+    /// How many parts there are, and their identity, if no more will follow.
+    all: Option<(usize, Identity)>,
 }
 
 impl Fit {
@@ -115,13 +116,16 @@ impl Fit {
 
     /// Whether this state is of the same item, and of parts that are among these.
     fn has(&self, state: &State) -> bool {
+        let is_same_end = |(count, known): &(usize, Identity)| {
+            let all = self.all.as_ref();
+            all.is_some_and(|(here, all)| here == count && all.is_same(known))
+        };
         (&state.source, &state.key) == (&self.source, &self.key)
-            && state
-                .all
-                .as_ref()
-                .is_none_or(|known| self.all.as_ref() == Some(known))
+            && state.all.as_ref().is_none_or(is_same_end)
             && state.count <= self.parts.len()
-            && Chain::default().of(&self.parts, state.count) == state.chain
+            && Chain::default()
+                .of(&self.parts, state.count)
+                .is_same(&state.chain)
     }
 }
 
@@ -131,6 +135,7 @@ fn listed_parts(streaming: &Streaming<'_>, role: &Role, media: &mut Media) -> Re
         Role::Caption(_) => Parts::among(streaming.texts.load(Ordering::Relaxed)),
         _ => Parts::default(),
     };
+    parts.of_file = streaming.is_file(role);
     parts.add_listed(std::mem::take(&mut media.segments), media.cut);
     if media.ended && parts.len() == 0 {
         return Err(Error::new(Kind::Missing, "the stream has no segments"));

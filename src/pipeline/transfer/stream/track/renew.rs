@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::super::part::{Chain, Part};
+use super::super::identity::Chain;
+use super::super::part::Part;
 use super::{List, Track};
 use crate::model::{Error, Kind, Result};
 use crate::pipeline::transfer::attempt::may_have_expired;

@@ -7,7 +7,6 @@ use super::retry::RetryState;
 use super::stream::{Form, StreamEnd, StreamSource};
 use super::{Job, Mover};
 use crate::model::{Body, Error, Expect, Kind, Medium, Outcome, Quality, Request, Result};
-use crate::net::NamedBy;
 use crate::pipeline::derived_keys;
 use crate::pipeline::documents::ReceivedDocument;
 use crate::pipeline::stream::hls;
@@ -18,8 +17,7 @@ impl Mover {
     pub(super) async fn download_stream(
         &self,
         job: Job,
-        source: &StreamSource,
-        named_by: NamedBy,
+        source: Arc<StreamSource>,
         retry: &mut RetryState,
     ) -> Result<StreamEnd> {
         // A film is not downloaded again to be compared.
@@ -33,7 +31,7 @@ impl Mover {
                 .map(|_| "cannot tell whether it has changed: it is a stream now".to_owned());
             return Ok(StreamEnd::Done(self.unchanged(&job, saved, warning)));
         }
-        let end = self.run_stream(job, source, named_by, retry).await?;
+        let end = self.run_stream(job, source.clone(), retry).await?;
         Ok(match end {
             StreamEnd::NotAStream(mut job) => {
                 let ext = || url_name(&source.request.url).1;
@@ -85,8 +83,9 @@ impl Mover {
             form,
             request,
             sound: None,
+            named_by,
         };
-        match self.download_stream(job, &source, named_by, retry).await? {
+        match self.download_stream(job, source.into(), retry).await? {
             StreamEnd::Done(outcome) => Ok(outcome),
             StreamEnd::NotAStream(_) => {
                 let message = "the playlist no longer describes a stream";

@@ -63,7 +63,7 @@ pub(super) use self::quirks::HostQuirks;
 pub(super) use self::response_head::why_refused;
 use self::retry::RetryState;
 use self::setback::Setback;
-use self::stream::{Form, StreamSource};
+use self::stream::StreamSource;
 pub(super) use self::stream::{MEMORY, StreamOptions};
 use self::truncation::Truncations;
 use self::verified::Verified;
@@ -75,7 +75,7 @@ use super::placeholder_check::PlaceholderCheck;
 use super::sink::{Disk, Place, quickly};
 use super::turn::Turns;
 use super::{Duplicates, Events, Mtime, Stop};
-use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result, Tracks};
+use crate::model::{Body, Document, Error, Event, Expect, Kind, Outcome, Request, Result};
 use crate::net::{Client, NamedBy, Permit};
 use crate::source::Registry;
 
@@ -149,28 +149,16 @@ impl Mover {
             body if body.is_current() => (body, job.named_by),
             _ => self.unless_draining(self.address(&job)).await??,
         };
-        let (form, request, sound) = match body {
-            Body::Hls(request) => (Some(Form::Hls), request, None),
-            Body::Dash(request) => (Some(Form::Dash), request, None),
-            Body::Tracks(tracks) => {
-                let Tracks { picture, sound } = *tracks;
-                (Some(Form::of(&picture)), picture.request, Some(sound))
-            }
-            body => (None, file(body)?, None),
-        };
-        let request = match form {
-            None => request,
-            Some(form) => {
-                let source = StreamSource {
-                    form,
-                    request,
-                    sound,
-                };
-                match Box::pin(self.download_stream(job, &source, named_by, retry)).await? {
+        let request = match StreamSource::of(&body, named_by) {
+            None => file(body)?,
+            Some(source) => {
+                let source = Arc::new(source);
+                let streamed = self.download_stream(job, source.clone(), retry);
+                match Box::pin(streamed).await? {
                     stream::StreamEnd::Done(outcome) => return Ok(outcome),
                     stream::StreamEnd::NotAStream(plain) => job = *plain,
                 }
-                source.request
+                source.request.clone()
             }
         };
         // Taken before anything else that waits, so that files start in the order of the listing.

@@ -1,11 +1,13 @@
 //! Videos of yt-dlp whose sound is elsewhere: each of both may be a file or a playlist.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use super::fake::Fake;
-use crate::streams::{list, playlist, segments, wait_for_state};
+use crate::streams::{list, playlist, segment, segments, wait_for_state};
 use crate::support::media::{Format, sized};
-use crate::support::{Reply, Site};
+use crate::support::{Reply, Request, Site};
 
 /// Puts a track on the site, as a file or as a playlist, and returns its format for yt-dlp, and its bytes.
 fn track(site: &Site, name: &str, is_playlist: bool, codecs: (&str, &str)) -> (Value, Vec<u8>) {
@@ -113,4 +115,49 @@ fn separate_files_with_signed_urls_are_resumed() {
         ranges.contains(&"bytes=8388608-12582911".to_owned()),
         "{ranges:?}"
     );
+}
+
+#[test]
+fn a_stream_whose_playlist_expires_is_looked_up_again() {
+    let site = Site::start();
+    let page = "<!doctype html><title>a film</title><p>nothing to see</p>";
+    site.on("/watch/x", Reply::html(page));
+    // The first address of the playlist and its segments works for the playlist and seven of them.
+    let left = AtomicUsize::new(8);
+    let answer = move |seen: &Request| {
+        let is_first = seen.target.starts_with("/1/");
+        let takes = |left: usize| left.checked_sub(1);
+        if is_first
+            && left
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes)
+                .is_err()
+        {
+            return Reply::text("expired").status(403);
+        }
+        let name = seen.target.rsplit('/').next().unwrap();
+        match name.strip_suffix(".ts") {
+            Some(n) => Reply::file(segment(n.parse().unwrap(), 30)),
+            None => playlist(&list(20)),
+        }
+    };
+    site.on("/*", Reply::with(answer));
+    let link = site.url("/watch/x");
+    let fake = Fake::new();
+    fake.knows_not("gallery-dl");
+    for number in ["1", "2"] {
+        let url = site.url(&format!("/{number}/index.m3u8"));
+        let film = json!({
+            "id": "x", "title": "Film", "extractor_key": "Cats", "webpage_url": link, "formats": [
+                {"url": url, "protocol": "m3u8_native", "vcodec": "avc1", "acodec": "mp4a"},
+            ],
+        });
+        fake.files(number, &film);
+    }
+    let words = "echo >> \"$ROOT/starts\"; case $(wc -l < \"$ROOT/starts\") in *1) cat \"$ROOT/1.json\";; *) cat \"$ROOT/2.json\";; esac; echo";
+    fake.program("yt-dlp", words);
+    let call = fake.fetch().args(["-R", "0"]).arg(&link);
+    let done = call.run().success();
+    let whole: Vec<u8> = (0..20).flat_map(|n| segment(n, 30)).collect();
+    assert!(call.files()["Film.ts"] == whole, "{}", done.stderr);
+    assert_eq!(fake.noted("starts").lines().count(), 2);
 }

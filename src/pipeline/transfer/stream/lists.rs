@@ -3,12 +3,13 @@
 use url::Url;
 
 use super::list::{Content, List, Role};
-use super::{Form, Streaming};
+use super::{Form, StreamSource, Streaming};
 use crate::model::{Error, Kind, Quality, Request, Result};
 use crate::net::{Answer, NamedBy};
 use crate::pipeline::sink::slowly;
 use crate::pipeline::stream::hls::{self, Chosen, Playlist};
 use crate::pipeline::stream::{Caption, CaptionLocation};
+use crate::pipeline::transfer::attempt::may_have_expired;
 
 /// What to download of a stream.
 pub(super) struct Lists {
@@ -36,15 +37,24 @@ impl Lists {
 impl Streaming<'_> {
     /// Reads the playlists, and chooses. `None` if what is called a playlist is none, unless its source is sure of it.
     pub(super) async fn lists_if_stream(&self) -> Result<Option<Lists>> {
-        if self.form != Form::Hls || self.request.expect.medium.is_some() {
+        let source = self.source();
+        let (form, request) = (source.form, &source.request);
+        if form != Form::Hls || request.expect.medium.is_some() {
             return self.lists().await.map(Some);
         }
-        let (named_by, answer) = self
-            .answer(&self.request.url, self.named_by, hls::LONGEST)
-            .await?;
+        let answered = self.answer(&request.url, source.named_by, hls::LONGEST);
+        let (named_by, answer) = match answered.await {
+            Err(error) if may_have_expired(&error) => {
+                return match self.relocated(&source).await {
+                    Some(source) => self.lists_of(&source).await.map(Some),
+                    None => Err(error),
+                };
+            }
+            answered => answered?,
+        };
         match hls::is_one(&answer.body) {
             true => {
-                let at = (&self.request.url, named_by);
+                let at = (&request.url, named_by);
                 let lists = self.of_playlist(answer, at, self.job.quality);
                 lists.await.map(Some)
             }
@@ -52,20 +62,37 @@ impl Streaming<'_> {
         }
     }
 
-    /// Reads the playlists, and chooses.
+    /// Reads the playlists, and chooses. If their addresses have expired, the item's source is asked for others.
     pub(super) async fn lists(&self) -> Result<Lists> {
-        let quality = self.job.quality;
-        let mut lists = self.lists_at(self.request, self.form, quality).await?;
-        if let (None, Some(sound)) = (&lists.sound, self.sound) {
-            let of_sound = self.lists_at(&sound.request, Form::of(sound), Quality::Audio);
+        let source = self.source();
+        match self.lists_of(&source).await {
+            Err(error) if may_have_expired(&error) => match self.relocated(&source).await {
+                Some(source) => self.lists_of(&source).await,
+                None => Err(error),
+            },
+            lists => lists,
+        }
+    }
+
+    async fn lists_of(&self, source: &StreamSource) -> Result<Lists> {
+        let at = (&source.request, source.named_by);
+        let mut lists = self.lists_at(at, source.form, self.job.quality).await?;
+        if let (None, Some(sound)) = (&lists.sound, &source.sound) {
+            let at = (&sound.request, source.named_by);
+            let of_sound = self.lists_at(at, Form::of(sound), Quality::Audio);
             lists.sound = Some(of_sound.await?.main);
         }
         Ok(lists)
     }
 
     /// The same for what this request leads to.
-    async fn lists_at(&self, request: &Request, form: Form, quality: Quality) -> Result<Lists> {
-        let (url, named_by) = (&request.url, self.named_by);
+    async fn lists_at(
+        &self,
+        (request, named_by): (&Request, NamedBy),
+        form: Form,
+        quality: Quality,
+    ) -> Result<Lists> {
+        let url = &request.url;
         match form {
             Form::Hls => {
                 let (named_by, answer) = self.answer(url, named_by, hls::LONGEST).await?;
@@ -155,16 +182,17 @@ impl Streaming<'_> {
 
     /// Whether a track is a file that no list describes.
     pub(super) fn is_file(&self, role: &Role) -> bool {
-        let form = match (role, self.sound) {
+        let source = self.source();
+        let form = match (role, &source.sound) {
             (Role::Sound, Some(sound)) => Form::of(sound),
-            _ => self.form,
+            _ => source.form,
         };
         form == Form::File
     }
 
     /// Returns the list of these subtitles.
     pub(super) async fn caption(&self, at: CaptionLocation, named_by: NamedBy) -> Result<List> {
-        let url = self.request.url.clone();
+        let url = self.source().request.url.clone();
         let (list, form) = match at {
             CaptionLocation::Playlist(chosen) => {
                 (self.rendition(chosen, named_by).await?, Content::Lines)
@@ -205,7 +233,7 @@ impl Streaming<'_> {
             Role::Caption(_) => self.asking.acquire().await.ok(),
             _ => None,
         };
-        match self.form {
+        match self.source().form {
             Form::Dash => self.new_segments(role, since).await,
             _ => self.list(url, named_by).await,
         }
@@ -226,7 +254,9 @@ impl Streaming<'_> {
         }
         match self.reread_list(role).await {
             // The periods of a manifest come and go.
-            Ok(list) if self.form == Form::Dash || list.media.rendition == rendition => Ok(list),
+            Ok(list) if self.source().form == Form::Dash || list.media.rendition == rendition => {
+                Ok(list)
+            }
             Err(closed) if closed.kind == Kind::Closed => Err(closed),
             _ => Err(error),
         }

@@ -146,7 +146,10 @@ impl Streaming<'_> {
                 let next = seen.manifest.next.as_ref();
                 (next.unwrap_or(&seen.url).clone(), seen.named_by)
             }
-            _ => (self.request.url.clone(), self.named_by),
+            _ => {
+                let source = self.source();
+                (source.request.url.clone(), source.named_by)
+            }
         };
         let (named_by, answer) = self.answer(&url, named_by, dash::LONGEST).await?;
         let at = Instant::now();

@@ -22,6 +22,7 @@ mod manifest;
 mod memory;
 mod mux;
 mod part;
+mod relocate;
 mod state;
 mod track;
 mod versions;
@@ -46,6 +47,7 @@ use self::list::List;
 use self::lists::Lists;
 use self::login::authorization_for;
 use self::manifest::Current;
+use self::relocate::Relocatable;
 use self::track::Done;
 use super::content::Content;
 use super::retry::RetryState;
@@ -91,6 +93,8 @@ pub(super) struct StreamSource {
     pub(super) request: Request,
     /// The sound, if it is known to be separate.
     pub(super) sound: Option<Track>,
+    /// Who named these addresses.
+    pub(super) named_by: NamedBy,
 }
 
 /// How many bytes of segments that are not next in order wait in memory, over all streams.
@@ -104,12 +108,7 @@ struct Streaming<'a> {
     mover: &'a Mover,
     id: u64,
     job: &'a Job,
-    form: Form,
-    request: &'a Request,
-    /// Who named its address.
-    named_by: NamedBy,
-    /// The sound, if it is known to be separate.
-    sound: Option<&'a Track>,
+    source: Relocatable,
     place: &'a Place,
     keys: Keys,
     /// The manifest, if the stream is DASH.
@@ -145,24 +144,15 @@ impl Mover {
     pub(super) async fn run_stream(
         &self,
         job: Job,
-        source: &StreamSource,
-        named_by: NamedBy,
+        source: Arc<StreamSource>,
         retry: &mut RetryState,
     ) -> Result<StreamEnd> {
-        let StreamSource {
-            form,
-            request,
-            sound,
-        } = source;
         let place = self.place(&job).await?;
         let streaming = Streaming {
             mover: self,
             id: job.id,
             job: &job,
-            form: *form,
-            request,
-            named_by,
-            sound: sound.as_ref(),
+            source: Relocatable::new(source),
             place: &place,
             keys: Keys::default(),
             current: Current::default(),
@@ -317,7 +307,7 @@ impl Streaming<'_> {
         };
         let text = format!(
             "`{}` is live: recording {until}, or until Ctrl-C, which saves what was recorded",
-            Redacted(&self.request.url)
+            Redacted(&self.source().request.url)
         );
         let id = Some(self.id);
         Event::Said { id, text }
@@ -347,8 +337,9 @@ impl Streaming<'_> {
 
     /// The headers set by the source, for the origin that they were set for.
     fn bound(&self, url: &Url) -> Result<HeaderMap> {
-        let sound = self.sound.map(|sound| &sound.request);
-        let requests = [Some(self.request), sound];
+        let source = self.source();
+        let sound = source.sound.as_ref().map(|sound| &sound.request);
+        let requests = [Some(&source.request), sound];
         let mut own = requests.into_iter().flatten();
         match own.find(|own| own.url.origin() == url.origin()) {
             Some(own) => {

@@ -176,7 +176,7 @@ impl Track {
         // It is the last segment of its period only.
         if let PartEvent::Last(index) = event
             && self.live
-            && requests.streaming.form == Form::Dash
+            && requests.streaming.source().form == Form::Dash
             && !self.parts.has_map_after(index)
         {
             self.end_at(requests, index + 1);

@@ -147,7 +147,13 @@ fn is_at(_path: &Path, _file: &File) -> bool {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    fs::create_dir_all(path.parent().unwrap_or("".as_ref()))?;
+    // The archive beside the locks tells what the user downloads (XDG Base Directory Specification).
+    let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder
+        .recursive(true)
+        .create(path.parent().unwrap_or("".as_ref()))?;
     let mut options = OpenOptions::new();
     options
         .read(true)

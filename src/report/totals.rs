@@ -128,7 +128,9 @@ fn is_all_gone(summary: &Summary) -> bool {
 
 /// The name of a failed item: `source:key`, or its URL if that is the key.
 pub(super) fn name(named: &Named) -> String {
-    match Url::parse(&named.key) {
+    // What follows the URL distinguishes it from others that differ in their secrets only.
+    let (url, _) = named.key.split_once(' ').unwrap_or((&named.key, ""));
+    match Url::parse(url) {
         Ok(url) if url.has_host() => Redacted(&url).to_string(),
         _ => format!("{}:{}", named.source, named.key),
     }

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fetch::pipeline::archive::{Known, Records};
 
-use crate::support::Reply;
+use crate::support::{Reply, Site};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
 
@@ -40,4 +40,20 @@ fn known(fetch: &Fetch) -> Vec<Known> {
     let file = fetch.root().join("home/state/fetch/archive.db");
     let records = Records::open(&file, &fetch.out()).unwrap().unwrap();
     records.items().map(Result::unwrap).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_state_folder_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let site = Site::start();
+    site.on("/cat.jpg", Reply::file(small(Format::Jpeg, 1)));
+    let call = Fetch::new().arg(site.url("/cat.jpg"));
+    call.run().success();
+    let state = call.root().join("home/state");
+    for folder in [state.join("fetch"), state] {
+        let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+    }
 }

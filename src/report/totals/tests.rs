@@ -178,12 +178,17 @@ fn tells_what_a_simulation_would_do() {
 
 #[test]
 fn a_key_that_is_a_url_is_shown_without_its_secrets() {
-    let named = Named {
-        source: "direct".into(),
-        key: "https://x.org/f.jpg?token=abc".into(),
-        ..Named::default()
-    };
-    assert_eq!(name(&named), "https://x.org/f.jpg?token=***");
+    for key in [
+        "https://x.org/f.jpg?token=abc",
+        "https://x.org/f.jpg?token=*** 307cba7e2799efbe",
+    ] {
+        let named = Named {
+            source: "direct".into(),
+            key: key.into(),
+            ..Named::default()
+        };
+        assert_eq!(name(&named), "https://x.org/f.jpg?token=***");
+    }
 }
 
 #[test]

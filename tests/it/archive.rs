@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fetch::pipeline::archive::{Known, Records};
 
-use crate::support::{Reply, Site};
 use crate::support::command::Fetch;
 use crate::support::media::{Format, small};
+use crate::support::{Reply, Site};
 
 /// A picture that is refused in this way until it is let go.
 fn refused(refusal: &Reply) -> (Reply, Arc<AtomicBool>) {

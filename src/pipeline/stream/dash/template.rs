@@ -35,12 +35,15 @@ pub(super) fn by_template(
         let location = track.location(first.get("sourceURL"), first.get("range"))?;
         track.begin(location);
     }
+    let first = template.number("startNumber")?.unwrap_or(1);
+    let last = template.number("endNumber")?;
     let mut adding = Adding {
         track,
         scope,
         names,
         media,
-        first: template.number("startNumber")?.unwrap_or(1),
+        first,
+        count: last.map(|last| last.saturating_add(1).saturating_sub(first)),
         scale: template.scale()?,
         offset: template.number("presentationTimeOffset")?.unwrap_or(0),
         last: String::new(),
@@ -64,6 +67,8 @@ struct Adding<'a, 'track> {
     media: &'a str,
     /// The number of the first one.
     first: u64,
+    /// How many there are, if the number of the last one is stated.
+    count: Option<u64>,
     /// The number of ticks per second.
     scale: u64,
     /// The media time at the beginning of the period, in ticks.
@@ -107,6 +112,9 @@ impl Adding<'_, '_> {
                 return Err(too_many());
             }
             for _ in 0..count {
+                if self.count.is_some_and(|all| at >= all) {
+                    return Ok(());
+                }
                 self.push(at, time, (self.played(time), self.seconds(length)))?;
                 at += 1;
                 time = time
@@ -142,9 +150,14 @@ impl Adding<'_, '_> {
     fn all_alike(&mut self, length: u64) -> Result<()> {
         let scope = self.scope;
         let each = self.seconds(length);
-        let all = scope
+        let by_length = scope
             .length
             .map(|total| (total / each - TINY).ceil().max(1.0));
+        let stated = self.count.map(|count| count as f64);
+        let all = match (by_length, stated) {
+            (Some(all), Some(count)) => Some(all.min(count)),
+            (all, count) => all.or(count),
+        };
         let (from, until) = match (scope.window, all) {
             (None, None) => return Err(endless()),
             (None, Some(all)) => (0.0, all),

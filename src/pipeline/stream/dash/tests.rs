@@ -85,6 +85,14 @@ fn segments_are_named_by_number_by_time_and_in_lists() {
             vec!["d/i", "d/1"],
         ),
         (
+            "<SegmentTemplate media='$Number$' duration='1' startNumber='3' endNumber='5'/>",
+            vec!["3", "4", "5"],
+        ),
+        (
+            "<SegmentTemplate media='$Number$' endNumber='2'><SegmentTimeline><S t='0' d='1' r='-1'/></SegmentTimeline></SegmentTemplate>",
+            vec!["1", "2"],
+        ),
+        (
             "<BaseURL>q?a=1&#38;b=2&#x26;c=3</BaseURL>",
             vec!["q?a=1&b=2&c=3"],
         ),

@@ -7,7 +7,7 @@ use super::batch::List;
 use super::messages::print;
 use super::{jobs, main, overrides, variables};
 use crate::config::Config;
-use crate::model::Result;
+use crate::model::{Error, Result};
 use crate::net::Client;
 use crate::source::Registry;
 
@@ -17,12 +17,12 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
     let registry = main::registry(&config, sources)?;
     let net = overrides::net(args, config.net()?)?;
     Client::new(net)?;
-    config.pipeline()?;
+    main::check_programs(&overrides::pipeline(args, config.pipeline()?)?)?;
     config.check_commands()?;
     for name in config.jobs() {
         let job = config.job(name)?;
         Client::new(overrides::net(args, job.net()?)?)?;
-        job.pipeline()?;
+        overrides::pipeline(args, job.pipeline()?).map_err(|error| of_job(name, error))?;
         let (links, lists) = jobs::links(name, &job)?;
         for link in &links {
             check_link(name, link, &registry)?;
@@ -33,6 +33,12 @@ pub(super) fn check(args: &Args, sources: impl FnOnce(&Config) -> Result<Registr
     }
     variables::warn_of_all(&config)?;
     print("the settings are valid\n")
+}
+
+/// Adds which job could not run.
+fn of_job(job: &str, error: Error) -> Error {
+    let message = format!("the job `{job}` could not run: {}", error.message);
+    Error { message, ..error }
 }
 
 /// Refuses an invalid link of a job.

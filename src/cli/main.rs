@@ -188,11 +188,7 @@ pub(super) fn perform(
     // Simulating and adopting run no commands afterwards.
     if !settings.simulate && !settings.adopt {
         config.check_commands()?;
-        let commands = [&settings.after.exec, &settings.after.exec_after];
-        commands
-            .into_iter()
-            .flatten()
-            .try_for_each(|command| command.check())?;
+        check_programs(&settings)?;
     }
     let mut net = overrides::net(args, config.net()?)?;
     net.connections = limits::connections(net.connections)?;
@@ -284,4 +280,11 @@ pub(super) fn runtime() -> Result<Runtime> {
         .map_err(|error| Error::new(Kind::Disk, "cannot start").because(error))?;
     limits::survive(&runtime);
     Ok(runtime)
+}
+
+/// Checks whether the programs of commands that run for saved files, and after the run, are there.
+pub(super) fn check_programs(settings: &pipeline::Settings) -> Result<()> {
+    let commands = [&settings.after.exec, &settings.after.exec_after];
+    let mut commands = commands.into_iter().flatten();
+    commands.try_for_each(|command| command.check())
 }

@@ -132,6 +132,21 @@ fn a_program_with_a_relative_path_is_reported() {
 }
 
 #[test]
+fn a_period_without_time_in_a_job_is_reported() {
+    let config = "[job.cats]\nlinks = ['https://example.org/a.jpg']\nsince = '2025-02-01'\nuntil = '2025-01-01'\n";
+    let why = "nothing can be published between `--since` and `--until`: the first is not earlier";
+    let expected = format!("error: the job `cats` could not run: {why}\n");
+    check(config).run().fails(2).says(&expected);
+}
+
+#[test]
+fn a_missing_program_is_reported() {
+    let why = "the program `no-such-program` is not in any folder of `PATH`";
+    let done = check("after.exec = 'no-such-program {path}'\n").run();
+    done.fails(2).says(why);
+}
+
+#[test]
 fn a_folders_fetch_toml_cannot_set_the_hosts_of_a_plugin() {
     let fetch = Fetch::new().arg("https://evil.test/@bob/1");
     let hosts = "[source.mastodon]\ninstances = ['evil.test']\n";

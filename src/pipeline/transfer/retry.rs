@@ -178,7 +178,7 @@ impl RetryState {
         self.failures.refill();
         self.refusals.refill();
         self.refusals_in_a_row = 0;
-        self.forbidden = 0;
+        (self.forbidden, self.barred) = (0, 0);
         self.refused_at = None;
         self.forget_ranges();
     }

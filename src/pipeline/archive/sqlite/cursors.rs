@@ -36,13 +36,17 @@ struct StoredState {
     made: Timestamp,
 }
 
-/// What is kept of a listing by a source with these settings.
-#[derive(Serialize, Deserialize)]
-struct WithSettings<S> {
-    #[serde(flatten)]
-    state: S,
-    #[serde(default)]
-    settings: i64,
+/// Encodes what is kept of a listing by a source with these settings: their hash, and JSON.
+fn encode(state: &ListingState, settings: i64) -> Option<String> {
+    let json = serde_json::to_string(state).ok()?;
+    Some(format!("{settings} {json}"))
+}
+
+/// Decodes this. A value that another version wrote in another format is ignored.
+fn decode(text: &str) -> Option<(ListingState, i64)> {
+    let (settings, json) = text.split_once(' ')?;
+    let state = serde_json::from_str(json).ok()?;
+    Some((state, settings.parse().ok()?))
 }
 
 impl Cursors {
@@ -55,10 +59,9 @@ impl Cursors {
         let mut rows = query.query([root])?;
         let (mut states, mut has_listing_snapshots) = (HashMap::new(), false);
         while let Some(row) = rows.next()? {
-            // A value that another version wrote in another format is ignored.
-            let stored = serde_json::from_str(row.get_ref(2)?.as_str()?);
+            let stored = decode(row.get_ref(2)?.as_str()?);
             let made = Timestamp::from_second(row.get(3)?);
-            if let (Ok(WithSettings { state, settings }), Ok(made)) = (stored, made) {
+            if let (Some((state, settings)), Ok(made)) = (stored, made) {
                 has_listing_snapshots |= matches!(state, ListingState::Snapshot(_));
                 let source = row.get(1)?;
                 let one = StoredState {
@@ -162,14 +165,12 @@ pub(super) fn write(
     (state, settings): (Option<&ListingState>, i64),
     now: i64,
 ) -> rusqlite::Result<()> {
-    let stored = state.map(|state| WithSettings { state, settings });
-    let json = stored.and_then(|stored| serde_json::to_string(&stored).ok());
-    match json {
-        Some(json) => connection
+    match state.and_then(|state| encode(state, settings)) {
+        Some(text) => connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO cursor (root, link, cursor, made) VALUES (?, ?, ?, ?)",
             )?
-            .execute(params![root, link, json, now])?,
+            .execute(params![root, link, text, now])?,
         None => connection
             .prepare_cached("DELETE FROM cursor WHERE root = ? AND link = ?")?
             .execute([root, link])?,

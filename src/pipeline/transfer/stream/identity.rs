@@ -13,20 +13,12 @@ use crate::net::Redacted;
 
 /// The identity of parts, as digests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
+#[serde(from = "String", into = "String")]
 pub(super) struct Identity {
     /// By their URLs.
     pub(super) by_url: String,
     /// By the names of their files, and by when they play, if no two of these are the same.
     pub(super) by_name: Option<String>,
-}
-
-/// The form in which an identity is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Stored {
-    ByUrl(String),
-    Both(String, String),
 }
 
 /// Computes the identity of more and more parts of a track.
@@ -40,26 +32,26 @@ pub(super) struct Chain {
     count: usize,
 }
 
-impl From<Stored> for Identity {
-    fn from(stored: Stored) -> Identity {
-        match stored {
-            Stored::ByUrl(by_url) => Identity {
-                by_url,
+impl From<String> for Identity {
+    fn from(stored: String) -> Identity {
+        match stored.split_once(' ') {
+            None => Identity {
+                by_url: stored,
                 by_name: None,
             },
-            Stored::Both(by_url, by_name) => Identity {
-                by_url,
-                by_name: Some(by_name),
+            Some((by_url, by_name)) => Identity {
+                by_url: by_url.to_owned(),
+                by_name: Some(by_name.to_owned()),
             },
         }
     }
 }
 
-impl From<Identity> for Stored {
-    fn from(identity: Identity) -> Stored {
+impl From<Identity> for String {
+    fn from(identity: Identity) -> String {
         match identity.by_name {
-            None => Stored::ByUrl(identity.by_url),
-            Some(by_name) => Stored::Both(identity.by_url, by_name),
+            None => identity.by_url,
+            Some(by_name) => format!("{} {by_name}", identity.by_url),
         }
     }
 }

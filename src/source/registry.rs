@@ -125,6 +125,11 @@ impl Registry {
         !routes.any(|known| known.name == target.route && known.pattern.takes_any_host())
     }
 
+    /// Checks whether a URL that is of no particular site was redirected to one that is.
+    pub(crate) fn leads_to_site(&self, url: &Url, final_url: &Url) -> bool {
+        url != final_url && !self.is_of_site(url) && self.is_of_site(final_url)
+    }
+
     /// Returns the error for a link with this scheme that no source recognises.
     fn unknown(&self, shown: &str, scheme: &str) -> Error {
         let error = Error::new(Kind::Unsupported, format!("no source recognises `{shown}`"));

@@ -277,7 +277,7 @@ impl Mover {
         };
         // No site's source knows the link itself.
         let may_help = target.request.expect.document && is_refusal(opened.response.status());
-        if may_help && opened.url != *target.url && self.registry.is_of_site(&opened.url) {
+        if may_help && self.registry.leads_to_site(target.url, &opened.url) {
             return for_walk();
         }
         if self.may_retry_forbidden(target.url, permit, retry) {

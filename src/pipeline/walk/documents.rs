@@ -67,7 +67,7 @@ impl Walk {
             headers,
         } = received;
         let is_page = matches!(document, Document::Page | Document::Refusal);
-        let is_led_to_site = is_page && final_url != url && self.registry.is_of_site(&final_url);
+        let is_led_to_site = is_page && self.registry.leads_to_site(&url, &final_url);
         let link = match is_led_to_site {
             // Its source finds more there than any reader of pages.
             true => Some(final_url),
@@ -187,7 +187,7 @@ impl Walk {
         let status = answer.status;
         // An empty response is a refusal, too.
         if !status.is_success() || matches!(status.as_u16(), 204 | 205) {
-            let is_elsewhere = answer.url != *url && self.registry.is_of_site(&answer.url);
+            let is_elsewhere = self.registry.leads_to_site(url, &answer.url);
             let may_help = is_elsewhere || self.registry.reader(Document::Refusal).is_some();
             if may_help && is_refusal(status) {
                 let received = ReceivedDocument::refused(url.clone(), answer, named_by);

@@ -17,7 +17,7 @@ use crate::net::Redacted;
 pub(super) struct Identity {
     /// By their URLs.
     pub(super) by_url: String,
-    /// By the names of their files, and by when they play, if no two of these are the same.
+    /// By the names of their files, when they play and their rendition, if no two of these names are the same.
     pub(super) by_name: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Identity {
 pub(super) struct Chain {
     by_url: blake3::Hasher,
     by_name: blake3::Hasher,
-    names: HashSet<u64>,
+    names: HashSet<i64>,
     /// Whether a part has no name of its own.
     lacks_names: bool,
     count: usize,
@@ -66,6 +66,9 @@ impl Identity {
 impl Chain {
     /// Returns the identity of the first `count` parts, which are no fewer than before.
     pub(super) fn of(&mut self, parts: &Parts, count: usize) -> Identity {
+        if self.count == 0 && count > 0 {
+            add(&mut self.by_name, &parts.rendition);
+        }
         for part in &parts.all()[self.count.min(count)..count] {
             add(&mut self.by_url, &url_identity(part, parts.of_file));
             match name(part) {
@@ -110,13 +113,64 @@ fn name(part: &Part) -> Option<&str> {
     (location.range.is_none() && !name.is_empty()).then_some(name)
 }
 
-fn hash(name: &str) -> u64 {
+fn hash(name: &str) -> i64 {
     let digest = blake3::hash(name.as_bytes());
-    let (first, _) = digest.as_bytes().split_at(size_of::<u64>());
-    first.try_into().map_or(0, u64::from_le_bytes)
+    let (first, _) = digest.as_bytes().split_at(size_of::<i64>());
+    first.try_into().map_or(0, i64::from_le_bytes)
 }
 
 fn add(hasher: &mut blake3::Hasher, text: &str) {
     hasher.update(&(text.len() as u64).to_le_bytes());
     hasher.update(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use url::Url;
+
+    use super::*;
+    use crate::pipeline::stream::{ByteLocation, Segment};
+
+    /// Returns the identity of segments at these URLs, in a rendition.
+    fn of(rendition: &str, urls: &[&str]) -> Identity {
+        let segments = urls.iter().zip(0..).map(|(url, number)| Segment {
+            number,
+            span: 1,
+            location: ByteLocation {
+                url: Url::parse("https://x.org/").unwrap().join(url).unwrap(),
+                range: None,
+            },
+            cipher: None,
+            map: None,
+            gap: false,
+            breaks: false,
+            duration: Duration::from_secs(4),
+        });
+        let mut parts = Parts::default();
+        parts.rendition = rendition.into();
+        parts.add(segments.collect());
+        Chain::default().of(&parts, parts.len())
+    }
+
+    #[test]
+    fn segments_are_the_same_by_url_or_by_name() {
+        let known = of("9", &["/a/1.ts?e=1", "/a/2.ts?e=1"]);
+        let table = [
+            ("9", ["/a/1.ts?e=1", "/a/2.ts?e=1"], true),
+            ("9", ["/b/1.ts?e=2", "//y.org/2.ts?e=2"], true),
+            ("9", ["/b/1.ts?e=2", "/b/3.ts?e=2"], false),
+            ("5", ["/a/1.ts?e=1", "/a/2.ts?e=1"], true),
+            ("5", ["/b/1.ts?e=2", "/b/2.ts?e=2"], false),
+        ];
+        for (rendition, urls, is_same) in table {
+            let here = of(rendition, &urls);
+            assert_eq!(here.is_same(&known), is_same, "{rendition} {urls:?}");
+            let stored = serde_json::to_string(&here).unwrap();
+            assert_eq!(serde_json::from_str::<Identity>(&stored).unwrap(), here);
+        }
+        let (one, other) = (["/seg?n=1", "/seg?n=2"], ["/seg?n=3", "/seg?n=4"]);
+        assert!(!of("", &one).is_same(&of("", &other)));
+    }
 }

@@ -44,12 +44,7 @@ impl Streaming<'_> {
         }
         let answered = self.answer(&request.url, source.named_by, hls::LONGEST);
         let (named_by, answer) = match answered.await {
-            Err(error) if may_have_expired(&error) => {
-                return match self.relocated(&source).await {
-                    Some(source) => self.lists_of(&source).await.map(Some),
-                    None => Err(error),
-                };
-            }
+            Err(error) if may_have_expired(&error) => return self.lists().await.map(Some),
             answered => answered?,
         };
         match hls::is_one(&answer.body) {

@@ -46,6 +46,8 @@ pub(super) struct Parts {
     list: Vec<Part>,
     /// Whether they are ranges of a file that no list describes.
     pub(super) of_file: bool,
+    /// What distinguishes the rendition that they are from others.
+    pub(super) rendition: String,
     /// How many bytes of memory the parts take, of a limit that they share with this many other tracks.
     size: usize,
     others: usize,

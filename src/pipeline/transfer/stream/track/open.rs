@@ -136,6 +136,7 @@ fn listed_parts(streaming: &Streaming<'_>, role: &Role, media: &mut Media) -> Re
         _ => Parts::default(),
     };
     parts.of_file = streaming.is_file(role);
+    parts.rendition.clone_from(&media.rendition);
     parts.add_listed(std::mem::take(&mut media.segments), media.cut);
     if media.ended && parts.len() == 0 {
         return Err(Error::new(Kind::Missing, "the stream has no segments"));

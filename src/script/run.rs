@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use mlua::thread::ThreadStatus;
-use mlua::{Function, IntoLuaMulti, Lua, LuaSerdeExt, Value};
+use mlua::{Function, IntoLuaMulti, Lua, LuaSerdeExt, Table, Value};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::{mpsc, oneshot};
@@ -235,6 +235,13 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Nam
         },
         _ => Ok::<_, mlua::Error>(None),
     };
+    if let Value::Table(table) = &main
+        && let Some(name) = unknown_function(table)?
+    {
+        return Err(mlua::Error::runtime(format!(
+            "{id}/main.luau:1: it returns `{name}`, which is never called: only `extract` and `resolve` are"
+        )));
+    }
     let resolve = function("resolve")?;
     host.resolves.set(resolve.is_some());
     let set = Set {
@@ -275,6 +282,23 @@ fn script(start: Start, clock: &Rc<Clock>) -> mlua::Result<Option<Box<(Body, Nam
         None => host.flush().and(ended),
     }
     .map(|()| None)
+}
+
+/// Returns the name of something that a script returns and nothing calls, such as a function with a misspelled name.
+fn unknown_function(returned: &Table) -> mlua::Result<Option<String>> {
+    for pair in returned.pairs::<Value, Value>() {
+        let (name, _) = pair?;
+        let name = match &name {
+            Value::String(name) => name.to_string_lossy(),
+            other => other.type_name().to_owned(),
+        };
+        if !matches!(name.as_str(), "extract" | "resolve") {
+            return Ok(Some(
+                name.chars().take(80).flat_map(char::escape_debug).collect(),
+            ));
+        }
+    }
+    Ok(None)
 }
 
 /// Runs a function in a coroutine, from which a dead script can be removed.

@@ -203,3 +203,16 @@ fn items_need_a_url_without_a_resolve_function() {
         .fails(4)
         .says("it has no `url`");
 }
+
+#[test]
+fn a_misspelled_function_is_reported() {
+    let site = Site::start();
+    let done = call(
+        &site,
+        USUAL,
+        &script("{}", "").replace("resolve =", "reslove ="),
+    );
+    done.run()
+        .fails(4)
+        .says("it returns `reslove`, which is never called: only `extract` and `resolve` are");
+}

@@ -202,7 +202,10 @@ impl Mover {
             }
             Err(error) => {
                 content.park().await?;
-                Err(error)
+                match error.kind {
+                    Kind::Missing => Err(Box::pin(self.gone(job, error)).await?),
+                    _ => Err(error),
+                }
             }
         }
     }

@@ -149,6 +149,24 @@ fn a_live_recording_is_kept_if_its_playlist_is_gone() {
 }
 
 #[test]
+fn a_killed_live_recording_is_kept_if_its_link_is_gone() {
+    let site = Site::start();
+    site.on("/cats.m3u8", window(0, 3, ""));
+    let whole = segments(&site, "", 3, 200);
+    let user = Fetch::new();
+    let fetch = hasty(&user).arg(site.url("/cats.m3u8"));
+    let running = fetch.spawn();
+    wait_for_state(&fetch, &running, |state| state["count"] == 3);
+    running.kill9();
+    site.on("/cats.m3u8", Reply::text("gone").status(404));
+    let done = fetch.run().fails(4);
+    done.says("what was recorded of it is in `cats.interrupted.ts`");
+    assert!(fetch.files()["cats.interrupted.ts"] == whole);
+    assert_eq!(fetch.partials(), Vec::<String>::new());
+    user.arg("verify").run().success();
+}
+
+#[test]
 fn byte_ranges_of_a_growing_file_are_recorded() {
     let site = Site::start();
     let lists = Arc::new(AtomicUsize::new(0));

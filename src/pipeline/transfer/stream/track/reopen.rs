@@ -1,10 +1,14 @@
 //! Starts over a track that has changed on the server: nothing that was known of it holds any more.
 
+use std::sync::Arc;
+
 use super::super::Streaming;
 use super::super::extra_files::INTERRUPTED;
 use super::super::join::{Join, Joined, PartEvent};
 use super::{List, Role, Track};
-use crate::model::{Error, Kind, Result};
+use crate::model::{Document, Error, Kind, Result};
+use crate::pipeline::sink::Place;
+use crate::pipeline::transfer::{Job, Mover};
 
 impl Track {
     /// Opens the track again, from a reloaded list.
@@ -68,37 +72,65 @@ impl Track {
 
     /// Names what was recorded of a live stream, and returns the name.
     async fn name_recording(self, streaming: &Streaming<'_>) -> Result<String> {
-        streaming.name_interrupted(self.join.finish().await?).await
+        let recording = self.join.finish().await?;
+        let mover = streaming.mover;
+        mover.name_interrupted(streaming.job, recording).await
     }
 
     /// The same, as far as it reached the disk before that failed.
     async fn name_written(self, streaming: &Streaming<'_>) -> Result<Option<String>> {
         match self.join.finish_written(streaming.mover.digest).await? {
-            Some(written) => streaming.name_interrupted(written).await.map(Some),
+            Some(written) => {
+                let named = streaming.mover.name_interrupted(streaming.job, written);
+                named.await.map(Some)
+            }
             None => Ok(None),
         }
     }
 }
 
 impl Streaming<'_> {
-    async fn name_interrupted(&self, kept: Joined) -> Result<String> {
-        let place = kept.partial.place().clone();
-        let named = self.mover.name_beside(self.job, &place, kept, INTERRUPTED);
-        named.await
-    }
-
     /// The error of a stream that is gone. What an earlier run recorded of it, if it was live, is kept under a name.
     pub(in super::super) async fn gone(&self, error: Error) -> Result<Error> {
+        let names = self.mover.name_recordings(self.job, self.place).await?;
+        Ok(with_recording_hint(error, &names))
+    }
+}
+
+impl Mover {
+    /// The error of an item that is gone. If it was a live stream of which an earlier run recorded something, that is kept
+    /// under a name.
+    pub(in super::super::super) async fn gone(&self, mut job: Job, error: Error) -> Result<Error> {
+        let reader = self.registry.reader(Document::Stream);
+        let Some(reader) = reader.filter(|_| job.document_sender.is_some()) else {
+            return Ok(error);
+        };
+        Arc::make_mut(&mut job.item).source = reader.manifest().name.clone();
+        let place = self.place(&job).await?;
+        let names = self.name_recordings(&job, &place).await?;
+        Ok(with_recording_hint(error, &names))
+    }
+
+    /// Names what an earlier run recorded of a live stream at this place, and returns the names.
+    async fn name_recordings(&self, job: &Job, place: &Place) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for role in [Role::Main, Role::Sound] {
-            let place = self.place(&role.name());
-            let recording =
-                Join::unresumable_recording(place, self.mover.digest, |_| false).await?;
-            if let Some(recording) = recording {
-                names.push(self.name_interrupted(recording).await?);
+            let place = match role.name().as_str() {
+                "" => place.clone(),
+                name => place.beside(name),
+            };
+            if let Some(recording) =
+                Join::unresumable_recording(place, self.digest, |_| false).await?
+            {
+                names.push(self.name_interrupted(job, recording).await?);
             }
         }
-        Ok(with_recording_hint(error, &names))
+        Ok(names)
+    }
+
+    async fn name_interrupted(&self, job: &Job, kept: Joined) -> Result<String> {
+        let place = kept.partial.place().clone();
+        self.name_beside(job, &place, kept, INTERRUPTED).await
     }
 }
 

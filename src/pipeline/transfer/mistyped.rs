@@ -1,7 +1,10 @@
 //! Items that are not what their source takes them for: a stream that is some other file, and a file that describes a
 //! stream.
 
+use std::future::ready;
 use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 
 use super::retry::RetryState;
 use super::stream::{Form, StreamEnd, StreamSource};
@@ -13,13 +16,14 @@ use crate::pipeline::stream::hls;
 use crate::source::url_name;
 
 impl Mover {
-    /// Downloads a stream. An item that is a stream only by its address, and turns out not to be one, is a file.
-    pub(super) async fn download_stream(
-        &self,
+    /// Downloads a stream. An item that is a stream only by its address, and turns out not to be one, is a file. Boxed,
+    /// because it is large.
+    pub(super) fn download_stream<'a>(
+        &'a self,
         job: Job,
         source: Arc<StreamSource>,
-        retry: &mut RetryState,
-    ) -> Result<StreamEnd> {
+        retry: &'a mut RetryState,
+    ) -> BoxFuture<'a, Result<StreamEnd>> {
         // A film is not downloaded again to be compared.
         if let Some(saved) = &job.known
             && let Some(version) = saved.version()
@@ -29,16 +33,19 @@ impl Mover {
                 .validator
                 .as_ref()
                 .map(|_| "cannot tell whether it has changed: it is a stream now".to_owned());
-            return Ok(StreamEnd::Done(self.unchanged(&job, saved, warning)));
+            let unchanged = self.unchanged(&job, saved, warning);
+            return Box::pin(ready(Ok(StreamEnd::Done(unchanged))));
         }
-        let end = self.run_stream(job, source.clone(), retry).await?;
-        Ok(match end {
-            StreamEnd::NotAStream(mut job) => {
-                let ext = || url_name(&source.request.url).1;
-                job.planned.ext = job.planned.ext.or_else(ext);
-                StreamEnd::NotAStream(job)
-            }
-            end => end,
+        Box::pin(async move {
+            let end = self.run_stream(job, source.clone(), retry).await?;
+            Ok(match end {
+                StreamEnd::NotAStream(mut job) => {
+                    let ext = || url_name(&source.request.url).1;
+                    job.planned.ext = job.planned.ext.or_else(ext);
+                    StreamEnd::NotAStream(job)
+                }
+                end => end,
+            })
         })
     }
 

@@ -153,8 +153,7 @@ impl Mover {
             None => file(body)?,
             Some(source) => {
                 let source = Arc::new(source);
-                let streamed = self.download_stream(job, source.clone(), retry);
-                match Box::pin(streamed).await? {
+                match self.download_stream(job, source.clone(), retry).await? {
                     stream::StreamEnd::Done(outcome) => return Ok(outcome),
                     stream::StreamEnd::NotAStream(plain) => job = *plain,
                 }

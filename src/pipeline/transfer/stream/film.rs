@@ -3,7 +3,8 @@
 use tokio_util::sync::CancellationToken;
 
 use super::list::{List, Role};
-use super::track::{Done, Track, with_recording_hint};
+use super::recording::with_recording_hint;
+use super::track::{Done, Track};
 use super::{Streaming, Tracks};
 use crate::model::{Error, Kind, Result};
 

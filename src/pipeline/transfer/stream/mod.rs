@@ -22,6 +22,7 @@ mod manifest;
 mod memory;
 mod mux;
 mod part;
+mod recording;
 mod relocate;
 mod state;
 mod track;

@@ -20,7 +20,6 @@ use url::Url;
 
 use self::live::Faults;
 use self::renew::Renewal;
-pub(super) use self::reopen::with_recording_hint;
 use self::requests::Requests;
 use super::Streaming;
 use super::identity::{Chain, Identity};
@@ -28,6 +27,7 @@ use super::join::{Join, Joined, PartEvent};
 use super::list::{Content, List, Role};
 use super::mux::Expected;
 use super::part::Parts;
+use super::recording::with_recording_hint;
 use super::state::State;
 use super::versions::Versions;
 use crate::model::{Error, Kind, Result};

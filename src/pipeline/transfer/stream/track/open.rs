@@ -8,7 +8,6 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::super::Streaming;
-use super::super::extra_files::INTERRUPTED;
 use super::super::identity::{Chain, Identity};
 use super::super::join::Join;
 use super::super::list::waiting;
@@ -157,7 +156,7 @@ async fn name_unresumable(
     let Some(recording) = recording.await? else {
         return Ok(None);
     };
-    let named = mover.name_beside(streaming.job, place, recording, INTERRUPTED);
+    let named = mover.name_interrupted(streaming.job, recording);
     named.await.map(Some)
 }
 

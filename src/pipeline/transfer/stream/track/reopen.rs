@@ -1,14 +1,9 @@
 //! Starts over a track that has changed on the server: nothing that was known of it holds any more.
 
-use std::sync::Arc;
-
 use super::super::Streaming;
-use super::super::extra_files::INTERRUPTED;
-use super::super::join::{Join, Joined, PartEvent};
-use super::{List, Role, Track};
-use crate::model::{Document, Error, Kind, Result};
-use crate::pipeline::sink::Place;
-use crate::pipeline::transfer::{Job, Mover};
+use super::super::join::PartEvent;
+use super::{List, Track};
+use crate::model::{Kind, Result};
 
 impl Track {
     /// Opens the track again, from a reloaded list.
@@ -87,60 +82,4 @@ impl Track {
             None => Ok(None),
         }
     }
-}
-
-impl Streaming<'_> {
-    /// The error of a stream that is gone. What an earlier run recorded of it, if it was live, is kept under a name.
-    pub(in super::super) async fn gone(&self, error: Error) -> Result<Error> {
-        let names = self.mover.name_recordings(self.job, self.place).await?;
-        Ok(with_recording_hint(error, &names))
-    }
-}
-
-impl Mover {
-    /// The error of an item that is gone. If it was a live stream of which an earlier run recorded something, that is kept
-    /// under a name.
-    pub(in super::super::super) async fn gone(&self, mut job: Job, error: Error) -> Result<Error> {
-        let reader = self.registry.reader(Document::Stream);
-        let Some(reader) = reader.filter(|_| job.document_sender.is_some()) else {
-            return Ok(error);
-        };
-        Arc::make_mut(&mut job.item).source = reader.manifest().name.clone();
-        let place = self.place(&job).await?;
-        let names = self.name_recordings(&job, &place).await?;
-        Ok(with_recording_hint(error, &names))
-    }
-
-    /// Names what an earlier run recorded of a live stream at this place, and returns the names.
-    async fn name_recordings(&self, job: &Job, place: &Place) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for role in [Role::Main, Role::Sound] {
-            let place = match role.name().as_str() {
-                "" => place.clone(),
-                name => place.beside(name),
-            };
-            if let Some(recording) =
-                Join::unresumable_recording(place, self.digest, |_| false).await?
-            {
-                names.push(self.name_interrupted(job, recording).await?);
-            }
-        }
-        Ok(names)
-    }
-
-    async fn name_interrupted(&self, job: &Job, kept: Joined) -> Result<String> {
-        let place = kept.partial.place().clone();
-        self.name_beside(job, &place, kept, INTERRUPTED).await
-    }
-}
-
-/// Adds to the error where recordings were saved, if any were.
-pub(in super::super) fn with_recording_hint(error: Error, names: &[String]) -> Error {
-    if names.is_empty() {
-        return error;
-    }
-    error.hint(format!(
-        "what was recorded of it is in `{}`",
-        names.join("`, `")
-    ))
 }
